@@ -1,0 +1,96 @@
+"""Transfer keeps the function of the pretrained encoder."""
+
+from pathlib import Path
+
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from safetensors.torch import save_file  # noqa: E402
+
+from tinyguardrail_sdk.training import transfer  # noqa: E402
+from tinyguardrail_sdk.training.network.config import NetworkConfig  # noqa: E402
+from tinyguardrail_sdk.training.network.model import TinyGuardrail  # noqa: E402
+from tinyguardrail_sdk.training.vocabulary import extend  # noqa: E402
+
+pytestmark = pytest.mark.train
+
+CONFIG = NetworkConfig(
+    vocab_size=60, hidden=32, heads=4, max_positions=32, fast_ffn=48, expert_ffn=32
+)
+
+
+@pytest.fixture
+def base(tmp_path: Path) -> Path:
+    """A made-up six-layer encoder in a folder, under the names that transformers uses."""
+    from transformers import BertConfig, BertModel
+
+    torch.manual_seed(5)
+    model = BertModel(
+        BertConfig(
+            vocab_size=50, hidden_size=32, num_hidden_layers=6, num_attention_heads=4,
+            intermediate_size=64, max_position_embeddings=32, hidden_act="gelu_new",
+        )  # fmt: skip
+    )
+    save_file({k: v.contiguous() for k, v in model.state_dict().items()}, tmp_path / "model.safetensors")
+    return tmp_path
+
+
+def embed(network: TinyGuardrail, ids: "torch.Tensor") -> "torch.Tensor":
+    rows, tokens = ids.shape
+    return network.embeddings(  # type: ignore[no-any-return]
+        ids, torch.ones(rows, tokens, 7, dtype=torch.long), torch.zeros(rows, 6),
+        torch.zeros(rows, dtype=torch.long),
+    )  # fmt: skip
+
+
+def test_first_layers_compute_what_the_base_does(base: Path) -> None:
+    from transformers import BertConfig, BertModel
+
+    network = TinyGuardrail(CONFIG).eval()
+    report = transfer.initialise(network, str(base))
+    assert 0.5 * report.total < report.copied <= report.total
+
+    reference = BertModel(
+        BertConfig(
+            vocab_size=50, hidden_size=32, num_hidden_layers=6, num_attention_heads=4,
+            intermediate_size=64, max_position_embeddings=32, hidden_act="gelu_new",
+        )  # fmt: skip
+    ).eval()
+    reference.load_state_dict(transfer.load_base(str(base)))
+    ids = torch.randint(1, 50, (3, 9))
+    mask = torch.ones(3, 9, dtype=torch.bool)
+    with torch.no_grad():
+        expected = reference(ids, attention_mask=mask.long(), output_hidden_states=True)
+        hidden = embed(network, ids)
+        torch.testing.assert_close(hidden, expected.hidden_states[0])
+        for layer in range(4):  # the deep branch begins with the base's layers 0 to 3
+            hidden = network.deep.layers[layer](hidden, mask)
+        torch.testing.assert_close(hidden, expected.hidden_states[4], atol=1e-5, rtol=1e-4)
+
+
+def test_pruned_neurons_are_the_strongest(base: Path) -> None:
+    network = TinyGuardrail(CONFIG)
+    transfer.initialise(network, str(base))
+    state = transfer.load_base(str(base))
+    up = state["encoder.layer.0.intermediate.dense.weight"]
+    down = state["encoder.layer.0.output.dense.weight"]
+    strength = up.norm(dim=1) * down.norm(dim=0)
+    kept = network.fast.layers[0].feed_forward
+    ours = kept.up.weight.norm(dim=1) * kept.down.weight.norm(dim=0)
+    torch.testing.assert_close(ours.sort().values, strength.topk(48).values.sort().values)
+
+
+def test_a_base_that_does_not_fit_is_refused(base: Path) -> None:
+    wide = TinyGuardrail(NetworkConfig(vocab_size=60, hidden=64, heads=4, max_positions=32))
+    with pytest.raises(ValueError, match="hidden size 32"):
+        transfer.initialise(wide, str(base))
+
+
+def test_extended_vocabulary_keeps_ids_and_adds_missing_characters() -> None:
+    base = ["[PAD]", "[UNK]", "hello", "的", "##क"]
+    extended = extend(base)
+    assert extended[: len(base)] == base
+    assert len(set(extended)) == len(extended)
+    assert {"忽", "略", "अ", "क", "##अ"} <= set(extended)
+    assert not any("\ufffd" in piece for piece in extended)

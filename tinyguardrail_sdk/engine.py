@@ -1,0 +1,151 @@
+"""Windows to probabilities: the only file that knows the inference library.
+
+Three sessions, one window a run: no padding, no mask, and no answer that depends on a text's
+company. `onnxruntime` is imported when an engine is built, not when this package is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import NDArray
+
+from tinyguardrail_sdk.errors import CheckFailed, CheckpointError
+from tinyguardrail_sdk.features import Window
+from tinyguardrail_sdk.folding import Indices
+from tinyguardrail_sdk.labels import Route
+from tinyguardrail_sdk.manifest import Manifest
+
+if TYPE_CHECKING:
+    from onnxruntime import InferenceSession
+
+Probabilities = tuple[float, float, float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class WindowScores:
+    """The network's answer for one window: calibrated probabilities in `LABELS` order, and the route."""
+
+    probabilities: Probabilities
+    route: Route
+
+
+class Engine:
+    """Runs the three graphs of a checkpoint.
+
+    Args:
+        directory: A checkpoint whose files have been verified.
+        manifest: Its manifest.
+        threads: Processor threads of one run.
+
+    Raises:
+        CheckpointError: A graph cannot be loaded.
+    """
+
+    def __init__(self, directory: Path, manifest: Manifest, threads: int = 1) -> None:
+        self._embed = _session(directory / "embed.onnx", threads)
+        self._fast = _session(directory / "fast.onnx", threads)
+        self._deep = _session(directory / "deep.onnx", threads)
+        self._manifest = manifest
+        windows = next(i for i in self._embed.get_inputs() if i.name == "char_windows")
+        self._kernel = int(windows.shape[1])
+
+    def run(self, window: Window, force: Route | None = None) -> WindowScores:
+        """Judge one window.
+
+        Args:
+            window: The tensors of one window.
+            force: Take this branch whatever the router says (`FAST` never escalates); None routes.
+
+        Raises:
+            CheckFailed: The inference library failed.
+        """
+        try:
+            return self._run(window, force)
+        except Exception as error:
+            raise CheckFailed(
+                f"inference failed ({type(error).__name__}); the text was not checked"
+            ) from error
+
+    def _run(self, window: Window, force: Route | None) -> WindowScores:
+        patterns = window.pattern_scores[None]
+        embedded, route_logit = self._embed.run(None, self._inputs(window, patterns))
+        branch_inputs = {"embedded": embedded, "pattern_scores": patterns}
+        manifest = self._manifest
+        if force is None:
+            fast = _sigmoid(float(route_logit[0, 0])) >= manifest.route_threshold
+        else:
+            fast = force is not Route.DEEP
+        if fast:
+            logits = self._fast.run(None, branch_inputs)[0][0]
+            answer = _softmax(logits / manifest.temperature.fast)
+            if force is not None or max(answer) >= manifest.escalate_below:
+                return WindowScores(answer, Route.FAST)
+        logits = self._deep.run(None, branch_inputs)[0][0]
+        answer = _softmax(logits / manifest.temperature.deep)
+        return WindowScores(answer, Route.ESCALATED if fast else Route.DEEP)
+
+    def _inputs(self, window: Window, patterns: NDArray[np.float32]) -> dict[str, NDArray[Any]]:
+        windows, places = character_windows(window.char_ids, self._kernel)
+        return {
+            "token_ids": window.token_ids[None],
+            "char_windows": windows,
+            "char_places": places,
+            "segment": np.array([window.segment], np.int32),
+            "pattern_scores": patterns,
+        }
+
+
+def character_windows(char_ids: Indices, kernel: int) -> tuple[Indices, Indices]:
+    """Lay out the characters of a window for the convolution, without the padding.
+
+    Args:
+        char_ids: (T, C) character ids, 0 where a token has ended.
+        kernel: Widest convolution kernel, K.
+
+    Returns:
+        (N + 1, K) the ids from each of the N characters on, and one row of padding; and (T, C) the
+        row of each place.
+    """
+    used = char_ids > 0
+    count = int(used.sum())
+    padded = np.pad(char_ids, ((0, 0), (0, kernel - 1)))
+    windows = np.zeros((count + 1, kernel), np.int32)
+    windows[:count] = sliding_window_view(padded, kernel, axis=1)[used]
+    places = np.full(char_ids.shape, count, np.int32)
+    places[used] = np.arange(count, dtype=np.int32)
+    return windows, places
+
+
+def _session(path: Path, threads: int) -> InferenceSession:
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    # A library must not burn the host's processor while it waits for work.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.log_severity_level = 3
+    try:
+        return onnxruntime.InferenceSession(
+            str(path), options, providers=["CPUExecutionProvider"]
+        )
+    except Exception as error:
+        raise CheckpointError(
+            f"{path}: the inference library cannot load it ({type(error).__name__}); "
+            "reinstall tinyguardrail-sdk, or upgrade onnxruntime"
+        ) from error
+
+
+def _softmax(logits: NDArray[np.float32]) -> Probabilities:
+    shifted = np.exp(logits - logits.max())
+    benign, injection, jailbreak, obfuscation = (shifted / shifted.sum()).tolist()
+    return benign, injection, jailbreak, obfuscation
+
+
+def _sigmoid(logit: float) -> float:
+    return float(1.0 / (1.0 + np.exp(-np.clip(logit, -60.0, 60.0))))

@@ -1,0 +1,1 @@
+"""Writes the INT8 checkpoint that the runtime loads."""

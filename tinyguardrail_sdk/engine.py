@@ -6,6 +6,7 @@ company. `onnxruntime` is imported when an engine is built, not when this packag
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -122,6 +123,9 @@ def character_windows(char_ids: Indices, kernel: int) -> tuple[Indices, Indices]
 
 
 def _session(path: Path, threads: int) -> InferenceSession:
+    # Its import starts a thread that collects telemetry, which also breaks forked children. A
+    # guard promises no network; the host's own setting, where there is one, stays.
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
     import onnxruntime
 
     options = onnxruntime.SessionOptions()

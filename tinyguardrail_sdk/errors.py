@@ -53,3 +53,7 @@ class Blocked(GuardrailError):
     def __init__(self, verdict: Verdict) -> None:
         super().__init__(f"blocked: {verdict.label} with risk {verdict.risk:.3f}")
         self.verdict = verdict
+
+    def __reduce__(self) -> tuple[type[Blocked], tuple[Verdict]]:
+        # The default would hand the message to the constructor; workers must be able to raise this.
+        return type(self), (self.verdict,)

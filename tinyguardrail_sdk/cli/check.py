@@ -1,0 +1,132 @@
+"""`tinyguardrail check`: read texts, judge them, write verdicts."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from tinyguardrail_sdk.classifier import EmbeddedClassifier
+from tinyguardrail_sdk.cli import ALLOWED, BLOCKED, COULD_NOT_CHECK, inputs, render
+from tinyguardrail_sdk.cli.inputs import BadItem, Item
+from tinyguardrail_sdk.cli.progress import ProgressBar
+from tinyguardrail_sdk.cli.terminal import wants_color
+from tinyguardrail_sdk.errors import CheckFailed, InputError
+from tinyguardrail_sdk.guard import Guard
+from tinyguardrail_sdk.labels import Mode
+from tinyguardrail_sdk.policy import Policy
+from tinyguardrail_sdk.verdict import Verdict
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Check what the command line names; return the exit status."""
+    path = inputs.input_path(arguments)
+    bar = ProgressBar(sys.stderr)
+    if arguments.batch or arguments.jsonl:
+        return _check_items(arguments, path, bar)
+    if path is None:
+        text = " ".join(arguments.text)
+    else:
+        text = inputs.whole_text(path, arguments.encoding)
+    try:
+        verdict = open_guard(arguments, bar.update).check(text, source=arguments.source)
+    finally:
+        bar.clear()
+    if arguments.json:
+        _write(verdict.to_json())
+    else:
+        _write(*render.verdict_lines(text, verdict, color=wants_color(sys.stdout)))
+    return BLOCKED if verdict.blocked else ALLOWED
+
+
+def open_guard(
+    arguments: argparse.Namespace, progress: Callable[[int, int], None] | None = None
+) -> Guard:
+    """Make the guard that the command line describes."""
+    classifier = EmbeddedClassifier(
+        arguments.checkpoint, threads=arguments.threads, progress=progress
+    )
+    return Guard(policy=Policy(mode=Mode(arguments.mode)), classifier=classifier)
+
+
+@dataclass
+class _Tally:
+    checked: int = 0
+    blocked: int = 0
+    failed: int = 0
+
+    def status(self) -> int:
+        if self.failed:
+            return COULD_NOT_CHECK
+        return BLOCKED if self.blocked else ALLOWED
+
+    def summary(self) -> str:
+        return f"{self.checked} checked, {self.blocked} blocked, {self.failed} could not be checked"
+
+
+def _check_items(arguments: argparse.Namespace, path: str | None, bar: ProgressBar) -> int:
+    guard = open_guard(arguments)
+    structured = arguments.json or arguments.jsonl
+    tally = _Tally()
+    for item in _items(arguments, path, bar):
+        answer = _answer(guard, item)
+        if isinstance(answer, Verdict):
+            tally.checked += 1
+            tally.blocked += answer.blocked
+        else:
+            tally.failed += 1
+        bar.clear()
+        _write(_as_json(item, answer) if structured else _as_text(item, answer))
+    bar.clear()
+    if tally.failed or not structured:
+        sys.stdout.flush()
+        sys.stderr.write(f"tinyguardrail: {tally.summary()}\n")
+    return tally.status()
+
+
+def _items(
+    arguments: argparse.Namespace, path: str | None, bar: ProgressBar
+) -> Iterator[Item | BadItem]:
+    if path is None:
+        for number, text in enumerate(arguments.text, start=1):
+            yield Item(number, text, arguments.source)
+        return
+    found = inputs.lines(path, arguments.encoding, bar.update)
+    for number, line in enumerate(found, start=1):
+        if line is None:
+            yield inputs.bad_encoding(number, arguments.encoding)
+        elif arguments.jsonl:
+            yield inputs.parse_json_line(number, line, arguments.source)
+        else:
+            yield Item(number, line, arguments.source)
+
+
+def _answer(guard: Guard, item: Item | BadItem) -> Verdict | str:
+    if isinstance(item, BadItem):
+        return item.error
+    try:
+        return guard.check(item.text, source=item.source)
+    except (InputError, CheckFailed) as error:  # a damaged checkpoint ends the run instead
+        return str(error)
+
+
+def _as_json(item: Item | BadItem, answer: Verdict | str) -> str:
+    fields: dict[str, Any] = {"line": item.line, **item.passed}
+    fields |= answer.to_dict() if isinstance(answer, Verdict) else {"error": answer}
+    return json.dumps(fields)
+
+
+def _as_text(item: Item | BadItem, answer: Verdict | str) -> str:
+    color = wants_color(sys.stdout)
+    if isinstance(answer, Verdict) and isinstance(item, Item):
+        return render.verdict_line(item.line, item.text, answer, color=color)
+    return render.error_line(item.line, str(answer), color=color)
+
+
+def _write(*lines: str) -> None:
+    # Flushed line by line: whoever reads the pipe may be waiting for this very verdict.
+    sys.stdout.write("".join(f"{line}\n" for line in lines))
+    sys.stdout.flush()

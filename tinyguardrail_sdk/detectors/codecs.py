@@ -1,0 +1,188 @@
+"""Encodings of text as text: each function reads one, and answers None where nothing readable is in it.
+
+"Readable" is the point: a hash, a key or an image is validly encoded too, and is not our business.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import html
+import re
+from urllib.parse import unquote
+
+from tinyguardrail_sdk.detectors import english
+from tinyguardrail_sdk.detectors.match import MAX_VIEW
+
+_MAX_ENCODED = 8 * MAX_VIEW  # bits are the least dense encoding
+_MIN_LETTERS = 3
+_BY_CHANCE = 16
+_READABLE_SHARE = 0.95
+_LETTER_SHARE = 0.6
+_KNOWN_SHARE = 0.5
+
+_BITS = re.compile(r"[01\s]+")
+_HEX = re.compile(r"[0-9a-fA-F]+")
+_BASE32 = re.compile(r"[A-Z2-7]{16,}")
+_BASE64 = re.compile(r"[A-Za-z0-9+/_-]+")
+_ESCAPE = re.compile(
+    r"\\x([0-9a-fA-F]{2})|\\u\{?([0-9a-fA-F]{4})\}?|&#x([0-9a-fA-F]{2,6});"
+    r"|&#(\d{2,7});|\bU\+([0-9a-fA-F]{4,6})\s?|\\([0-3][0-7]{2})|\b0x([0-9a-fA-F]{2})\b[\s,]*"
+)
+_NUMBER = re.compile(r"\d+")
+
+_MORSE = dict(
+    zip(
+        ".- -... -.-. -.. . ..-. --. .... .. .--- -.- .-.. -- -. --- .--. --.- .-. ... - ..- ...- .-- "
+        "-..- -.-- --.. ----- .---- ..--- ...-- ....- ..... -.... --... ---.. ----. .-.-.- --..-- "
+        "..--.. .----. -.-.-- -..-. .--.-. ---... -....-".split(),
+        "abcdefghijklmnopqrstuvwxyz0123456789.,?'!/@:-",
+        strict=True,
+    )
+)
+_DASHES = str.maketrans("–—−_•·∙", "----...")
+
+
+def from_blob(blob: str) -> tuple[str, str] | None:
+    """Read an unbroken run of letters and digits as bits, hex, base32 or base64.
+
+    Returns:
+        The name of the encoding and the text, or None.
+    """
+    body = blob[:_MAX_ENCODED].rstrip("=").removeprefix("0x")
+    for name, alphabet, decode in (
+        ("binary digits", _BITS, from_bits),
+        ("hex", _HEX, from_hex),
+        ("base32", _BASE32, _from_base32),
+        ("base64", _BASE64, _from_base64),
+    ):
+        if alphabet.fullmatch(body):
+            text = decode(body)
+            # A few bytes are readable by chance, but hardly English.
+            if text and (len(text) >= _BY_CHANCE or english.share_known(text) >= _KNOWN_SHARE):
+                return name, text
+    return None
+
+
+def from_bits(digits: str) -> str | None:
+    """Read groups of eight binary digits, or of seven where they are written apart."""
+    groups = digits.split()
+    size = len(groups[0]) if groups and len(groups) > 1 else 8
+    digits = "".join(groups)
+    if size not in (7, 8) or len(digits) < 3 * size:
+        return None
+    starts = range(0, len(digits) - size + 1, size)
+    return _readable(bytes(int(digits[at : at + size], 2) for at in starts))
+
+
+def from_hex(digits: str) -> str | None:
+    """Read pairs of hexadecimal digits."""
+    return _readable(bytes.fromhex(digits[: len(digits) // 2 * 2]))
+
+
+def from_escapes(text: str) -> str:
+    r"""Undo %41, \x41, \u0041, \101, 0x41, U+0041 and &#65; wherever they stand."""
+    plain = _ESCAPE.sub(_unescape, unquote(text[:_MAX_ENCODED]))
+    return html.unescape(plain).encode("utf-8", "replace").decode()
+
+
+def from_numbers(text: str) -> tuple[str, str] | None:
+    """Read a list of numbers as character codes, decimal or octal, or as places in the alphabet.
+
+    Numbers are everywhere, so only those that spell English count.
+    """
+    digits = _NUMBER.findall(text[:_MAX_ENCODED])
+    for name, codes in _number_readings(digits):
+        if all(code in (9, 10, 13) or 32 <= code < 127 for code in codes):
+            spelt = "".join(map(chr, codes))
+            if _letters(spelt) >= _LETTER_SHARE and _spells_english(spelt):
+                return name, spelt
+    if all(1 <= int(number) <= 26 for number in digits):
+        words = re.split(
+            r"\s*[/|]\s*|\s{2,}|(?<=\d)\s(?=\d+-)|(?<=-\d)\s|(?<=-\d\d)\s", text[:MAX_VIEW]
+        )
+        spelt = " ".join("".join(chr(96 + int(n)) for n in _NUMBER.findall(word)) for word in words)
+        if _spells_english(spelt):
+            return "places in the alphabet", spelt
+    return None
+
+
+def from_morse(text: str) -> str | None:
+    """Read Morse code with any common dot, dash and separator."""
+    words = re.split(r"\s*[/|]\s*|\s{2,}", text[:_MAX_ENCODED].translate(_DASHES).strip())
+    letters = [[_MORSE.get(sign) for sign in word.split()] for word in words]
+    flat = [letter for word in letters for letter in word]
+    if (
+        flat.count(None) > len(flat) // 10
+        or len(set(flat)) < 4
+        or text.translate(_DASHES).count("-") < len(flat) // 4
+    ):
+        return None
+    spelt = " ".join("".join(filter(None, word)) for word in letters)
+    return spelt[:MAX_VIEW] if _spells_english(spelt) or len(words) == 1 else None
+
+
+def from_ascii85(text: str) -> str | None:
+    """Read Adobe's `<~...~>`."""
+    try:
+        return _readable(base64.a85decode(text[:_MAX_ENCODED], adobe=True))
+    except ValueError:
+        return None
+
+
+def _from_base32(body: str) -> str | None:
+    whole = body[: len(body) // 8 * 8] or body
+    try:
+        return _readable(base64.b32decode(body + "=" * (-len(body) % 8)))
+    except binascii.Error:
+        return _readable(base64.b32decode(whole)) if len(whole) % 8 == 0 else None
+
+
+def _from_base64(body: str) -> str | None:
+    if body.islower() or body.isupper() or body.isdigit():
+        return None
+    body = body.translate({45: "+", 95: "/"})
+    body = body[:-1] if len(body) % 4 == 1 else body
+    return _readable(base64.b64decode(body + "=" * (-len(body) % 4)))
+
+
+def _readable(data: bytes) -> str | None:
+    wide = data[1::2].count(0) > len(data) // 4
+    try:
+        text = data.decode("utf-16-le" if wide else "utf-8")
+    except UnicodeDecodeError as error:
+        # A cut at the end splits a character; anywhere else the bytes are no text.
+        if wide or error.start < len(data) - 3:
+            return None
+        text = data[: error.start].decode()
+    text = text.strip("\0")[:MAX_VIEW]
+    if _BITS.fullmatch(text) and len(text) >= 24:
+        return text
+    letters = sum(map(str.isalpha, text))
+    visible = sum(one.isprintable() or one in "\n\r\t" for one in text)
+    if letters < _MIN_LETTERS or visible < _READABLE_SHARE * len(text):
+        return None
+    ordinary = sum(one.isalnum() or one in " =" for one in text)
+    return text if ordinary >= _LETTER_SHARE * len(text) else None
+
+
+def _unescape(escape: re.Match[str]) -> str:
+    group = escape.lastindex or 1
+    base = {4: 10, 6: 8}.get(group, 16)
+    code = int(escape.group(group), base)
+    return chr(code) if code < 0x110000 else escape.group()
+
+
+def _number_readings(digits: list[str]) -> list[tuple[str, list[int]]]:
+    readings = [("decimal character codes", [int(number) for number in digits])]
+    if all(set(number) <= set("01234567") for number in digits):
+        readings.append(("octal character codes", [int(number, 8) for number in digits]))
+    return readings
+
+
+def _letters(text: str) -> float:
+    return sum(one.isalpha() or one == " " for one in text) / max(1, len(text))
+
+
+def _spells_english(text: str) -> bool:
+    return sum(map(str.isalpha, text)) >= 5 and english.share_known(text) >= _KNOWN_SHARE

@@ -1,0 +1,196 @@
+"""FlipAttack: words, letters or whole sentences written back to front.
+
+Four modes are known: the order of the words (FWO), the letters inside every word (FCW), the letters
+of the sentence (FCS), and the last with guidance that speaks of words (FMM). In all but the first,
+words turn into strings that are words only when reversed; in the first, function words stand on the
+wrong side of their neighbours. Both are looked for a run of words or a sentence at a time.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from tinyguardrail_sdk.detectors import english, override
+from tinyguardrail_sdk.detectors.english import Words
+from tinyguardrail_sdk.detectors.match import MAX_VIEW, Match, strongest
+from tinyguardrail_sdk.labels import Pattern
+from tinyguardrail_sdk.normalize import Canonical
+
+_MIRRORED_ENOUGH = 2.5  # the weight of two long reversed words, or of three short ones
+_MAX_DROP = 2.0  # the weight of forward words that ends a run of reversed ones
+_UNKNOWN = -0.3
+_FORWARD = -1.0
+_SILENT = frozenset("#M1O.")
+_MARKS = ".?!,;:"
+
+_SENTENCE = re.compile(r"[^.]{3,}")
+_REORDERED_ENOUGH = 8  # half nats; some 1.5 % of innocent texts hold such a sentence
+_FIRM = 12
+_MIN_WORDS = 4
+_CUE = 3
+_GUIDANCE = frozenset(
+    ("reverse", "reversed", "reversing", "backward", "backwards", "flip", "flipped", "flipping")
+)
+
+
+def find(canonical: Canonical, words: Words | None = None) -> list[Match]:
+    """Every flipped stretch, with the text it was before flipping."""
+    words = words or english.read(canonical.text)
+    mirrored = words.kinds.count("x") + words.kinds.count("k") >= 2
+    reordered = _any_backward(words.kinds)
+    if not mirrored and not reordered:
+        return []
+    located = english.locate(canonical.text)
+    guided = not _GUIDANCE.isdisjoint(located.tokens)
+    matches: list[Match] = []
+    if mirrored:
+        matches += _mirrored(canonical, located, guided)
+    if reordered:
+        matches += _reordered(canonical, located, guided)
+    return strongest(matches)
+
+
+def _match(
+    canonical: Canonical, score: float, span: tuple[int, int], reason: str, view: str, guided: bool
+) -> Match:
+    view = view[:MAX_VIEW]
+    if guided or english.is_request(view):
+        score += 0.1
+    score = max(min(score, 0.95), override.strength(view))
+    return Match(Pattern.FLIP, score, *canonical.span(*span), reason, view)
+
+
+def _mirrored(canonical: Canonical, words: Words, guided: bool) -> Iterator[Match]:
+    for first, last, weight in _runs(_weights(words)):
+        start, end = _with_marks(canonical.text, *_widened(words, first, last))
+        piece = canonical.text[start : min(end, start + MAX_VIEW)]
+        score = 0.5 if weight < 4 else 0.75 if weight < 6 else 0.9
+        reason = "words spelled backwards"
+        yield _match(canonical, score, (start, end), reason, _unmirrored(piece), guided)
+
+
+def _weights(words: Words) -> list[float]:
+    known = english.kinds_of_words()
+    weights: list[float] = []
+    for token, kind in zip(words.tokens, words.kinds, strict=True):
+        if kind == "x":
+            weights.append(1.5 if len(token) > 4 else 1.0)
+        elif kind == "k":
+            weights.append(0.5)
+        elif kind == "u":
+            weights.append(_UNKNOWN)
+        else:
+            # A palindrome, or a word both ways round, fits either reading.
+            either = kind in _SILENT or token[::-1] in known
+            weights.append(0.0 if either else _FORWARD)
+    return weights
+
+
+def _runs(weights: list[float]) -> Iterator[tuple[int, int, float]]:
+    """Stretches of the greatest weight, first and last word, each ended by a drop behind its peak."""
+    score = best = 0.0
+    start = peak = 0
+    for place, weight in enumerate([*weights, -_MAX_DROP - 1]):
+        score += weight
+        if score > best:
+            best, peak = score, place
+        if score <= 0 or best - score > _MAX_DROP:
+            if best >= _MIRRORED_ENOUGH:
+                yield start, peak, best
+            score = best = 0.0
+            start = place + 1
+    if best >= _MIRRORED_ENOUGH:
+        yield start, peak, best
+
+
+def _widened(words: Words, first: int, last: int) -> tuple[int, int]:
+    """The run as a span, with the names and numbers beside it."""
+    beside = frozenset("uk1M#")
+    while first > 0 and words.kinds[first - 1] in beside:
+        first -= 1
+    while last + 1 < len(words.kinds) and words.kinds[last + 1] in beside:
+        last += 1
+    return words.spans[first][0], words.spans[last][1]
+
+
+def _with_marks(text: str, start: int, end: int) -> tuple[int, int]:
+    while start > 0 and text[start - 1] in _MARKS:
+        start -= 1
+    while end < len(text) and text[end] in _MARKS:
+        end += 1
+    return start, end
+
+
+def _unmirrored(piece: str) -> str:
+    """Undo FCS or FCW, whichever leaves the words in the better order."""
+    whole = piece[::-1]
+    each = re.sub(r"\S+", lambda word: word.group()[::-1], piece)
+    by_order = english.order(english.read(whole).kinds) - english.order(english.read(each).kinds)
+    return each if by_order < 0 or (by_order == 0 and each[:1].isupper()) else whole
+
+
+def _reordered(canonical: Canonical, words: Words, guided: bool) -> Iterator[Match]:
+    text = canonical.text
+    for first, last, evidence in _backward_sentences(text, words):
+        start, end = words.spans[first][0], words.spans[last][1]
+        chunks = text[start:end].split()
+        # Addresses, paths and identifiers are many words in one: no sentence.
+        if len(chunks) < max(_MIN_WORDS, 0.75 * (last - first)):
+            continue
+        end = _with_marks(text, end, end)[1]
+        view = " ".join(text[start : min(end, start + MAX_VIEW)].split()[::-1])
+        score = 0.3 if evidence < _FIRM else 0.6 if evidence < 2 * _REORDERED_ENOUGH else 0.85
+        yield _match(canonical, score, (start, end), "words in reverse order", view, guided)
+
+
+def _any_backward(kinds: str) -> bool:
+    return english.twice_out_of_order(kinds) and any(
+        -english.order(f".{sentence.group()}.") >= _REORDERED_ENOUGH - 2 * _CUE
+        for sentence in _SENTENCE.finditer(kinds)
+        if english.twice_out_of_order(sentence.group())
+    )
+
+
+def _backward_sentences(text: str, words: Words) -> Iterator[tuple[int, int, int]]:
+    """First and last word of each stretch in reverse order, neighbours joined, and its evidence."""
+    joined: tuple[int, int, int] | None = None
+    for sentence in _SENTENCE.finditer(words.kinds):
+        first, last = sentence.start(), sentence.end() - 1
+        evidence = -english.order(f".{sentence.group()}.")
+        if evidence < _REORDERED_ENOUGH - 2 * _CUE:
+            continue
+        first, cues = _opening(text, words, first, last)
+        evidence += cues
+        if evidence < max(_REORDERED_ENOUGH, (last - first) // 2):
+            continue
+        if (
+            joined
+            and first - joined[1] <= 2
+            and "\n" not in text[words.spans[joined[1]][1] : words.spans[first][0]]
+        ):
+            joined = joined[0], last, joined[2] + evidence
+            continue
+        if joined:
+            yield joined
+        joined = first, last, evidence
+    if joined:
+        yield joined
+
+
+def _opening(text: str, words: Words, first: int, last: int) -> tuple[int, int]:
+    """Where a sentence really opens, and how much its outside looks like one turned round.
+
+    The full stop of a reversed sentence stands behind its first word, its capital in its last word.
+    """
+    start, cues = words.spans[first][0], 0
+    mark = words.tokens[first - 1] if first else ""
+    if mark in (".", "?", "!") and first > 1 and words.kinds[first - 2] != ".":
+        alone = first == 2 or words.kinds[first - 3] == "."
+        if alone and words.spans[first - 2][1] == words.spans[first - 1][0]:
+            first, cues = first - 2, _CUE
+            start = words.spans[first][0]
+    capital = text[words.spans[last][0]]
+    if capital.isupper() and len(words.tokens[last]) > 1 and text[start].islower():
+        cues += _CUE
+    return first, cues

@@ -1,0 +1,182 @@
+"""Words respelled letter by letter: leetspeak, spaced-out letters, pig Latin.
+
+Each reader gives back what the words were, and reports only what turns into English that way.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from itertools import product
+from typing import NamedTuple
+
+from tinyguardrail_sdk.detectors import english
+from tinyguardrail_sdk.detectors.english import Words
+from tinyguardrail_sdk.detectors.match import MAX_VIEW
+
+_LEET = str.maketrans("0345789@$+(", "oeastbgastc")
+_EITHER = re.compile("[1!|]")  # an i or an l
+_LEET_SIGNS = frozenset("0134578@$!|+(9")
+_LEET_HINT = re.compile(r"[@$!|](?=[A-Za-z0-9])(?:(?<=[A-Za-z0-9].)|(?<!\S.)(?<=[@$!]))")
+_NUMBERED = re.compile(r"[A-Za-z]+\d{1,4}|\d{1,4}(?:st|nd|rd|th|s|k|m|g|x|d|h|am|pm|px|em)")
+_CHUNK = re.compile(r"\S+")
+_EDGE = ".,;:?\"'`*_()[]{}<>"
+_MAX_GUESSES = 4
+_GAP = 3  # plain words that may stand between two respelled ones
+
+_GAPS = r"[ .\-_*|/,~+]{1,5}"
+_SPACED = re.compile(rf"(?<![^\W_])[^\W\d_](?:{_GAPS}[^\W\d_](?![^\W_'’])){{4,}}")
+_LONE_LETTERS = re.compile(r"(?:[1asO]\.{0,5}){5}")
+_MAX_SPACED = 4_000
+_LONGEST = 20
+_KNOWN_SHARE = 0.7
+
+_CONSONANTS = frozenset("bcdfghjklmnpqrstvwxyz")
+
+
+class Respelled(NamedTuple):
+    """A respelled stretch: its place, how many words or letters speak for it, and its meaning."""
+
+    start: int
+    end: int
+    weight: int
+    view: str
+
+
+def leet(text: str, words: Words) -> Iterator[Respelled]:
+    """Stretches where digits and signs stand for letters; weight in words."""
+    if words.kinds.count("M") < 2 and not _LEET_HINT.search(text):
+        return
+    chunks = [(chunk.span(), chunk.group()) for chunk in _CHUNK.finditer(text)]
+    plain = [_unleet(chunk) for _, chunk in chunks]
+    places = [at for at, word in enumerate(plain) if word]
+    for group in _groups(places):
+        inside = range(group[0], group[-1] + 1)
+        strangers = sum(_is_mixed(chunks[at][1]) and not plain[at] for at in inside)
+        signs = sum(one in _LEET_SIGNS for at in group for one in chunks[at][1])
+        if len(group) < 2 or strangers > len(group) or (len(group) < 3 and signs < 5):
+            continue
+        start, end = chunks[group[0]][0][0], chunks[group[-1]][0][1]
+        view = " ".join(plain[at] or chunks[at][1].translate(_LEET) for at in inside)
+        yield Respelled(start, end, len(group), view[:MAX_VIEW])
+
+
+def _groups(places: list[int]) -> Iterator[list[int]]:
+    group: list[int] = []
+    for place in places:
+        if group and place - group[-1] > _GAP + 1:
+            yield group
+            group = []
+        group.append(place)
+    if group:
+        yield group
+
+
+def _is_mixed(chunk: str) -> bool:
+    return not chunk.isalpha() and not chunk.isdigit() and any(map(str.isalnum, chunk))
+
+
+def _unleet(chunk: str) -> str | None:
+    """The English word that a chunk spells with signs for letters."""
+    if len(chunk) > _LONGEST or chunk.isalpha() or _LEET_SIGNS.isdisjoint(chunk):
+        return None
+    known = english.kinds_of_words()
+    for body in dict.fromkeys((chunk.strip(_EDGE), chunk.strip(_EDGE + "!|"))):
+        if len(body) < 3 or not re.search("[A-Za-z]", body) or _NUMBERED.fullmatch(body):
+            continue
+        if _LEET_SIGNS.isdisjoint(body):
+            continue
+        spelt = body.lower().translate(_LEET)
+        doubtful = min(len(_EITHER.findall(spelt)), _MAX_GUESSES)
+        for letters in product("il", repeat=doubtful):
+            guess = spelt
+            for letter in letters:
+                guess = _EITHER.sub(letter, guess, count=1)
+            if guess in known and guess.isalpha():
+                return guess
+    return None
+
+
+def spaced(text: str, words: Words) -> Iterator[Respelled]:
+    """Words with something between every two letters; weight in letters."""
+    if not _LONE_LETTERS.search(words.kinds):
+        return
+    for run in _SPACED.finditer(text):
+        piece = run.group()[:_MAX_SPACED]
+        letters, gaps = re.split(_GAPS, piece), re.findall(_GAPS, piece)
+        usual = Counter(gaps).most_common(1)[0][0]
+        parts = [letters[0]]
+        for gap, letter in zip(gaps, letters[1:], strict=True):
+            parts.append(letter if gap == usual else " " + letter)
+        view = " ".join(_segmented(word) for word in "".join(parts).split())
+        if _mostly_long_words(view):
+            yield Respelled(run.start(), run.start() + len(piece), len(letters), view)
+
+
+def _mostly_long_words(view: str) -> bool:
+    known = english.kinds_of_words()
+    kept = sum(len(word) for word in view.split() if len(word) > 2 and word.lower() in known)
+    return kept >= _KNOWN_SHARE * len(view.replace(" ", "")) and kept >= 4
+
+
+def _segmented(run: str) -> str:
+    """Put the spaces back into words written together, by the fewest words that fill the run."""
+    known = english.kinds_of_words()
+    low = english.lower(run)
+    if low in known:
+        return run
+    costs, origins = [0.0], [0]
+    for end in range(1, len(low) + 1):
+        cost, origin = min(
+            (costs[at] + (1.0 if end - at > 1 and low[at:end] in known else 2.2 * (end - at)), at)
+            for at in range(max(0, end - _LONGEST), end)
+        )
+        costs.append(cost)
+        origins.append(origin)
+    pieces: list[str] = []
+    end = len(run)
+    while end:
+        pieces.append(run[origins[end] : end])
+        end = origins[end]
+    return " ".join(reversed(pieces))
+
+
+def pig_latin(text: str, words: Words) -> Iterator[Respelled]:
+    """Stretches of words with their opening moved behind them and "ay" added; weight in words."""
+    if text.count("ay") + text.count("AY") < 3:
+        return
+    strange = [
+        at
+        for at, (token, kind) in enumerate(zip(words.tokens, words.kinds, strict=True))
+        if kind in "ux" and token.endswith("ay")
+    ]
+    if len(strange) < 3:
+        return
+    located = english.locate(text)
+    plain = [
+        _unpig(token) if kind in "ux" else None
+        for token, kind in zip(located.tokens, located.kinds, strict=True)
+    ]
+    for group in _groups([at for at, word in enumerate(plain) if word]):
+        if len(group) >= 3:
+            inside = range(group[0], group[-1] + 1)
+            view = " ".join(plain[at] or located.tokens[at] for at in inside)
+            span = located.spans[group[0]][0], located.spans[group[-1]][1]
+            yield Respelled(*span, len(group), view[:MAX_VIEW])
+
+
+def _unpig(token: str) -> str | None:
+    if not token.endswith("ay") or len(token) < 4:
+        return None
+    known = english.kinds_of_words()
+    body = token[:-2]
+    if body[-1] in "wy" and body[:-1] in known:
+        return body[:-1]
+    for moved in range(1, min(4, len(body))):
+        if body[-moved] not in _CONSONANTS and body[-moved] != "u":
+            return None
+        word = body[-moved:] + body[:-moved]
+        if word in known:
+            return word
+    return None

@@ -1,0 +1,127 @@
+"""Letters exchanged for others: Caesar shifts, ROT13 among them, and Atbash.
+
+Such a text is a run of strings that are no words. Letter frequencies name the likeliest shifts, and
+only a shift that turns most of the run into words is believed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from string import ascii_letters, ascii_lowercase
+
+import numpy as np
+
+from tinyguardrail_sdk.detectors import english
+from tinyguardrail_sdk.detectors.english import Words
+from tinyguardrail_sdk.detectors.match import MAX_VIEW
+
+ATBASH = 0
+ROT13 = 13
+
+# Three strange words in a row; a run also carries numbers, breaks and a known word here and there.
+_STRANGE = re.compile(r"(?:[uxk1][.#M]{0,2}){3}")
+_RUN = re.compile(r"[uxk](?:[uxk1.#M]|[^uxk1.#MO](?=[.#]{0,2}[uxk1]))*")
+_MIN_LETTERS = 10
+_SAMPLE = 32
+_MAX_RUNS = 12
+_KNOWN_SHARE = 0.62
+_MIN_WORDS = 2  # of three letters and more: short ones come out of any letters
+_CANDIDATES = 5
+
+# How often each letter occurs in a thousand letters of English.
+_FREQUENCY = dict(
+    zip(
+        "etaoinshrdlcumwfgypbvkjxqz",
+        (
+            127,
+            91,
+            82,
+            75,
+            70,
+            67,
+            63,
+            61,
+            60,
+            43,
+            40,
+            28,
+            28,
+            24,
+            24,
+            22,
+            20,
+            20,
+            19,
+            15,
+            10,
+            8,
+            2,
+            2,
+            1,
+            1,
+        ),
+        strict=True,
+    )
+)
+_LOG = np.log([_FREQUENCY[letter] for letter in ascii_lowercase])
+# Row s: what each cipher letter is worth if the text was shifted on by s; the last row is Atbash.
+_WORTH = np.array([np.roll(_LOG, shift) for shift in range(26)] + [_LOG[::-1]])
+
+
+def find(
+    text: str, words: Words, wanted: Callable[[int], bool]
+) -> Iterator[tuple[int, int, int, str]]:
+    """Runs of exchanged letters: start, end, the shift (or `ATBASH`) and what was written.
+
+    Args:
+        text: The text that `words` was read from.
+        words: Its words, with or without places.
+        wanted: Which shifts to try.
+    """
+    if not any(_readings(words, wanted)):
+        return
+    located = english.locate(text)
+    for first, last, shift in _readings(located, wanted):
+        start, end = located.spans[first][0], located.spans[last - 1][1]
+        yield start, end, shift, text[start : min(end, start + MAX_VIEW)].translate(_table(shift))
+
+
+def _readings(words: Words, wanted: Callable[[int], bool]) -> Iterator[tuple[int, int, int]]:
+    """Runs of strange words, first and one past the last, with the shift that makes English of them."""
+    if not _STRANGE.search(words.kinds):
+        return
+    runs = sorted(_RUN.finditer(words.kinds), key=lambda run: run.start() - run.end())[:_MAX_RUNS]
+    for run in runs:
+        first, last = run.span()
+        sample = {token for token in words.tokens[first : first + _SAMPLE] if token.isalpha()}
+        letters = "".join(sample)
+        if len(letters) < _MIN_LETTERS or not letters.isascii():
+            continue
+        for shift in _likeliest(letters, wanted):
+            if _mostly_words(sample, _table(shift)):
+                yield first, last, shift
+                break
+
+
+def _mostly_words(sample: set[str], table: dict[int, str]) -> bool:
+    known = [word for word in " ".join(sample).translate(table).split() if english.is_word(word)]
+    telling = sum(len(word) > 2 for word in known) >= _MIN_WORDS
+    return telling and sum(map(len, known)) >= _KNOWN_SHARE * sum(map(len, sample))
+
+
+def _likeliest(letters: str, wanted: Callable[[int], bool]) -> list[int]:
+    """The shifts that make the letters look more like English than they do as they stand."""
+    codes = np.frombuffer(letters.encode("ascii"), np.uint8) - ord("a")
+    worth = _WORTH @ np.bincount(codes, minlength=26)
+    better = np.argsort(-worth)[:_CANDIDATES]
+    shifts = [int(row) % 26 for row in better if worth[row] > worth[0]]
+    return [shift for shift in shifts if wanted(shift)]
+
+
+def _table(shift: int) -> dict[int, str]:
+    if shift == ATBASH:
+        plain = ascii_lowercase[::-1]
+    else:
+        plain = ascii_lowercase[-shift:] + ascii_lowercase[:-shift]
+    return str.maketrans(ascii_letters, plain + plain.upper())

@@ -1,0 +1,99 @@
+"""Benign generators: labels, determinism, frames kept apart, sources, breadth."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from tinyguardrail_sdk.labels import Label, Source
+from tinyguardrail_sdk.training.data import carriers, guarded
+from tinyguardrail_sdk.training.data.attacks.disguise import TECHNIQUES
+from tinyguardrail_sdk.training.data.benign import GENERATORS, disguised
+from tinyguardrail_sdk.training.data.diversity import diversity
+from tinyguardrail_sdk.training.data.schema import Example
+
+ALL = {**GENERATORS, "carrier": carriers.generate}
+
+
+def draw(name: str, count: int, *, seed: int = 5, heldout: bool = False) -> list[Example]:
+    return list(ALL[name](random.Random(seed), count, heldout=heldout))
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_yields_benign_texts_of_its_own(name: str) -> None:
+    examples = draw(name, 200)
+
+    assert len(examples) == 200
+    assert all(e.label is Label.BENIGN and e.span is None for e in examples)
+    assert all(e.terms == "own" and e.family and e.technique for e in examples)
+    assert all(e.text.strip() for e in examples)
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_equal_seeds_grow_equal_texts(name: str) -> None:
+    assert draw(name, 50) == draw(name, 50)
+    assert draw(name, 50) != draw(name, 50, seed=6)
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_held_out_frames_are_never_trained_on(name: str) -> None:
+    training = {e.family for e in draw(name, 1500)}
+    testing = {e.family for e in draw(name, 300, heldout=True)}
+
+    assert testing
+    assert not training & testing
+
+
+@pytest.mark.parametrize(
+    ("name", "distinct"),
+    [("trigger", 0.8), ("edgy", 0.8), ("about", 0.9), ("scenario", 0.95), ("aiwords", 0.8),
+     ("roleplay", 0.85), ("compound", 0.95), ("carrier", 0.9), ("multilingual", 0.6)],
+)  # fmt: skip
+def test_is_more_than_a_handful_of_templates(name: str, distinct: float) -> None:
+    report = diversity(draw(name, 2000))
+
+    assert report["distinct_texts"] / report["texts"] >= distinct
+    assert report["distinct_3"] > 3000
+
+
+def test_trigger_words_are_really_there() -> None:
+    words = ("ignore", "override", "bypass", "forget", "disregard", "jailbreak", "injection",
+             "system prompt", "previous instructions", "admin", "secret", "act as", "pretend",
+             "root", "developer mode", "dan ", "reveal")  # fmt: skip
+    text = "\n".join(e.text.lower() for e in draw("trigger", 3000))
+
+    assert all(text.count(word) >= 8 for word in words)
+
+
+def test_the_languages_are_told() -> None:
+    languages = {e.language for e in draw("multilingual", 600)}
+
+    assert languages == {"de", "fr", "es", "zh", "hi", "pt", "ru", "it"}
+
+
+def test_outputs_come_from_the_model() -> None:
+    assert {e.source for e in draw("output", 50)} == {Source.OUTPUT}
+
+
+def test_documents_come_from_documents_and_tools() -> None:
+    assert {e.source for e in draw("carrier", 200)} == {Source.DOCUMENT, Source.TOOL}
+    assert Source.USER not in {e.source for e in draw("carrier", 200)}
+
+
+def test_every_disguise_is_also_seen_on_harmless_text() -> None:
+    examples = disguised.generate(random.Random(1), 4000, collected=["How do I bake bread?"])
+    seen = {e.technique.removeprefix("harmless/") for e in examples}
+
+    assert seen == set(TECHNIQUES)
+
+
+def test_guarded_prompts_come_as_twins() -> None:
+    examples = list(guarded.generate(random.Random(2), 100, inputs=["Where is my parcel?"]))
+
+    attacked = [e for e in examples if e.label is Label.INJECTION]
+    assert len(attacked) == 50
+    for example in attacked:
+        assert example.span is not None
+        start, end = example.span
+        assert 0 <= start < end <= len(example.text)

@@ -1,0 +1,1 @@
+"""Training data: rows, generators and pools."""

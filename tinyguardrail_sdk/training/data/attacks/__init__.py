@@ -1,0 +1,1 @@
+"""Seeded generators of attacks, one kind a module."""

@@ -1,0 +1,81 @@
+"""Direct injection: overrides, prompt leaks, role hijacks, fake turns, redirected tasks."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Sequence
+from functools import cache
+
+from tinyguardrail_sdk.labels import Label, Source
+from tinyguardrail_sdk.training.data.attacks.frames import Frames
+from tinyguardrail_sdk.training.data.grammar import Grammar
+from tinyguardrail_sdk.training.data.noise import roughen
+from tinyguardrail_sdk.training.data.schema import Example
+
+FOREIGN_LANGUAGES = ("de", "fr", "es", "zh", "hi", "pt", "it", "ru")
+# Frames that read like data with an instruction in it: half of them come from a document.
+_DATA_FRAMES = {
+    "frame:delimiter/quotes",
+    "frame:hijack/quiet_redirect",
+    "frame:hijack/sentiment",
+    "frame:override/in_the_middle",
+    "frame:payload/sql",
+}
+_FOREIGN_SHARE = 0.13
+_FOREIGN_WEIGHTS = (5, 4, 4, 4, 4, 1.5, 1.5, 1.5)
+
+
+@cache
+def _english() -> tuple[Grammar, Frames]:
+    grammar = Grammar.load("base", "injection")
+    return grammar, Frames(grammar, "injection")
+
+
+@cache
+def _foreign(language: str) -> tuple[Grammar, Frames]:
+    grammar = Grammar.load("base", f"injection_{language}")
+    return grammar, Frames(grammar, f"injection-{language}")
+
+
+def generate(
+    rng: random.Random, count: int, *, heldout: bool = False, leads: Sequence[str] = ()
+) -> Iterator[Example]:
+    """Yield `count` direct injections, about one in eight not in English.
+
+    Args:
+        rng: The seed's generator.
+        count: How many.
+        heldout: Only the frames kept for testing, or only the others.
+        leads: Benign prompts for the frames that hijack one; without them the grammar writes them.
+    """
+    for _ in range(count):
+        language = "en"
+        if rng.random() < _FOREIGN_SHARE:
+            language = rng.choices(FOREIGN_LANGUAGES, _FOREIGN_WEIGHTS)[0]
+        lead = rng.choice(leads) if leads and language == "en" and rng.random() < 0.7 else ""
+        yield injection(rng, language=language, heldout=heldout, lead=lead)
+
+
+def injection(
+    rng: random.Random, *, language: str = "en", heldout: bool = False, lead: str = ""
+) -> Example:
+    """One injection in English or one of `FOREIGN_LANGUAGES`, after `lead` if its frame has one.
+
+    A language whose frames are all on the other side of the split falls back to English.
+    """
+    grammar, frames = _english() if language == "en" else _foreign(language)
+    if not frames.all(heldout=heldout):
+        language, (grammar, frames) = "en", _english()
+    symbol, technique = frames.pick(rng, heldout=heldout)
+    slots = {"benign_lead": lead} if lead else {}
+    grown = grammar.grow(rng, symbol, noise=roughen, **slots)
+    in_data = symbol in _DATA_FRAMES and rng.random() < 0.5
+    return Example(
+        text=grown.text,
+        label=Label.INJECTION,
+        source=Source.DOCUMENT if in_data else Source.USER,
+        technique=technique,
+        language=language,
+        family=frames.family(symbol),
+        span=grown.span or (0, len(grown.text)),
+    )

@@ -1,0 +1,74 @@
+"""Hard negatives: benign texts that look like attacks, and the ordinary texts around them."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from typing import Protocol
+
+from tinyguardrail_sdk.labels import Source
+from tinyguardrail_sdk.training.data.benign import disguised, requests
+from tinyguardrail_sdk.training.data.benign.compound import Compound
+from tinyguardrail_sdk.training.data.benign.grown import Grown
+from tinyguardrail_sdk.training.data.schema import Example
+
+
+class Generator(Protocol):
+    """Yields `count` examples drawn from `rng`; held-out ones come from frames kept for testing."""
+
+    def __call__(
+        self, rng: random.Random, count: int, *, heldout: bool = False
+    ) -> Iterator[Example]:
+        """Make them."""
+        ...
+
+
+_USER, _DOCUMENT, _TOOL = Source.USER, Source.DOCUMENT, Source.TOOL
+_LANGUAGES = ("de", "fr", "es", "zh", "hi", "pt", "ru", "it")
+
+_TRIGGER = Grown("trigger", ("carriers", "trigger"), {"trigger_doc": (_DOCUMENT, _TOOL)})
+_ABOUT = Grown(
+    "about",
+    ("carriers", "about"),
+    {"about_doc": (_DOCUMENT, _DOCUMENT, _TOOL), "about_ticket": (_TOOL, _DOCUMENT)},
+)
+_EDGY = Grown("edgy", ("carriers", "edgy"))
+_SCENARIO = Grown("scenario", ("carriers", "scenario"))
+_AIWORDS = Grown("aiwords", ("carriers", "aiwords"))
+_ROLEPLAY = Grown("roleplay", ("carriers", "roleplay"))
+_EVERYDAY = Grown("everyday", ("carriers", "snippets", "everyday"))
+_ENCODING = Grown("encoding", ("carriers", "encoding"), {"blobs": (_USER, _TOOL, _DOCUMENT)})
+_OUTPUT = Grown("output", ("carriers", "snippets", "outputs"), {"": (Source.OUTPUT,)})
+_MULTILINGUAL = Grown(
+    "multilingual",
+    ("multilingual",),
+    {f"{code}_doc": (_DOCUMENT, _TOOL) for code in _LANGUAGES},
+    language=lambda technique: technique[:2],
+)
+
+GENERATORS: dict[str, Generator] = {
+    "request": requests.generate,
+    "trigger": _TRIGGER,
+    "about": _ABOUT,
+    "edgy": _EDGY,
+    "scenario": _SCENARIO,
+    "aiwords": _AIWORDS,
+    "roleplay": _ROLEPLAY,
+    "everyday": _EVERYDAY,
+    "encoding": _ENCODING,
+    "harmless_disguise": disguised.generate,
+    "output": _OUTPUT,
+    "multilingual": _MULTILINGUAL,
+    "compound": Compound(
+        {
+            _EVERYDAY: 8,
+            _EDGY: 3,
+            _TRIGGER: 3,
+            _AIWORDS: 3,
+            _ROLEPLAY: 2,
+            _SCENARIO: 2,
+            _ENCODING: 1,
+        },
+        _OUTPUT,
+    ),
+}

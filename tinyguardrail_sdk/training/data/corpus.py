@@ -1,0 +1,263 @@
+"""Tokenised windows on disk: texts go once through the runtime's own feature extractor.
+
+A corpus is a folder of flat files that are memory-mapped, so that memory does not grow with it:
+`tokens.bin` and `chars.bin` (ragged), `rows.bin` (one `ROW` a window, with offsets into both),
+`examples.bin` (one `EXAMPLE` a text) and `corpus.json` (what it was made from). Workers never
+import PyTorch, and hand back results in order, so that the folder depends on its inputs only.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import multiprocessing
+import shutil
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from dataclasses import dataclass
+from itertools import chain, islice
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+import tinyguardrail_sdk
+from tinyguardrail_sdk.errors import InputError
+from tinyguardrail_sdk.features import FeatureExtractor
+from tinyguardrail_sdk.labels import LABELS, PATTERNS, SOURCES
+from tinyguardrail_sdk.tokenizer import WordPieceTokenizer
+from tinyguardrail_sdk.training.data.schema import Example, read_examples
+from tinyguardrail_sdk.training.data.windows import WindowRules, choose_windows
+
+ROW: Final = np.dtype(
+    [
+        ("tokens", "<i8"),  # first place in tokens.bin
+        ("chars", "<i8"),  # first place in chars.bin
+        ("length", "<u2"),
+        ("width", "u1"),
+        ("segment", "u1"),
+        ("label", "i1"),
+        ("example", "<i4"),
+        ("patterns", "<f4", (len(PATTERNS),)),
+    ]
+)
+EXAMPLE: Final = np.dtype([("label", "i1"), ("source", "i1")])
+_ID: Final = np.dtype("<u2")  # token and character ids; vocabularies are far below 65,536
+_FILES: Final = {"tokens": _ID, "chars": _ID, "rows": ROW, "examples": EXAMPLE}
+_CHUNK: Final = 128
+# Their text decides what the tensors are; a change to one makes a new corpus.
+_SOURCES_OF_TRUTH: Final = (
+    "chars.py", "confusables.py", "features.py", "folding.py", "normalize.py", "tokenizer.py",
+    "detectors/*.py", "detectors/*.txt", "training/data/windows.py",
+)  # fmt: skip
+
+Packed = dict[str, NDArray[Any]]
+Progress = Callable[[int], None]
+
+
+@dataclass(frozen=True)
+class CorpusRecipe:
+    """What a corpus is made from.
+
+    Attributes:
+        files: JSON-lines files of examples, in order.
+        vocab: WordPiece vocabulary.
+        max_tokens: Window length.
+        overlap: Tokens that neighbouring windows share.
+        rules: Which windows are kept and how they are labelled.
+        seed: Of the choice among windows.
+    """
+
+    files: tuple[Path, ...]
+    vocab: Path
+    max_tokens: int
+    overlap: int
+    rules: WindowRules
+    seed: int
+
+    def extractor(self) -> FeatureExtractor:
+        """The runtime's feature extractor with this vocabulary and window."""
+        tokenizer = WordPieceTokenizer.from_file(self.vocab)
+        return FeatureExtractor(tokenizer, max_tokens=self.max_tokens, overlap=self.overlap)
+
+    def fingerprint(self) -> str:
+        """SHA-256 of the inputs' contents, the settings and the code that makes tensors."""
+        package = Path(tinyguardrail_sdk.__file__).parent
+        code = sorted(chain.from_iterable(package.glob(name) for name in _SOURCES_OF_TRUTH))
+        settings = [self.max_tokens, self.overlap, dataclasses.asdict(self.rules), self.seed]
+        digest = hashlib.sha256(json.dumps(settings).encode())
+        for path in (*self.files, self.vocab, *code):
+            digest.update(_sha256(path))
+        return digest.hexdigest()
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """A memory-mapped corpus.
+
+    Attributes:
+        fingerprint: Of the recipe.
+        tokens: Flat token ids.
+        chars: Flat character ids, row-major (length, width) a window.
+        rows: (windows,) `ROW`.
+        examples: (texts,) `EXAMPLE`.
+    """
+
+    fingerprint: str
+    tokens: NDArray[Any]
+    chars: NDArray[Any]
+    rows: NDArray[Any]
+    examples: NDArray[Any]
+
+    @property
+    def lengths(self) -> NDArray[np.int64]:
+        """(windows,) tokens of each window."""
+        lengths: NDArray[np.int64] = self.rows["length"].astype(np.int64)
+        return lengths
+
+    def rows_of(self, examples: NDArray[Any]) -> NDArray[np.int64]:
+        """Indices of the windows that belong to the given texts."""
+        return np.flatnonzero(np.isin(self.rows["example"], examples))
+
+
+def open_corpus(directory: Path) -> Corpus:
+    """Map a finished corpus.
+
+    Raises:
+        FileNotFoundError: The folder holds none.
+    """
+    facts = json.loads((directory / "corpus.json").read_text(encoding="utf-8"))
+    arrays = {
+        name: np.memmap(directory / f"{name}.bin", dtype, mode="r")
+        for name, dtype in _FILES.items()
+    }
+    return Corpus(facts["fingerprint"], **arrays)
+
+
+def prepare_corpus(
+    recipe: CorpusRecipe, cache: Path, *, workers: int = 1, progress: Progress | None = None
+) -> Corpus:
+    """Open the recipe's corpus in the cache folder, making it first where it is missing.
+
+    Args:
+        recipe: What to make.
+        cache: Folder that holds one folder a corpus.
+        workers: Processes that tokenise.
+        progress: Called with the number of texts done.
+
+    Raises:
+        InputError: The files hold no example.
+    """
+    fingerprint = recipe.fingerprint()
+    directory = corpus_folder(cache, fingerprint)
+    if not directory.is_dir():
+        partial = directory.with_name(f".{directory.name}.partial")
+        shutil.rmtree(partial, ignore_errors=True)
+        partial.mkdir(parents=True)
+        counts = _write(recipe, partial, workers, progress or (lambda done: None))
+        facts = {"fingerprint": fingerprint, **counts, "files": [f.name for f in recipe.files]}
+        (partial / "corpus.json").write_text(json.dumps(facts, indent=2), encoding="utf-8")
+        partial.rename(directory)
+    return open_corpus(directory)
+
+
+def corpus_folder(cache: Path, fingerprint: str) -> Path:
+    """Where the corpus of that fingerprint stands in a cache."""
+    return cache / fingerprint[:16]
+
+
+def _write(
+    recipe: CorpusRecipe, directory: Path, workers: int, progress: Progress
+) -> dict[str, int]:
+    done = dict.fromkeys(_FILES, 0)
+    streams = {name: (directory / f"{name}.bin").open("wb") for name in _FILES}
+    try:
+        for packed in _packed_chunks(recipe, workers):
+            for name in ("tokens", "chars"):
+                packed["rows"][name] += done[name]
+            for name, array in packed.items():
+                streams[name].write(array.tobytes())
+                done[name] += len(array)
+            progress(done["examples"])
+    finally:
+        for stream in streams.values():
+            stream.close()
+    if not done["rows"]:
+        raise InputError(f"no example in {', '.join(map(str, recipe.files)) or 'no file'}")
+    return done
+
+
+def _packed_chunks(recipe: CorpusRecipe, workers: int) -> Iterator[Packed]:
+    examples = chain.from_iterable(map(read_examples, recipe.files))
+    chunks = _chunks(examples)
+    if workers == 1:
+        _start_worker(recipe)
+        yield from (_pack(first, chunk) for first, chunk in chunks)
+        return
+    # Spawned, not forked: PyTorch's threads would not survive a fork.
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(workers, context, _start_worker, (recipe,)) as pool:
+        waiting: deque[Future[Packed]] = deque()
+        for first, chunk in chunks:
+            waiting.append(pool.submit(_pack, first, chunk))
+            if len(waiting) > 4 * workers:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+
+
+def _chunks(examples: Iterable[Example]) -> Iterator[tuple[int, list[Example]]]:
+    iterator = iter(examples)
+    first = 0
+    while chunk := list(islice(iterator, _CHUNK)):
+        yield first, chunk
+        first += len(chunk)
+
+
+_worker: tuple[CorpusRecipe, FeatureExtractor]
+
+
+def _start_worker(recipe: CorpusRecipe) -> None:
+    global _worker
+    _worker = (recipe, recipe.extractor())
+
+
+def _pack(first: int, examples: Sequence[Example]) -> Packed:
+    recipe, extractor = _worker
+    rows, tokens, chars = [], [_no_ids()], [_no_ids()]
+    token_count = char_count = 0
+    for index, example in enumerate(examples, first):
+        features = extractor.extract(example.text, example.source)
+        chosen = choose_windows(example, features, recipe.rules, f"{recipe.seed}:{index}")
+        for window, label in chosen:
+            length, width = window.char_ids.shape
+            rows.append(
+                (token_count, char_count, length, width, int(window.segment),
+                 LABELS.index(label), index, window.pattern_scores)
+            )  # fmt: skip
+            tokens.append(window.token_ids.astype(_ID))
+            chars.append(window.char_ids.astype(_ID).ravel())
+            token_count += length
+            char_count += length * width
+    facts = [(LABELS.index(e.label), SOURCES.index(e.source)) for e in examples]
+    return {
+        "tokens": np.concatenate(tokens),
+        "chars": np.concatenate(chars),
+        "rows": np.array(rows, ROW),
+        "examples": np.array(facts, EXAMPLE),
+    }
+
+
+def _no_ids() -> NDArray[Any]:
+    return np.empty(0, _ID)
+
+
+def _sha256(path: Path) -> bytes:
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while part := file.read(1 << 20):
+            digest.update(part)
+    return digest.digest()

@@ -1,0 +1,200 @@
+"""JSON-lines pools of collected texts: licence filter, sources, families, payloads."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Any, cast
+
+from tinyguardrail_sdk.labels import Label, Source
+from tinyguardrail_sdk.training.data.planted import locate_planted
+from tinyguardrail_sdk.training.data.schema import Example
+
+DEFAULT_TERMS = frozenset({"permissive", "share-alike", "none-stated", "own"})
+# The checkpoint is for commercial use: these may never be asked for.
+FORBIDDEN_TERMS = frozenset({"non-commercial", "copyleft"})
+
+PAYLOAD_LABEL = "harmful_plain"
+
+# Kinds whose originals are research-only as far as known, although the snapshot states more.
+_RESEARCH_ONLY = (
+    "t0:gigaword",
+    "t0:ag_news",
+    "t0:samsum",
+    "t0:multi_news",
+    "t0:yelp",
+    "t0:dream",
+    "long_prompt",
+    "donotanswer",
+)
+
+_DOCUMENT, _TOOL, _USER, _OUTPUT = Source.DOCUMENT, Source.TOOL, Source.USER, Source.OUTPUT
+
+# (file, beginning of the kind) -> source; the first row that fits decides, "" fits every kind.
+_SOURCES: tuple[tuple[str, str, Source], ...] = (
+    ("agent_injection_small", "indirect", _TOOL),
+    ("agent_injection_small", "tool", _TOOL),
+    ("agent_injection_small", "latent", _DOCUMENT),
+    ("benign_about_security", "", _DOCUMENT),
+    ("benign_chat_mix", "tool_", _TOOL),
+    ("benign_code", "code_request", _USER),
+    ("benign_code", "", _DOCUMENT),
+    ("benign_emails", "", _DOCUMENT),
+    ("benign_function_calling", "tool_request", _USER),
+    ("benign_function_calling", "", _TOOL),
+    ("benign_gpteacher", "roleplay_text", _OUTPUT),
+    ("benign_long_documents", "", _DOCUMENT),
+    ("benign_multilingual", "wiki_paragraph", _DOCUMENT),
+    ("benign_tech_docs", "", _DOCUMENT),
+    ("benign_tool_outputs", "tool_request", _USER),
+    ("benign_tool_outputs", "", _TOOL),
+    # A table followed by a question is what a user pastes; the bare parts are documents.
+    ("bipia_train", "clean_table_question", _USER),
+    ("bipia_train", "clean_email_question", _USER),
+    ("bipia_train", "", _DOCUMENT),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Payload:
+    """A plain risky request, from which attack generators build."""
+
+    text: str
+    language: str
+    terms: str
+    upstream: str
+
+
+@dataclass(slots=True)
+class Pools:
+    """What was read: labelled rows, payloads, and how many rows were left out and why."""
+
+    examples: list[Example] = field(default_factory=list)
+    payloads: list[Payload] = field(default_factory=list)
+    dropped: Counter[str] = field(default_factory=Counter)
+
+    def payload_texts(self, language: str = "en", max_chars: int = 300) -> list[str]:
+        """Payloads of one language, short enough to be wrapped."""
+        return [
+            p.text for p in self.payloads if p.language == language and len(p.text) <= max_chars
+        ]
+
+
+def check_terms(terms: Iterable[str]) -> frozenset[str]:
+    """The terms as a set.
+
+    Raises:
+        ValueError: A licence group is asked for that the checkpoint must not be trained on.
+    """
+    wanted = frozenset(terms)
+    if bad := wanted & FORBIDDEN_TERMS:
+        raise ValueError(
+            f"rows under {', '.join(sorted(bad))} terms cannot be trained on; "
+            f"choose among {', '.join(sorted(DEFAULT_TERMS))}"
+        )
+    return wanted
+
+
+def load_pools(paths: Sequence[Path], terms: Iterable[str] = DEFAULT_TERMS) -> Pools:
+    """Read pools; a directory stands for the `.jsonl` and `.jsonl.gz` files in it.
+
+    A row needs `text` and `label` (a class, or `harmful_plain` for a payload). Rows without
+    `terms` count as `none-stated`.
+
+    Raises:
+        ValueError: forbidden terms, or a line that is not such a row (file and line are named).
+        FileNotFoundError: a path does not exist, or a directory holds no pool.
+    """
+    allowed = check_terms(terms)
+    pools = Pools()
+    for path in _files(paths):
+        rows = [row for row in _rows(path) if _keep(row, allowed, pools.dropped)]
+        _add_rows(rows, _stem(path), pools)
+    return pools
+
+
+def _files(paths: Sequence[Path]) -> Iterator[Path]:
+    for path in paths:
+        if not path.is_dir():
+            yield path
+            continue
+        found = sorted(p for p in path.iterdir() if p.name.endswith((".jsonl", ".jsonl.gz")))
+        if not found:
+            raise FileNotFoundError(f"no .jsonl or .jsonl.gz file in {path}")
+        yield from found
+
+
+def _stem(path: Path) -> str:
+    return path.name.removesuffix(".gz").removesuffix(".jsonl")
+
+
+def _rows(path: Path) -> Iterator[dict[str, Any]]:
+    packed = path.suffix == ".gz"
+    opened = gzip.open(path, "rt", encoding="utf-8") if packed else path.open(encoding="utf-8")
+    with cast("IO[str]", opened) as lines:
+        for number, line in enumerate(lines, 1):
+            if not line.strip():
+                continue
+            try:
+                row = json.loads(line)
+                complete = isinstance(row["text"], str) and isinstance(row["label"], str)
+            except (ValueError, KeyError, TypeError):
+                complete = False
+            if not complete:
+                raise ValueError(
+                    f"{path.name}, line {number}: a pool row is a JSON object "
+                    "with the strings `text` and `label`"
+                )
+            yield row
+
+
+def _keep(row: dict[str, Any], allowed: frozenset[str], dropped: Counter[str]) -> bool:
+    terms = row.setdefault("terms", "none-stated")
+    reason = ""
+    if terms not in allowed:
+        reason = f"terms {terms}"
+    elif str(row.get("kind") or "").startswith(_RESEARCH_ONLY):
+        reason = "research-only original"
+    elif not row["text"].strip():
+        reason = "empty"
+    dropped.update([reason] if reason else [])
+    return not reason
+
+
+def _add_rows(rows: list[dict[str, Any]], stem: str, pools: Pools) -> None:
+    spans = locate_planted(rows) if stem == "bipia_train" else {}
+    for index, row in enumerate(rows):
+        language = str(row.get("lang") or "en").split("-")[0]
+        upstream = str(row.get("upstream") or stem)
+        if row["label"] == PAYLOAD_LABEL:
+            pools.payloads.append(Payload(row["text"].strip(), language, row["terms"], upstream))
+            continue
+        label = Label(row["label"])
+        # Texts were cut at 8,000 characters: an attack planted further on is no longer there.
+        if stem == "bipia_train" and label is not Label.BENIGN and index not in spans:
+            pools.dropped["planted attack not found"] += 1
+            continue
+        kind = str(row.get("kind") or "")
+        example = Example(
+            text=row["text"],
+            label=label,
+            source=_source_of(row, stem, kind),
+            technique=f"pool/{stem}",
+            language=language,
+            family=row.get("family") or "#".join(filter(None, (upstream, kind))),
+            terms=row["terms"],
+            span=spans.get(index),
+        )
+        pools.examples.append(example)
+
+
+def _source_of(row: dict[str, Any], stem: str, kind: str) -> Source:
+    for file, prefix, source in _SOURCES:
+        if stem == file and kind.startswith(prefix):
+            return source
+    stated = row.get("source")
+    return Source(stated) if stated in {str(source) for source in Source} else Source.USER

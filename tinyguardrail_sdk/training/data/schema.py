@@ -1,0 +1,96 @@
+"""One training row, and how it is kept on disk."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any, cast
+
+from tinyguardrail_sdk.labels import Label, Source
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A text with its class and the facts that splits, filters and error tables need.
+
+    Attributes:
+        text: What the guard sees, disguises included.
+        label: Its class.
+        source: Where the text is supposed to come from.
+        technique: What kind of attack or benign text it is, for tables.
+        language: ISO 639-1 code.
+        family: The split key: generator frame family or upstream. Train and test share none.
+        terms: Licence group of the row; "own" when this package wrote it.
+        span: Characters (start, end) of `text` in which the attack stands, where known.
+    """
+
+    text: str
+    label: Label
+    source: Source = Source.USER
+    technique: str = ""
+    language: str = "en"
+    family: str = ""
+    terms: str = "own"
+    span: tuple[int, int] | None = None
+
+    def to_dict(self) -> dict[str, object]:
+        """The row as JSON types, with fields at their default left out."""
+        row: dict[str, object] = {"text": self.text, "label": str(self.label)}
+        row["source"] = str(self.source)
+        for name, default in (("technique", ""), ("language", "en"), ("family", "")):
+            if (value := getattr(self, name)) != default:
+                row[name] = value
+        row["terms"] = self.terms
+        if self.span is not None:
+            row["span"] = list(self.span)
+        return row
+
+    @classmethod
+    def from_dict(cls, row: dict[str, Any]) -> Example:
+        """Inverse of `to_dict`; unknown keys are ignored.
+
+        Raises:
+            KeyError: `text` or `label` is missing.
+            ValueError: label or source is not in the vocabulary.
+        """
+        span = row.get("span")
+        return cls(
+            text=row["text"],
+            label=Label(row["label"]),
+            source=Source(row.get("source", Source.USER)),
+            technique=row.get("technique", ""),
+            language=row.get("language", "en"),
+            family=row.get("family", ""),
+            terms=row.get("terms", "own"),
+            span=None if span is None else (int(span[0]), int(span[1])),
+        )
+
+
+def _open(path: Path, mode: str) -> IO[str]:
+    if path.suffix == ".gz":
+        return cast("IO[str]", gzip.open(path, mode, encoding="utf-8"))
+    return path.open(mode, encoding="utf-8")
+
+
+def read_examples(path: str | Path) -> Iterator[Example]:
+    """Yield the rows of a JSON-lines file, unpacking it when its name ends in `.gz`."""
+    with _open(Path(path), "rt") as lines:
+        for line in lines:
+            if line.strip():
+                yield Example.from_dict(json.loads(line))
+
+
+def write_examples(path: str | Path, examples: Iterable[Example]) -> int:
+    """Write rows as JSON lines (packed when the name ends in `.gz`) and return how many.
+
+    Lone surrogates survive: they are written as JSON escapes.
+    """
+    count = 0
+    with _open(Path(path), "wt") as out:
+        for example in examples:
+            out.write(json.dumps(example.to_dict()) + "\n")
+            count += 1
+    return count

@@ -103,10 +103,10 @@ def test_int8_agrees_with_torch_and_fake_quantised(
         assert np.abs(shipped - torch_answer(network, window, branches)).max() < FLOAT_TOLERANCE
 
 
-def test_answers_differ_between_texts_and_branches(
-    engine: Engine, windows: list[Window]
-) -> None:
-    answers = {engine.run(w, force=r).probabilities for w in windows for r in (Route.FAST, Route.DEEP)}
+def test_answers_differ_between_texts_and_branches(engine: Engine, windows: list[Window]) -> None:
+    answers = {
+        engine.run(w, force=r).probabilities for w in windows for r in (Route.FAST, Route.DEEP)
+    }
     assert len(answers) == 2 * len({tuple(w.token_ids) + tuple(w.pattern_scores) for w in windows})
 
 
@@ -135,7 +135,9 @@ def test_weights_use_seven_bits_and_the_whole_range() -> None:
     assert ((values * scale[:, None] - weight).abs() <= scale[:, None] / 2 + 1e-6).all()
 
 
-def test_fake_quantisation_lets_gradients_through(network: TinyGuardrail, windows: list[Window]) -> None:
+def test_fake_quantisation_lets_gradients_through(
+    network: TinyGuardrail, windows: list[Window]
+) -> None:
     fake = copy.deepcopy(network)
     prepare(fake.fast)
     linear = fake.fast.head.dense

@@ -28,11 +28,18 @@ def base(tmp_path: Path) -> Path:
     torch.manual_seed(5)
     model = BertModel(
         BertConfig(
-            vocab_size=50, hidden_size=32, num_hidden_layers=6, num_attention_heads=4,
-            intermediate_size=64, max_position_embeddings=32, hidden_act="gelu_new",
+            vocab_size=50,
+            hidden_size=32,
+            num_hidden_layers=6,
+            num_attention_heads=4,
+            intermediate_size=64,
+            max_position_embeddings=32,
+            hidden_act="gelu_new",
         )  # fmt: skip
     )
-    save_file({k: v.contiguous() for k, v in model.state_dict().items()}, tmp_path / "model.safetensors")
+    save_file(
+        {k: v.contiguous() for k, v in model.state_dict().items()}, tmp_path / "model.safetensors"
+    )
     return tmp_path
 
 
@@ -53,8 +60,13 @@ def test_first_layers_compute_what_the_base_does(base: Path) -> None:
 
     reference = BertModel(
         BertConfig(
-            vocab_size=50, hidden_size=32, num_hidden_layers=6, num_attention_heads=4,
-            intermediate_size=64, max_position_embeddings=32, hidden_act="gelu_new",
+            vocab_size=50,
+            hidden_size=32,
+            num_hidden_layers=6,
+            num_attention_heads=4,
+            intermediate_size=64,
+            max_position_embeddings=32,
+            hidden_act="gelu_new",
         )  # fmt: skip
     ).eval()
     reference.load_state_dict(transfer.load_base(str(base)))

@@ -186,9 +186,15 @@ def _upcycle(mixture: MixtureOfExperts, part: State) -> None:
 
 
 def _copy_slice(ours: FeedForward, part: State, neurons: Tensor, *, share_of_bias: float) -> None:
-    _copy_linear(ours.up, part["intermediate.dense.weight"][neurons], part["intermediate.dense.bias"][neurons])
     _copy_linear(
-        ours.down, part["output.dense.weight"][:, neurons], part["output.dense.bias"] * share_of_bias
+        ours.up,
+        part["intermediate.dense.weight"][neurons],
+        part["intermediate.dense.bias"][neurons],
+    )
+    _copy_linear(
+        ours.down,
+        part["output.dense.weight"][:, neurons],
+        part["output.dense.bias"] * share_of_bias,
     )
 
 

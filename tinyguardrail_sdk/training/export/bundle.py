@@ -5,8 +5,6 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-import onnx
-
 from tinyguardrail_sdk.detectors import DETECTORS_VERSION
 from tinyguardrail_sdk.errors import InputError
 from tinyguardrail_sdk.labels import Mode, Source
@@ -40,9 +38,6 @@ def export(run: Path, directory: Path, *, model_version: str) -> Manifest:
         raise InputError("the runtime needs a network of 4 labels and 6 patterns: train that one")
     directory.mkdir(parents=True, exist_ok=True)
     save_parts(model, directory)
-    for name in REQUIRED_FILES:
-        if name.endswith(".onnx"):
-            onnx.checker.check_model(directory / name, skip_opset_compatibility_check=True)
     if (vocabulary := directory / "vocab.txt").resolve() != config.data.vocab.resolve():
         shutil.copyfile(config.data.vocab, vocabulary)
     manifest = Manifest(

@@ -47,8 +47,12 @@ def save_embed(embeddings: ThreatEmbeddings, router: Router, path: Path) -> None
         g.op("Gather", g.constant(embeddings.segments.weight), "segment"),
         g.float_linear("pattern_scores", embeddings.patterns.weight, None),
     )
-    summed = g.op("Add", _token_vectors(g, embeddings), _character_features(g, embeddings.characters))
-    embedded = g.residual_norm(summed, g.op("Add", _positions(g, embeddings), per_text), embeddings.norm)
+    summed = g.op(
+        "Add", _token_vectors(g, embeddings), _character_features(g, embeddings.characters)
+    )
+    embedded = g.residual_norm(
+        summed, g.op("Add", _positions(g, embeddings), per_text), embeddings.norm
+    )
     g.save(
         path,
         inputs={
@@ -157,9 +161,7 @@ def _experts(g: Graph, x: Quantized, gate_input: str, mixture: MixtureOfExperts)
     for group in range(mixture.groups):
         members = mixture.experts[group * per_group : (group + 1) * per_group]
         winner = g.op("Gather", winners, g.constant(np.array(group, np.int64)))
-        answers.append(
-            g.select(winner, [partial(_feed_forward, member, x) for member in members])
-        )
+        answers.append(g.select(winner, [partial(_feed_forward, member, x) for member in members]))
     total = answers[0]
     for answer in answers[1:]:
         total = g.op("Add", total, answer)

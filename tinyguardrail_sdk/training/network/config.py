@@ -45,8 +45,10 @@ class NetworkConfig:
                 f"experts={self.experts} must be a multiple of expert_groups={self.expert_groups}"
             )
         if min(self.fast_layers, self.deep_layers) < 2:
-            raise ValueError("fast_layers and deep_layers must be at least 2: the last layer of a "
-                             "branch only reads out the first token")
+            raise ValueError(
+                "fast_layers and deep_layers must be at least 2: the last layer of a "
+                "branch only reads out the first token"
+            )
         if not 0 <= self.dropout < 1:
             raise ValueError(f"dropout={self.dropout} must be in [0, 1)")
 

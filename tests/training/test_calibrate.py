@@ -1,0 +1,154 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tinyguardrail_sdk.labels import SOURCES, Mode, Source
+from tinyguardrail_sdk.manifest import load_manifest
+from tinyguardrail_sdk.training import train
+from tinyguardrail_sdk.training.calibrate import (
+    Targets,
+    calibrate,
+    fit_temperature,
+    fit_thresholds,
+    route,
+    write_calibration,
+)
+from tinyguardrail_sdk.training.config import TrainConfig
+from tinyguardrail_sdk.training.metrics import calibration_error
+from tinyguardrail_sdk.training.scores import WindowScores, sigmoid, softmax
+from tinyguardrail_sdk.training.validation import score_run
+
+NO_FLOORS = dict.fromkeys(Mode, 0.0)
+
+
+def _scores(texts: int = 4000, *, sharpness: float = 4.0, seed: int = 0) -> WindowScores:
+    """Texts of one or two windows; labels are drawn from the deep branch's own probabilities."""
+    rng = np.random.default_rng(seed)
+    text = np.sort(np.concatenate([np.arange(texts), rng.choice(texts, texts // 4, False)]))
+    windows = len(text)
+    true_logits = rng.normal(0, 2, (texts, 4)) + [3, 0, 0, 0]
+    odds = softmax(true_logits)
+    labels = (odds.cumsum(1) > rng.random((texts, 1))).argmax(1)
+    deep = true_logits[text]
+    deep[np.flatnonzero(np.diff(text, prepend=-1) == 0)] = [9, 0, 0, 0]  # second windows: harmless
+    fast = sharpness * (deep + rng.normal(0, 1, deep.shape))
+    agree = (fast.argmax(1) == deep.argmax(1)) * 2.0 - 1.0
+    return WindowScores(
+        fast=fast,
+        deep=deep,
+        route=agree + rng.normal(0, 1, windows),
+        text=text,
+        labels=labels,
+        sources=rng.choice(len(SOURCES), texts, p=[0.9, 0.08, 0.01, 0.01]),
+    )
+
+
+def test_the_riskiest_window_speaks_for_its_text() -> None:
+    probabilities = np.array([[0.9, 0.1], [0.2, 0.8], [0.5, 0.5], [0.6, 0.4], [0.6, 0.4]])
+    scores = _scores(3)
+    scores = WindowScores(
+        scores.fast, scores.deep, scores.route, np.array([0, 0, 1, 2, 2]),
+        scores.labels, scores.sources,
+    )  # fmt: skip
+    worst = scores.worst(probabilities)
+    assert worst[:2].tolist() == [1, 2]
+    assert worst[2] in {3, 4}
+
+
+def test_temperature_undoes_overconfidence() -> None:
+    scores = _scores(sharpness=4.0)
+    assert fit_temperature(scores, scores.deep) == pytest.approx(1.0, abs=0.1)
+    fitted = fit_temperature(scores, 3.0 * scores.deep)
+    assert fitted == pytest.approx(3.0, abs=0.3)
+    worst = scores.worst(softmax(scores.deep))
+    sharp = softmax(3.0 * scores.deep[worst])
+    mild = softmax(3.0 * scores.deep[worst], fitted)
+    assert calibration_error(mild, scores.labels) < 0.3 * calibration_error(sharp, scores.labels)
+
+
+@pytest.mark.parametrize("share", [0.3, 0.6, 0.7, 0.9])
+def test_the_dials_reach_the_fast_share(share: float) -> None:
+    scores = _scores()
+    found = calibrate(scores, Targets(fast_share=share))
+    assert found.report["fast_share"] == pytest.approx(share, abs=0.05)
+    assert found.report["escalated_share"] <= Targets().most_escalated + 0.05
+    answers = route(
+        scores,
+        softmax(scores.fast, found.temperature.fast),
+        softmax(scores.deep, found.temperature.deep),
+        found.route_threshold,
+        found.escalate_below,
+    )
+    tried = sigmoid(scores.route) >= found.route_threshold
+    assert np.array_equal(answers.fast | answers.escalated, tried)
+
+
+def test_a_share_of_zero_is_always_deep() -> None:
+    found = calibrate(_scores(), Targets(fast_share=0.0))
+    assert found.report["fast_share"] == 0.0
+
+
+def test_thresholds_hold_the_rate_and_fall_back_where_benign_texts_are_few() -> None:
+    rng = np.random.default_rng(1)
+    sources = np.repeat([0, 1, 2, 3], [5000, 300, 5, 0])
+    risk = rng.beta(1, 20, len(sources)) + 0.2 * (sources == 1)
+    labels = np.zeros(len(sources), np.int64)
+    targets = Targets(floors=NO_FLOORS)
+    found, pooled = fit_thresholds(risk, labels, sources, targets)
+    for mode in Mode:
+        rate = targets.false_alarms[mode]
+        assert np.mean(risk[sources == 0] >= found[Source.USER][mode]) <= rate
+        assert found[Source.DOCUMENT][mode] == found[Source.OUTPUT][mode]
+        ordered = list(found[Source.TOOL].values())
+        assert ordered == sorted(ordered)
+    assert found[Source.TOOL][Mode.STRICT] > found[Source.USER][Mode.STRICT]
+    assert "tool/strict" not in pooled
+    assert {"tool/permissive", "document/strict", "output/balanced"} <= set(pooled)
+
+
+def test_floors_hold_where_validation_is_too_easy() -> None:
+    risk, labels = np.full(2000, 1e-4), np.zeros(2000, np.int64)
+    found, _ = fit_thresholds(risk, labels, np.zeros(2000, np.int64), Targets())
+    assert found[Source.USER] == Targets().floors
+
+
+def test_nonsense_is_refused() -> None:
+    with pytest.raises(ValueError, match="fast_share"):
+        Targets(fast_share=2)
+    with pytest.raises(ValueError, match="false_alarms"):
+        Targets(false_alarms={Mode.STRICT: 0.1})
+    scores = _scores(100)
+    scores.labels[:] = 1
+    with pytest.raises(ValueError, match="benign"):
+        calibrate(scores, Targets())
+
+
+def test_the_manifest_takes_what_was_fitted(make_checkpoint: Callable[..., Path]) -> None:
+    directory = make_checkpoint()
+    found = calibrate(_scores(), Targets())
+    write_calibration(directory, found, Targets())
+    manifest = load_manifest(directory)
+    assert manifest.thresholds == found.thresholds
+    assert manifest.temperature == found.temperature
+    assert manifest.route_threshold == found.route_threshold
+    assert manifest.escalate_below == found.escalate_below
+    assert manifest.metrics["calibration"]["targets"]["fast_share"] == 0.7
+
+
+@pytest.mark.train
+def test_a_run_is_scored_on_its_validation_texts(make_config: Callable[..., TrainConfig]) -> None:
+    config = make_config(schedule={"max_steps": 1}, data={"validation_texts": 8})
+    train.main(config)
+    scores = score_run(config.output / "best")
+    assert len(scores.labels) == 40  # all of them, whatever the training loop drew
+    assert set(scores.text.tolist()) == set(range(40))
+
+
+def test_targets_name_every_mode() -> None:
+    targets: Any = Targets()
+    assert set(targets.false_alarms) == set(targets.floors) == set(Mode)

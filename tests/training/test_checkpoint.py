@@ -1,0 +1,116 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from tinyguardrail_sdk.errors import CheckpointError
+from tinyguardrail_sdk.training import checkpoint
+from tinyguardrail_sdk.training.checkpoint import RunFolder, Snapshot
+from tinyguardrail_sdk.training.config import TrainConfig
+from tinyguardrail_sdk.training.network.model import TinyGuardrail
+
+
+def _snapshot(value: float = 1.0, facts: dict[str, Any] | None = None) -> Snapshot:
+    weights = {"w": torch.full((3,), value)}
+    return Snapshot(weights, {"w": weights["w"] + 1}, {"step": torch.ones(1)}, facts or {})
+
+
+def test_the_last_two_are_kept(tmp_path: Path) -> None:
+    run = RunFolder(tmp_path)
+    for step in (2, 9, 10):
+        run.save_step(step, _snapshot(step))
+    assert [path.name for path in run.steps()] == ["step-9", "step-10"]
+    assert run.latest().name == "step-10"
+    assert checkpoint.load_weights(run.latest())["w"].tolist() == [10, 10, 10]
+    assert checkpoint.load_weights(run.latest(), raw=True)["w"].tolist() == [11, 11, 11]
+    assert checkpoint.load_optimizer(run.latest())["step"].item() == 1
+
+
+def test_a_failed_write_leaves_what_was_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = RunFolder(tmp_path)
+    run.save_best(_snapshot(1.0))
+    run.save_step(1, _snapshot(1.0))
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(torch, "save", full)
+    with pytest.raises(OSError, match="No space"):
+        run.save_best(_snapshot(2.0))
+    with pytest.raises(OSError, match="No space"):
+        run.save_step(2, _snapshot(2.0))
+    assert checkpoint.load_weights(run.best)["w"][0] == 1
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["best", "step-1"]
+
+
+def test_a_crash_in_the_middle_is_cleaned_up(tmp_path: Path) -> None:
+    run = RunFolder(tmp_path)
+    run.save_best(_snapshot(1.0))
+    (tmp_path / ".step-5.partial").mkdir()
+    run.best.rename(tmp_path / ".best.retired")  # died between the two renames
+    again = RunFolder(tmp_path)
+    assert again.steps() == []
+    assert checkpoint.load_weights(again.best)["w"][0] == 1
+
+
+def test_nothing_to_resume_says_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(CheckpointError, match="train without --resume"):
+        RunFolder(tmp_path).latest()
+
+
+@pytest.mark.parametrize(
+    ("name", "load"),
+    [
+        ("model.safetensors", checkpoint.load_weights),
+        ("optimizer.pt", checkpoint.load_optimizer),
+        ("training.json", checkpoint.load_facts),
+    ],
+)
+@pytest.mark.parametrize("damage", ["missing", "truncated"])
+def test_damage_names_the_file(
+    tmp_path: Path, name: str, load: Callable[[Path], object], damage: str
+) -> None:
+    path = RunFolder(tmp_path).save_step(1, _snapshot()) / name
+    if damage == "missing":
+        path.unlink()
+    else:
+        path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    with pytest.raises(CheckpointError, match=name):
+        load(path.parent)
+
+
+class _Trap:
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (pytest.fail, ("code in a checkpoint was run",))
+
+
+def test_code_in_an_optimizer_file_is_never_run(tmp_path: Path) -> None:
+    torch.save({"optimizer": _Trap()}, tmp_path / "optimizer.pt")
+    with pytest.raises(CheckpointError, match=r"optimizer\.pt"):
+        checkpoint.load_optimizer(tmp_path)
+
+
+def test_a_model_comes_back_from_its_folder(
+    tmp_path: Path, make_config: Callable[..., TrainConfig]
+) -> None:
+    config = make_config()
+    model = TinyGuardrail(config.network, config.losses)
+    facts = {"config": config.to_dict()}
+    folder = RunFolder(tmp_path).save_best(Snapshot(model.state_dict(), None, None, facts))
+    loaded, loaded_config = checkpoint.load_model(folder)
+    assert loaded_config == config
+    assert not loaded.training
+    for name, tensor in model.state_dict().items():
+        assert torch.equal(tensor, loaded.state_dict()[name])
+
+    facts["config"]["network"]["hidden"] = 32
+    (folder / "training.json").write_text(json.dumps(facts), encoding="utf-8")
+    with pytest.raises(CheckpointError, match="not of the network"):
+        checkpoint.load_model(folder)

@@ -1,0 +1,126 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from io import StringIO
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tinyguardrail_sdk.classifier import Classification
+from tinyguardrail_sdk.labels import LABELS, Label, Route, Source
+from tinyguardrail_sdk.manifest import load_manifest
+from tinyguardrail_sdk.training import evaluate
+from tinyguardrail_sdk.training.evaluate import Row, Scored, read_rows, tables
+from tinyguardrail_sdk.training.tables import render
+
+
+def _row(label: str, **fields: object) -> Row:
+    known = {"text": "some text", "source": Source.USER, "set": "toy", "kind": "", "language": "en"}
+    return Row(label=label, **{**known, **fields})  # type: ignore[arg-type]
+
+
+def _write(path: Path, *rows: Mapping[str, object]) -> Path:
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    return path
+
+
+def test_the_source_comes_from_the_row_the_map_or_the_set(tmp_path: Path) -> None:
+    text = {"text": "t", "label": "benign"}
+    _write(tmp_path / "bipia_x.jsonl", text | {"source": "bipia_x"})
+    _write(tmp_path / "mine.jsonl", text | {"source": "mine", "lang": "de", "kind": "k"})
+    _write(tmp_path / "test.jsonl", text | {"source": "output"})
+    _write(tmp_path / "agentdojo.jsonl", text)
+    rows = read_rows([tmp_path], {"mine": Source.DOCUMENT})
+    assert {row.set: row.source for row in rows} == {
+        "agentdojo": Source.TOOL,
+        "bipia_x": Source.DOCUMENT,
+        "mine": Source.DOCUMENT,
+        "test": Source.OUTPUT,
+    }
+    assert [(row.language, row.kind) for row in rows if row.set == "mine"] == [("de", "k")]
+
+
+def test_a_bad_line_is_named(tmp_path: Path) -> None:
+    path = _write(tmp_path / "bad.jsonl", {"text": "t", "label": "benign"}, {"text": "t"})
+    with pytest.raises(ValueError, match=r"bad\.jsonl, line 2"):
+        read_rows([path], {})
+    with pytest.raises(ValueError, match="no rows"):
+        read_rows([_write(tmp_path / "empty.jsonl")], {})
+
+
+def test_tables_count_by_the_manifests_thresholds(checkpoint: Path) -> None:
+    manifest = load_manifest(checkpoint)  # strict 0.3, balanced 0.5, permissive 0.8
+    rows = [
+        _row("benign", text="x" * 3000),
+        _row("benign", language="de"),
+        _row("injection", source=Source.TOOL, set="other"),
+        _row("obfuscation"),
+        _row("harmful_plain"),
+    ]
+    scores = np.array(
+        [
+            [0.9, 0.1, 0.0, 0.0],
+            [0.6, 0.4, 0.0, 0.0],
+            [0.4, 0.6, 0.0, 0.0],
+            [0.1, 0.2, 0.0, 0.7],
+            [0.6, 0.4, 0.0, 0.0],
+        ]
+    )
+    report = tables(Scored(rows, scores, np.array([True, True, True, False, False])), manifest)
+    whole = report["all"]["all"]
+    assert (whole["texts"], whole["attacks"]) == (4, 2)
+    hits = {mode: (whole["caught"][mode]["hits"], whole["flagged"][mode]["hits"]) for mode in
+            ("strict", "balanced", "permissive")}  # fmt: skip
+    assert hits == {"strict": (2, 1), "balanced": (2, 0), "permissive": (1, 0)}
+    assert whole["accuracy"] == 1.0
+    assert whole["auroc"] == 1.0
+    assert whole["fast"]["hits"] == 3
+    assert report["source"]["tool"]["caught"]["balanced"]["total"] == 1
+    assert report["language"]["de"]["texts"] == 1
+    assert report["set"]["other"]["auroc"] is None
+    assert report["apart"]["toy/harmful_plain"]["flagged"]["strict"]["hits"] == 1
+    assert len(report["length"]) == 2
+
+    json.dumps(report)
+    from rich.console import Console
+
+    page = StringIO()
+    for table in render({"tables": report}):
+        Console(file=page, width=250).print(table)
+    assert "harmful_plain" in page.getvalue()
+
+
+class _FirstWordClassifier:
+    """Says what the first word of a text names."""
+
+    def __init__(self, checkpoint: Path) -> None:
+        pass
+
+    def classify(self, text: str, source: Source) -> Classification:
+        found = LABELS.index(Label(text.split()[0]))
+        low, high = 0.01, 0.97
+        a, b, c, d = (high if index == found else low for index in range(4))
+        return Classification((a, b, c, d), Route.FAST, (), (0, len(text)), (len(text), len(text)))
+
+
+def test_rows_keep_their_order_through_scoring(
+    make_checkpoint: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(evaluate, "EmbeddedClassifier", _FirstWordClassifier)
+    labels = [str(LABELS[index % 4]) for index in range(50)]
+    path = _write(
+        tmp_path / "rows.jsonl", *({"text": f"{label} text", "label": label} for label in labels)
+    )
+    seen: list[tuple[int, int]] = []
+    report = evaluate.evaluate(
+        make_checkpoint(), [path], progress=lambda done, total: seen.append((done, total))
+    )
+    whole = report["tables"]["all"]["all"]
+    assert whole["accuracy"] == 1.0
+    assert whole["flagged"]["balanced"]["hits"] == 0
+    assert seen[-1] == (50, 50)
+    assert report["model_version"] == "0.0.1"
+    assert len(report["manifest_sha256"]) == 64
+    assert report["route"] == "routed"

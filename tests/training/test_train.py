@@ -1,0 +1,184 @@
+from __future__ import annotations
+
+import json
+import os
+import signal
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from tinyguardrail_sdk.errors import CheckpointError
+from tinyguardrail_sdk.training import session, train
+from tinyguardrail_sdk.training.checkpoint import RunFolder, load_facts, load_weights
+from tinyguardrail_sdk.training.config import ScheduleConfig, TrainConfig
+from tinyguardrail_sdk.training.network.model import TinyGuardrail
+from tinyguardrail_sdk.training.schedule import Schedule
+
+pytestmark = pytest.mark.train
+
+MakeConfig = Callable[..., TrainConfig]
+
+
+def _records(config: TrainConfig) -> list[dict[str, Any]]:
+    lines = (config.output / "metrics.jsonl").read_text(encoding="utf-8").splitlines()
+    return [json.loads(line) for line in lines]
+
+
+def _stop_after(batches: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Send this process SIGTERM in the middle of a step."""
+    seen = []
+    add = session.Tally.add
+
+    def counted(self: session.Tally, *arguments: Any) -> None:
+        seen.append(1)
+        if len(seen) == batches:
+            os.kill(os.getpid(), signal.SIGTERM)
+        add(self, *arguments)
+
+    monkeypatch.setattr(session.Tally, "add", counted)
+
+
+def _difference(a: Path, b: Path, *, raw: bool = False) -> float:
+    one, two = load_weights(a, raw=raw), load_weights(b, raw=raw)
+    assert one.keys() == two.keys()
+    return max(float((one[name] - two[name]).abs().max()) for name in one)
+
+
+def test_a_toy_network_learns_a_toy_task(make_config: MakeConfig) -> None:
+    config = make_config(schedule={"max_steps": 150}, validate_every=50)
+    result = train.main(config)
+    assert result.reason == "finished"
+    assert result.best > 0.9
+    losses = [record["loss"] for record in _records(config) if record["kind"] == "train"]
+    assert losses[-1] < 0.5 * losses[0]
+    facts = load_facts(config.output / "best")
+    assert facts["metrics"]["score"] == result.best
+    assert facts["position"]["step"] == result.best_step
+    assert not (config.output / "best" / "optimizer.pt").exists()
+
+
+@pytest.mark.parametrize(
+    "recipe",
+    [
+        {},
+        {"optimizer": {"accumulation": 2, "ema": 0.9}, "schedule": {"quantized_from": 0.5}},
+    ],
+    ids=["plain", "accumulated, averaged, quantised"],
+)
+def test_a_stopped_run_resumes_to_the_same_weights(
+    make_config: MakeConfig,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    recipe: dict[str, Any],
+) -> None:
+    whole = make_config(output=str(tmp_path / "whole"), **recipe)
+    halved = make_config(output=str(tmp_path / "halved"), **recipe)
+    train.main(whole)
+    with monkeypatch.context() as patch:
+        _stop_after(5 * whole.optimizer.accumulation, patch)
+        stopped = train.main(halved)
+    assert (stopped.reason, stopped.step) == ("interrupted", 5)
+    resumed = train.main(halved, resume=True)
+    assert (resumed.reason, resumed.step) == ("finished", 8)
+    for raw in (False, True):
+        assert _difference(whole.output / "step-8", halved.output / "step-8", raw=raw) == 0.0
+    assert _difference(whole.output / "best", halved.output / "best") == 0.0
+    steps = [(record["kind"], record["step"]) for record in _records(halved)]
+    assert steps == [(record["kind"], record["step"]) for record in _records(whole)]
+
+
+def test_the_average_is_kept_apart_from_what_is_trained(make_config: MakeConfig) -> None:
+    config = make_config(optimizer={"ema": 0.9})
+    train.main(config)
+    last = RunFolder(config.output).latest()
+    trained = load_weights(last, raw=True)
+    assert any(not torch.equal(t, trained[name]) for name, t in load_weights(last).items())
+
+
+def test_validation_that_stays_worse_stops_the_run(make_config: MakeConfig) -> None:
+    config = make_config(
+        patience=2,
+        validate_every=1,
+        schedule={"max_steps": 50},
+        optimizer={"lr": 1e-12, "new_lr": 1e-12},
+    )
+    result = train.main(config)
+    assert (result.reason, result.best_step, result.step) == ("patience", 1, 3)
+
+
+def test_a_time_budget_ends_the_run_with_its_rate_near_zero(make_config: MakeConfig) -> None:
+    config = make_config(schedule={"max_steps": 0, "max_minutes": 0.03}, log_every=1)
+    result = train.main(config)
+    assert result.reason == "finished"
+    factors = [r["lr_factor"] for r in _records(config) if r["kind"] == "train"]
+    assert factors[-1] < 0.1 < max(factors)
+
+
+def test_a_run_is_not_overwritten_and_not_made_up(make_config: MakeConfig) -> None:
+    config = make_config(schedule={"max_steps": 1})
+    with pytest.raises(CheckpointError, match="without --resume"):
+        train.main(config, resume=True)
+    train.main(config)
+    with pytest.raises(CheckpointError, match="--resume"):
+        train.main(config)
+
+
+def test_training_continues_from_another_runs_weights(
+    make_config: MakeConfig, tmp_path: Path
+) -> None:
+    first = make_config(schedule={"max_steps": 4})
+    train.main(first)
+    second = make_config(
+        output=str(tmp_path / "second"),
+        init=str(first.output / "best"),
+        optimizer={"lr": 1e-12, "new_lr": 1e-12, "weight_decay": 0},
+        schedule={"max_steps": 1},
+    )
+    train.main(second)
+    assert _difference(first.output / "best", second.output / "best") < 1e-6
+
+
+def test_a_full_disk_does_not_end_a_run(
+    make_config: MakeConfig, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(RunFolder, "save_best", full)
+    result = train.main(make_config())
+    assert result.reason == "finished"
+    assert "No space left" in capsys.readouterr().err
+
+
+def test_new_weights_have_their_rate_and_biases_do_not_decay(make_config: MakeConfig) -> None:
+    config = make_config(optimizer={"weight_decay": 0.1})
+    model = TinyGuardrail(config.network, config.losses)
+    groups = train.parameter_groups(model, config.optimizer)
+    names = {id(parameter): name for name, parameter in model.named_parameters()}
+    placed = {names[id(p)]: group for group in groups for p in group["params"]}
+    assert len(placed) == len(names)
+    for name, parameter in model.named_parameters():
+        assert (placed[name]["weight_decay"] > 0) == (parameter.dim() > 1)
+    assert placed["fast.head.classify.weight"]["peak"] == config.optimizer.new_lr
+    assert placed["embeddings.tokens.weight"]["peak"] == config.optimizer.lr
+
+
+@pytest.mark.parametrize("decay", ["cosine", "linear"])
+def test_the_rate_rises_then_falls_to_zero(decay: Any) -> None:
+    by_steps = Schedule(ScheduleConfig(max_steps=100, warmup=0.1, decay=decay), 7.0)
+    factors = [by_steps.factor(step, 0.0) for step in range(100)]
+    peak = factors.index(max(factors))
+    assert 8 <= peak <= 11
+    assert 0 < factors[0] < 0.2
+    assert factors[:peak] == sorted(factors[:peak])
+    assert factors[peak:] == sorted(factors[peak:], reverse=True)
+    assert 0 < factors[-1] < 0.02
+
+    by_time = Schedule(ScheduleConfig(max_minutes=2, warmup=0.1, decay=decay), 7.0)
+    assert by_time.progress(10_000, 60.0) == 0.5
+    assert by_time.factor(0, 120.0) == pytest.approx(0.0)
+    by_epochs = Schedule(ScheduleConfig(epochs=2.5), 7.0)
+    assert by_epochs.total_steps == 18

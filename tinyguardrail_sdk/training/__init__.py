@@ -1,0 +1,28 @@
+"""The pipeline that makes a checkpoint: data, model, training, export and evaluation.
+
+Importing this package loads nothing heavy. The modules that need PyTorch call `require_extra`
+through the command line first, so that its absence is answered with the command that cures it.
+"""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+
+INSTALL_COMMAND = 'pip install "tinyguardrail-sdk[train]"'
+
+_EXTRA_MODULES = ("torch", "accelerate", "safetensors", "sklearn", "rich")
+
+
+def missing_modules() -> tuple[str, ...]:
+    """Names of the modules of the `train` extra that cannot be imported here."""
+    return tuple(name for name in _EXTRA_MODULES if find_spec(name) is None)
+
+
+def require_extra() -> None:
+    """Check that the `train` extra is installed, without importing it.
+
+    Raises:
+        ImportError: A module is missing; the message is the command to run.
+    """
+    if missing := missing_modules():
+        raise ImportError(f"training needs {', '.join(missing)}; run: {INSTALL_COMMAND}")

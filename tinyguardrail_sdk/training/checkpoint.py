@@ -1,0 +1,225 @@
+"""A training run on disk: `step-N` folders to resume from, and `best` to export from.
+
+    model.safetensors   the weights to use (their moving average where the run keeps one)
+    raw.safetensors     the weights being trained, where the run keeps an average
+    optimizer.pt        optimiser, loss scaler and random states; read with weights_only=True
+    training.json       configuration, step, metrics, code revision
+
+A folder is written under another name, flushed and renamed: one that has its name is whole.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from tinyguardrail_sdk.errors import CheckpointError
+from tinyguardrail_sdk.training.config import TrainConfig, from_dict
+from tinyguardrail_sdk.training.network.model import TinyGuardrail
+
+MODEL, RAW = "model.safetensors", "raw.safetensors"
+OPTIMIZER, FACTS = "optimizer.pt", "training.json"
+KEPT = 2
+
+Weights = Mapping[str, Tensor]
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """All that a training checkpoint holds.
+
+    Attributes:
+        weights: The weights to use.
+        raw: The weights being trained, where they are others.
+        optimizer: Tensors and plain values that the loop resumes from; None in `best`.
+        facts: Contents of `training.json`.
+    """
+
+    weights: Weights
+    raw: Weights | None
+    optimizer: dict[str, Any] | None
+    facts: dict[str, Any]
+
+
+class RunFolder:
+    """The checkpoints of one run.
+
+    Args:
+        root: Folder of the run; made by the first checkpoint.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        for left_over in root.glob(".*.partial"):
+            shutil.rmtree(left_over, ignore_errors=True)
+        retired = self._retired("best")
+        if retired.is_dir() and not self.best.is_dir():  # stopped between two renames
+            retired.rename(self.best)
+
+    @property
+    def best(self) -> Path:
+        """Folder of the weights that validated best; may not exist yet."""
+        return self.root / "best"
+
+    def steps(self) -> list[Path]:
+        """Checkpoints to resume from, oldest first."""
+        numbered = [p for p in self.root.glob("step-*") if p.name[5:].isdigit()]
+        return sorted(numbered, key=lambda path: int(path.name[5:]))
+
+    def latest(self) -> Path:
+        """The newest checkpoint to resume from.
+
+        Raises:
+            CheckpointError: There is none.
+        """
+        if not (steps := self.steps()):
+            raise CheckpointError(f"{self.root}: nothing to resume; train without --resume first")
+        return steps[-1]
+
+    def save_step(self, step: int, snapshot: Snapshot) -> Path:
+        """Write `step-N` and drop all but the last two.
+
+        Raises:
+            OSError: It could not be written; what was there is untouched.
+        """
+        path = self._publish(f"step-{step}", snapshot)
+        for old in self.steps()[:-KEPT]:
+            shutil.rmtree(old)
+        return path
+
+    def save_best(self, snapshot: Snapshot) -> Path:
+        """Replace `best`.
+
+        Raises:
+            OSError: It could not be written; what was there is untouched.
+        """
+        return self._publish("best", snapshot)
+
+    def _retired(self, name: str) -> Path:
+        return self.root / f".{name}.retired"
+
+    def _publish(self, name: str, snapshot: Snapshot) -> Path:
+        partial, final = self.root / f".{name}.partial", self.root / name
+        shutil.rmtree(partial, ignore_errors=True)
+        partial.mkdir(parents=True)
+        try:
+            _write(partial, snapshot)
+        except BaseException:
+            shutil.rmtree(partial, ignore_errors=True)
+            raise
+        retired = self._retired(name)
+        shutil.rmtree(retired, ignore_errors=True)
+        if final.exists():
+            final.rename(retired)
+        partial.rename(final)
+        shutil.rmtree(retired, ignore_errors=True)
+        return final
+
+
+def load_facts(directory: Path) -> dict[str, Any]:
+    """Read `training.json` of a checkpoint.
+
+    Raises:
+        CheckpointError: It is missing or damaged.
+    """
+    path = directory / FACTS
+    try:
+        facts: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        raise CheckpointError(
+            f"{path}: missing or damaged; give a folder that `tinyguardrail train` wrote "
+            "(`best` or `step-N`)"
+        ) from None
+    return facts
+
+
+def load_weights(directory: Path, *, raw: bool = False) -> dict[str, Tensor]:
+    """Read the weights to use, or with `raw` those being trained.
+
+    Raises:
+        CheckpointError: The file is missing or damaged.
+    """
+    path = directory / (RAW if raw and (directory / RAW).exists() else MODEL)
+    try:
+        weights: dict[str, Tensor] = load_file(path)
+    except (OSError, SafetensorError) as error:
+        raise CheckpointError(
+            f"{path}: missing or damaged ({type(error).__name__}); use another checkpoint"
+        ) from None
+    return weights
+
+
+def load_optimizer(directory: Path) -> dict[str, Any]:
+    """Read what the loop resumes from; nothing in it is executed.
+
+    Raises:
+        CheckpointError: The file is missing or damaged.
+    """
+    path = directory / OPTIMIZER
+    try:
+        state: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:
+        raise CheckpointError(
+            f"{path}: missing or damaged ({type(error).__name__}); use an older step-N"
+        ) from None
+    return state
+
+
+def load_model(directory: Path) -> tuple[TinyGuardrail, TrainConfig]:
+    """Build the network of a checkpoint with its weights, in evaluation mode, on the CPU.
+
+    Raises:
+        CheckpointError: A file is missing, damaged or of another network.
+    """
+    config = from_dict(load_facts(directory)["config"])
+    model = TinyGuardrail(config.network, config.losses)
+    try:
+        model.load_state_dict(load_weights(directory))
+    except RuntimeError:
+        raise CheckpointError(
+            f"{directory / MODEL}: the weights are not of the network in {FACTS}"
+        ) from None
+    return model.eval(), config
+
+
+def code_revision() -> str:
+    """Commit of the checkout that this package runs from, marked when changed; else `unknown`."""
+    try:
+        described = subprocess.run(
+            ["git", "describe", "--always", "--dirty", "--abbrev=40"],
+            cwd=Path(__file__).parent,
+            capture_output=True,
+            text=True,
+            timeout=10,
+            check=True,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return "unknown"
+    return described.stdout.strip()
+
+
+def _write(directory: Path, snapshot: Snapshot) -> None:
+    save_file(_contiguous(snapshot.weights), directory / MODEL)
+    if snapshot.raw is not None:
+        save_file(_contiguous(snapshot.raw), directory / RAW)
+    if snapshot.optimizer is not None:
+        torch.save(snapshot.optimizer, directory / OPTIMIZER)
+    (directory / FACTS).write_text(json.dumps(snapshot.facts, indent=2) + "\n", encoding="utf-8")
+    for path in directory.iterdir():
+        with path.open("rb") as file:
+            os.fsync(file.fileno())
+
+
+def _contiguous(weights: Weights) -> dict[str, Tensor]:
+    return {name: tensor.detach().cpu().contiguous() for name, tensor in weights.items()}

@@ -1,0 +1,223 @@
+"""The training commands of `tinyguardrail`; what is heavy is imported when a command runs."""
+
+from __future__ import annotations
+
+import argparse
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tinyguardrail_sdk.errors import GuardrailError
+from tinyguardrail_sdk.labels import Mode, Source
+from tinyguardrail_sdk.training import require_extra
+
+if TYPE_CHECKING:
+    Commands = argparse._SubParsersAction[argparse.ArgumentParser]
+
+_TRAIN_EPILOG = """\
+examples:
+  tinyguardrail train --train data/train.jsonl.gz --validation data/validation.jsonl.gz \\
+      --init all_minilm_l6_v2 --output runs/guard --max-minutes 240
+  tinyguardrail train --config run.toml --set optimizer.lr=1e-4
+  tinyguardrail train --resume --output runs/guard
+
+Every field of the configuration can be set: --set section.field=value, with the sections data,
+optimizer, schedule, network and losses. --resume takes the configuration of the run it continues.
+Ctrl-C finishes the step, saves, and exits with status 130; so does SIGTERM.
+"""
+
+
+def add_parsers(commands: Commands) -> None:
+    """Add the training commands to the command line."""
+    data = commands.add_parser("data", help="make training data")
+    _add_generate(data.add_subparsers(metavar="COMMAND", required=True))
+    _add_train(commands)
+    _add_export(commands)
+    _add_calibrate(commands)
+    _add_evaluate(commands)
+
+
+def _command(commands: Commands, name: str, **texts: Any) -> argparse.ArgumentParser:
+    parser = commands.add_parser(
+        name, formatter_class=argparse.RawDescriptionHelpFormatter, **texts
+    )
+    parser.set_defaults(run=partial(_run, name))
+    return parser
+
+
+def _run(name: str, arguments: argparse.Namespace) -> int:
+    """What the user can cure is told in one line; anything else keeps its traceback."""
+    try:
+        require_extra()
+        from tinyguardrail_sdk.training import commands
+
+        status: int = getattr(commands, name)(arguments)
+    except (ImportError, FileNotFoundError) as error:
+        raise GuardrailError(str(error)) from error
+    return status
+
+
+def _add_generate(commands: Commands) -> None:
+    parser = _command(
+        commands,
+        "generate",
+        help="write train, validation and test sets",
+        description="Generate labelled texts, mix them with collected ones, split them by family. "
+        "data.json describes what was made.",
+    )
+    parser.add_argument("--output", type=Path, required=True, metavar="DIR", help="where to write")
+    parser.add_argument("--total", type=int, metavar="N", help="rows wanted, about")
+    parser.add_argument("--seed", type=int, default=7, metavar="N", help="(default: 7)")
+    parser.add_argument(
+        "--pool",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="PATH",
+        help="JSON lines of collected texts, or a folder of them; may be repeated",
+    )
+    parser.add_argument(
+        "--terms",
+        action="append",
+        metavar="GROUP",
+        help="licence group allowed among collected texts; may be repeated",
+    )
+
+
+def _add_train(commands: Commands) -> None:
+    parser = _command(
+        commands,
+        "train",
+        help="train a network",
+        description="Train both branches and the router; keep what validates best.",
+        epilog=_TRAIN_EPILOG,
+    )
+    parser.add_argument("--config", type=Path, metavar="F", help="JSON or TOML file")
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="FIELD=VALUE", help="set any field"
+    )
+    parser.add_argument("--resume", action="store_true", help="go on from the last checkpoint")
+    for name, text in (
+        ("train", "examples to learn from (JSON lines); may be repeated"),
+        ("validation", "examples for model choice; may be repeated"),
+    ):
+        parser.add_argument(f"--{name}", type=Path, action="append", metavar="F", help=text)
+    parser.add_argument("--output", type=Path, metavar="DIR", help="run folder")
+    parser.add_argument("--vocab", type=Path, metavar="F", help="WordPiece vocabulary")
+    parser.add_argument("--init", metavar="BASE", help="pretrained base, checkpoint, or scratch")
+    parser.add_argument("--max-minutes", type=float, metavar="M", help="wall-clock budget")
+    parser.add_argument("--max-steps", type=int, metavar="N", help="optimiser steps")
+    parser.add_argument("--epochs", type=float, metavar="N", help="passes over the data")
+    parser.add_argument("--seed", type=int, metavar="N")
+    parser.add_argument("--threads", type=int, metavar="N", help="CPU threads")
+
+
+def _add_export(commands: Commands) -> None:
+    parser = _command(
+        commands,
+        "export",
+        help="write the INT8 checkpoint",
+        description="Write trained weights as the INT8 checkpoint folder that the runtime loads. "
+        "Thresholds are neutral until `calibrate` fits them.",
+    )
+    _add_run(parser)
+    parser.add_argument("--output", type=Path, required=True, metavar="DIR", help="to write")
+    parser.add_argument(
+        "--model-version", default="0.0.0", metavar="V", help="reported by verdicts (0.0.0)"
+    )
+
+
+def _add_calibrate(commands: Commands) -> None:
+    parser = _command(
+        commands,
+        "calibrate",
+        help="fit temperature and thresholds",
+        description="Fit temperature, routing dials and thresholds on the validation texts of a "
+        "run, and write them into the manifest of the checkpoint exported from it.",
+    )
+    parser.add_argument("--checkpoint", type=Path, required=True, metavar="DIR", help="exported")
+    _add_run(parser)
+    parser.add_argument(
+        "--validation",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="F",
+        help="labelled texts to fit on, in place of the run's own; may be repeated",
+    )
+    parser.add_argument(
+        "--fast-share", type=float, metavar="P", help="texts answered by the fast branch (0.7)"
+    )
+    parser.add_argument(
+        "--most-escalated", type=float, metavar="P", help="most texts that run both (0.12)"
+    )
+    parser.add_argument(
+        "--target",
+        type=_mode_and_share,
+        action="append",
+        default=[],
+        metavar="MODE=P",
+        help="share of benign texts that a mode may flag (strict=0.02 balanced=0.008 "
+        "permissive=0.002)",
+    )
+    parser.add_argument(
+        "--floor",
+        type=_mode_and_share,
+        action="append",
+        default=[],
+        metavar="MODE=P",
+        help="lowest threshold of a mode (strict=0.1 balanced=0.3 permissive=0.5)",
+    )
+    parser.add_argument("--workers", type=int, default=1, metavar="N", help="tokenising processes")
+
+
+def _add_evaluate(commands: Commands) -> None:
+    parser = _command(
+        commands,
+        "evaluate",
+        help="measure a checkpoint",
+        description="Score labelled JSON lines with an exported checkpoint, as it is.",
+    )
+    parser.add_argument("paths", type=Path, nargs="+", metavar="PATH", help="files and folders")
+    parser.add_argument("--checkpoint", type=Path, metavar="DIR", help="(default: built in)")
+    parser.add_argument(
+        "--source-map",
+        type=_name_and_source,
+        action="append",
+        default=[],
+        metavar="SET=SOURCE",
+        help="source of the texts of a set, * as wildcard (bipia*=document agentdojo*=tool, "
+        "others user); may be repeated",
+    )
+    parser.add_argument(
+        "--route", choices=("routed", "fast", "deep"), default="routed", help="(default: routed)"
+    )
+    parser.add_argument("--workers", type=int, default=1, metavar="N", help="processes")
+    parser.add_argument("--output", type=Path, metavar="F", help="write the whole result as JSON")
+
+
+def _add_run(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--run",
+        dest="folder",  # `run` is the command's function
+        type=Path,
+        required=True,
+        metavar="DIR",
+        help="trained weights, such as runs/guard/best",
+    )
+
+
+def _mode_and_share(word: str) -> tuple[Mode, float]:
+    name, _, value = word.partition("=")
+    try:
+        return Mode(name), float(value)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"must look like {Mode.STRICT}=0.02") from None
+
+
+def _name_and_source(word: str) -> tuple[str, Source]:
+    name, _, value = word.partition("=")
+    try:
+        return name, Source(value)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"must look like SET={Source.DOCUMENT}") from None

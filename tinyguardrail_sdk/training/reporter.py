@@ -1,0 +1,114 @@
+"""What a person and a program see of a run: a progress bar, and `metrics.jsonl`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+METRICS = "metrics.jsonl"
+
+
+@contextmanager
+def counting(what: str) -> Iterator[Callable[[int, int], None]]:
+    """Show a bar on a terminal; gives a function that takes the number done and that of all."""
+    console = Console(stderr=True)
+    with Progress(console=console, disable=not console.is_terminal) as bar:
+        task = bar.add_task(what)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+class Reporter:
+    """Shows progress and appends records, one JSON line each, flushed at once.
+
+    Args:
+        folder: Of the run.
+        enabled: False in all processes but the first.
+        resumed_step: Records of later steps are dropped: they will be written again.
+    """
+
+    def __init__(self, folder: Path, *, enabled: bool, resumed_step: int | None) -> None:
+        self._enabled = enabled
+        self._path = folder / METRICS
+        self._console = Console(stderr=True)
+        self._bar = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TaskProgressColumn(),
+            TimeRemainingColumn(),
+            TextColumn("{task.fields[facts]}"),
+            console=self._console,
+            disable=not (enabled and self._console.is_terminal),
+        )
+        self._task = self._bar.add_task("train", total=1.0, facts="")
+        if enabled:
+            self._rewrite(resumed_step)
+
+    def __enter__(self) -> Reporter:
+        """Start the bar."""
+        self._bar.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Stop the bar."""
+        self._bar.stop()
+
+    def advance(self, progress: float) -> None:
+        """Move the bar to a share of the run."""
+        self._bar.update(self._task, completed=progress)
+
+    def record(self, record: dict[str, Any], summary: str) -> None:
+        """Append a record, and show its summary."""
+        if not self._enabled:
+            return
+        with self._path.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(record) + "\n")
+        self._bar.update(self._task, facts=summary)
+        if not self._console.is_terminal:
+            self.say(f"step {record['step']}  {summary}")
+
+    def say(self, message: str) -> None:
+        """Show a line above the bar."""
+        if self._enabled:
+            self._console.print(message, markup=False, highlight=False, soft_wrap=True)
+
+    def _rewrite(self, resumed_step: int | None) -> None:
+        kept = []
+        if resumed_step is not None and self._path.exists():
+            for line in self._path.read_text(encoding="utf-8").splitlines(keepends=True):
+                try:
+                    early = json.loads(line)["step"] <= resumed_step
+                except (ValueError, KeyError):  # a line that a crash cut short
+                    early = False
+                if early:
+                    kept.append(line)
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        self._path.write_text("".join(kept), encoding="utf-8")
+
+
+def training_line(record: dict[str, Any]) -> str:
+    """A `train` record in a few words."""
+    return (
+        f"loss {record['loss']:.4f}  fast {record['fast_share']:.2f}  "
+        f"{record['tokens_per_second']:,.0f} tokens/s  {100 * record['progress']:.1f} %"
+    )
+
+
+def validation_line(report: dict[str, Any]) -> str:
+    """A validation report in a few words."""
+    parts = [
+        f"{name} F1 {report[name]['macro_f1']:.4f} loss {report[name]['loss']:.4f}"
+        for name in ("fast", "deep")
+    ]
+    return f"validation {report['score']:.4f}  {'  '.join(parts)}"

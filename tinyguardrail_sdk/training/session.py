@@ -1,0 +1,132 @@
+"""What one session of a run keeps: clock, tally between log lines, signals, random states."""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from accelerate import Accelerator
+from torch import Tensor
+
+from tinyguardrail_sdk.training.data.batches import Batch
+from tinyguardrail_sdk.training.network.model import Outputs
+
+
+class Clock:
+    """Seconds in the loop, over all sessions of a run.
+
+    Args:
+        before: Seconds of the earlier sessions.
+    """
+
+    def __init__(self, before: float) -> None:
+        self._start = time.monotonic() - before
+
+    def elapsed(self) -> float:
+        """Seconds so far."""
+        return time.monotonic() - self._start
+
+
+class Tally:
+    """Sums over the steps since the last log line; stays on the device until it is read."""
+
+    def __init__(self) -> None:
+        self._clear()
+
+    def add(self, batch: Batch, outputs: Outputs) -> None:
+        """Count one micro-batch."""
+        terms = dict(outputs.route_info.losses)
+        terms["loss"] = torch.stack(list(terms.values())).sum()
+        for name, term in terms.items():
+            self._sums[name] = self._sums.get(name, 0.0) + term
+        self._fast += outputs.route_info.fast_share
+        self._batches += 1
+        self._rows += len(batch.labels)
+        self._tokens += batch.tokens
+
+    def read(self) -> dict[str, Any]:
+        """Means since the last reading, and speed; starts anew."""
+        seconds = max(time.monotonic() - self._since, 1e-9)
+        means = {name: float(term) / self._batches for name, term in self._sums.items()}
+        facts = {
+            "loss": means.pop("loss"),
+            "losses": means,
+            "fast_share": self._fast / self._batches,
+            "rows": self._rows,
+            "tokens": self._tokens,
+            "tokens_per_second": self._tokens / seconds,
+        }
+        self._clear()
+        return facts
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Leave the time inside the block out of the speed."""
+        start = time.monotonic()
+        yield
+        self._since += time.monotonic() - start
+
+    def _clear(self) -> None:
+        self._sums: dict[str, Tensor | float] = {}
+        self._fast = 0.0
+        self._batches = self._rows = self._tokens = 0
+        self._since = time.monotonic()
+
+
+@contextmanager
+def stop_on_signal() -> Iterator[threading.Event]:
+    """Give an event that SIGINT or SIGTERM sets; a second signal acts as usual."""
+    asked = threading.Event()
+    if threading.current_thread() is not threading.main_thread():  # no signals there
+        yield asked
+        return
+    usual = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+
+    def ask(number: int, frame: object) -> None:
+        asked.set()
+        signal.signal(number, usual[signal.Signals(number)])
+
+    for number in usual:
+        signal.signal(number, ask)
+    try:
+        yield asked
+    finally:
+        for number, handler in usual.items():
+            signal.signal(number, handler)
+
+
+def agree(accelerator: Accelerator, elapsed: float, stop: bool) -> tuple[float, bool]:
+    """Make all processes see the first one's clock and anyone's wish to stop.
+
+    Processes that decided by their own clocks would wait for each other for ever.
+    """
+    if accelerator.num_processes == 1:
+        return elapsed, stop
+    mine = torch.tensor([[elapsed, float(stop)]], device=accelerator.device)
+    everyone = accelerator.gather(mine)
+    return float(everyone[0, 0]), bool(everyone[:, 1].any())
+
+
+def random_states(accelerator: Accelerator) -> dict[str, Tensor]:
+    """Random states of all processes: (processes, bytes) by device kind."""
+    states = {"cpu": torch.get_rng_state()}
+    if accelerator.device.type == "cuda":
+        states["cuda"] = torch.cuda.get_rng_state(accelerator.device)
+    return {
+        kind: accelerator.gather(state[None].to(accelerator.device)).cpu()
+        for kind, state in states.items()
+    }
+
+
+def restore_random_states(accelerator: Accelerator, states: dict[str, Tensor]) -> None:
+    """Continue with what `random_states` gave; a process that had none keeps its own."""
+    mine = accelerator.process_index
+    if mine < len(states["cpu"]):
+        torch.set_rng_state(states["cpu"][mine])
+    if "cuda" in states and accelerator.device.type == "cuda" and mine < len(states["cuda"]):
+        torch.cuda.set_rng_state(states["cuda"][mine], accelerator.device)

@@ -7,9 +7,9 @@ import importlib
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from tinyguardrail_sdk import __version__
 from tinyguardrail_sdk.cli import check, info
 from tinyguardrail_sdk.labels import Mode, Source
+from tinyguardrail_sdk.version import __version__
 
 if TYPE_CHECKING:
     Commands = argparse._SubParsersAction[argparse.ArgumentParser]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import tempfile
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -59,12 +60,16 @@ def torch_scores(run: Path, data: Path) -> tuple[WindowScores, WindowScores]:
     with tempfile.TemporaryDirectory() as cache:
         files = dataclasses.replace(config.data, validation=(data,), cache=Path(cache), workers=1)
         corpus = load_corpus(dataclasses.replace(config, data=files), "validation")
-        limits = {"tokens": config.data.tokens_per_batch, "max_rows": config.data.max_rows}
         texts = draw_texts(corpus, 0, config.seed)
-        floating = score_texts(model, corpus, texts, **limits)
+        scored = partial(
+            score_texts,
+            tokens=config.data.tokens_per_batch,
+            max_rows=config.data.max_rows,
+        )
+        floating = scored(model, corpus, texts)
         prepare(model.fast)
         prepare(model.deep)
-        return floating, score_texts(model, corpus, texts, **limits)
+        return floating, scored(model, corpus, texts)
 
 
 def engine_scores(checkpoint: Path, data: Path) -> dict[str, Floats]:

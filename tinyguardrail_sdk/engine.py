@@ -29,7 +29,7 @@ Probabilities = tuple[float, float, float, float]
 
 @dataclass(frozen=True, slots=True)
 class WindowScores:
-    """The network's answer for one window: calibrated probabilities in `LABELS` order, and the route."""
+    """The answer for one window: calibrated probabilities in `LABELS` order, and the route."""
 
     probabilities: Probabilities
     route: Route

@@ -6,7 +6,7 @@ GuardrailError
 ├── PolicyError (ValueError)       a policy that contradicts itself or the checkpoint
 ├── CheckpointError (RuntimeError) a checkpoint that is missing, damaged or too new
 ├── CheckFailed (RuntimeError)     the check itself broke: never to be read as "allowed"
-└── Blocked                        raised on request by `Verdict.raise_if_blocked`; carries the verdict
+└── Blocked                        raised by `Verdict.raise_if_blocked`; carries the verdict
 
 Messages name the remedy and never contain the text that was checked.
 """

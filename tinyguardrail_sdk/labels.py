@@ -25,7 +25,7 @@ class Label(_Name):
 
 
 class Source(_Name):
-    """Where a text came from: the same sentence may be fine from a user and an attack in a tool result."""
+    """Where a text came from: what is fine from a user may be an attack in a tool result."""
 
     USER = "user"
     TOOL = "tool"
@@ -34,7 +34,7 @@ class Source(_Name):
 
 
 class Mode(_Name):
-    """The named trade-off between missed attacks and false alarms; thresholds live in the manifest."""
+    """The trade-off between missed attacks and false alarms; thresholds are in the manifest."""
 
     STRICT = "strict"
     BALANCED = "balanced"

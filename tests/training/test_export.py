@@ -5,18 +5,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
+from numpy.typing import NDArray
 
-torch = pytest.importorskip("torch")
-
-from tinyguardrail_sdk.engine import Engine, character_windows  # noqa: E402
-from tinyguardrail_sdk.features import FeatureExtractor, Window  # noqa: E402
-from tinyguardrail_sdk.labels import Label, Mode, Route, Source  # noqa: E402
-from tinyguardrail_sdk.manifest import DEFAULT_CHECKPOINT, Manifest, describe_file  # noqa: E402
-from tinyguardrail_sdk.tokenizer import WordPieceTokenizer  # noqa: E402
-from tinyguardrail_sdk.training.export.parts import save_parts  # noqa: E402
-from tinyguardrail_sdk.training.network.config import NetworkConfig  # noqa: E402
-from tinyguardrail_sdk.training.network.model import TinyGuardrail  # noqa: E402
-from tinyguardrail_sdk.training.quantization import (  # noqa: E402
+from tinyguardrail_sdk.engine import Engine, character_windows
+from tinyguardrail_sdk.features import FeatureExtractor, Window
+from tinyguardrail_sdk.labels import Label, Mode, Route, Source
+from tinyguardrail_sdk.manifest import DEFAULT_CHECKPOINT, Manifest, describe_file
+from tinyguardrail_sdk.tokenizer import WordPieceTokenizer
+from tinyguardrail_sdk.training.export.parts import save_parts
+from tinyguardrail_sdk.training.network.config import NetworkConfig
+from tinyguardrail_sdk.training.network.model import TinyGuardrail
+from tinyguardrail_sdk.training.quantization import (
     WEIGHT_LIMIT,
     prepare,
     quantize_weight,
@@ -76,7 +76,7 @@ def windows() -> list[Window]:
     return [w for text in TEXTS for w in extractor.extract(text, Source.TOOL).windows]
 
 
-def torch_answer(network: TinyGuardrail, window: Window, branches: str) -> "np.ndarray":
+def torch_answer(network: TinyGuardrail, window: Window, branches: str) -> NDArray[np.float32]:
     with torch.no_grad():
         outputs = network(
             input_ids=torch.from_numpy(window.token_ids)[None].long(),
@@ -142,6 +142,7 @@ def test_fake_quantisation_lets_gradients_through(
     prepare(fake.fast)
     linear = fake.fast.head.dense
     linear(torch.randn(3, linear.in_features)).sum().backward()
+    assert linear.weight.grad is not None
     assert linear.weight.grad.abs().sum() > 0
 
 

@@ -3,15 +3,14 @@
 from pathlib import Path
 
 import pytest
+import torch
+from safetensors.torch import save_file
 
-torch = pytest.importorskip("torch")
-
-from safetensors.torch import save_file  # noqa: E402
-
-from tinyguardrail_sdk.training import transfer  # noqa: E402
-from tinyguardrail_sdk.training.network.config import NetworkConfig  # noqa: E402
-from tinyguardrail_sdk.training.network.model import TinyGuardrail  # noqa: E402
-from tinyguardrail_sdk.training.vocabulary import extend  # noqa: E402
+from tinyguardrail_sdk.training import transfer
+from tinyguardrail_sdk.training.network.config import NetworkConfig
+from tinyguardrail_sdk.training.network.layers import FeedForward
+from tinyguardrail_sdk.training.network.model import TinyGuardrail
+from tinyguardrail_sdk.training.vocabulary import extend
 
 pytestmark = pytest.mark.train
 
@@ -43,12 +42,13 @@ def base(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def embed(network: TinyGuardrail, ids: "torch.Tensor") -> "torch.Tensor":
+def embed(network: TinyGuardrail, ids: torch.Tensor) -> torch.Tensor:
     rows, tokens = ids.shape
-    return network.embeddings(  # type: ignore[no-any-return]
+    embedded: torch.Tensor = network.embeddings(
         ids, torch.ones(rows, tokens, 7, dtype=torch.long), torch.zeros(rows, 6),
         torch.zeros(rows, dtype=torch.long),
     )  # fmt: skip
+    return embedded
 
 
 def test_first_layers_compute_what_the_base_does(base: Path) -> None:
@@ -88,7 +88,8 @@ def test_pruned_neurons_are_the_strongest(base: Path) -> None:
     up = state["encoder.layer.0.intermediate.dense.weight"]
     down = state["encoder.layer.0.output.dense.weight"]
     strength = up.norm(dim=1) * down.norm(dim=0)
-    kept = network.fast.layers[0].feed_forward
+    kept = network.fast.encoder_layers()[0].feed_forward
+    assert isinstance(kept, FeedForward)
     ours = kept.up.weight.norm(dim=1) * kept.down.weight.norm(dim=0)
     torch.testing.assert_close(ours.sort().values, strength.topk(48).values.sort().values)
 

@@ -26,8 +26,8 @@ def detect(canonical: Canonical) -> list[Match]:
         canonical: The text as `normalize` returned it.
 
     Returns:
-        At most sixteen matches a detector, in the order of `Pattern`, spans in the raw text. Takes time
-        linear in the length of the text, and never raises on any text.
+        At most sixteen matches a detector, in the order of `Pattern`, spans in the raw text. Takes
+        time linear in the length of the text, and never raises on any text.
     """
     words = english.read(canonical.text)
     return [

@@ -15,7 +15,8 @@ from tinyguardrail_sdk.labels import Pattern
 from tinyguardrail_sdk.normalize import Canonical
 
 _RUN_IT = frozenset(
-    "decrypt decrypted decryption decode decoded decipher output execute run result answer solution "
+    "decrypt decrypted decryption decode decoded decipher output execute run result answer "
+    "solution "
     "solve respond concatenate concatenation instruction instructions joined combine".split()
 )
 

@@ -1,4 +1,4 @@
-"""Encodings of text as text: each function reads one, and answers None where nothing readable is in it.
+"""Encodings of text as text: each function reads one, or answers None where it cannot be read.
 
 "Readable" is the point: a hash, a key or an image is validly encoded too, and is not our business.
 """
@@ -33,7 +33,8 @@ _NUMBER = re.compile(r"\d+")
 
 _MORSE = dict(
     zip(
-        ".- -... -.-. -.. . ..-. --. .... .. .--- -.- .-.. -- -. --- .--. --.- .-. ... - ..- ...- .-- "
+        ".- -... -.-. -.. . ..-. --. .... .. .--- -.- .-.. -- -. --- .--. --.- "
+        ".-. ... - ..- ...- .-- "
         "-..- -.-- --.. ----- .---- ..--- ...-- ....- ..... -.... --... ---.. ----. .-.-.- --..-- "
         "..--.. .----. -.-.-- -..-. .--.-. ---... -....-".split(),
         "abcdefghijklmnopqrstuvwxyz0123456789.,?'!/@:-",

@@ -22,7 +22,7 @@ _MIN_BLOB = 14
 _DANGEROUS = 0.4
 _COVERS = 0.6  # share of a view that a blob inside it must fill to be peeled next
 
-_BLOB = re.compile(r"[A-Za-z0-9+/_-]{%d,}={0,6}" % _MIN_BLOB)
+_BLOB = re.compile(rf"[A-Za-z0-9+/_-]{{{_MIN_BLOB},}}={{0,6}}")
 _SHORT_BLOB = re.compile(r"(?<![\w+/-])[A-Za-z0-9+/]{6,13}={1,2}(?![\w=])")
 _WRAP = re.compile(r"[ \t>]{0,8}\r?\n[ \t>]{0,8}")
 _TAIL = re.compile(r"[ \t>]{0,8}\r?\n[ \t>]{0,8}[A-Za-z0-9+/_-]{1,11}={0,6}(?![\w=])")

@@ -88,7 +88,7 @@ def _weights(words: Words) -> list[float]:
 
 
 def _runs(weights: list[float]) -> Iterator[tuple[int, int, float]]:
-    """Stretches of the greatest weight, first and last word, each ended by a drop behind its peak."""
+    """Stretches of the greatest weight, first and last word; a drop behind its peak ends each."""
     score = best = 0.0
     start = peak = 0
     for place, weight in enumerate([*weights, -_MAX_DROP - 1]):

@@ -1,6 +1,6 @@
 """Words dressed in look-alike characters: other scripts, styled alphabets, stacked accents.
 
-The normaliser has already decided what each character stands for, with the company it keeps in mind.
+The normaliser has already decided what each character stands for, in the company it keeps.
 Here that work is measured: which words had to be undressed, how many, and from what.
 """
 
@@ -17,7 +17,10 @@ from tinyguardrail_sdk.detectors.match import MAX_VIEW, Match, strongest
 from tinyguardrail_sdk.labels import Pattern
 from tinyguardrail_sdk.normalize import Canonical
 
-_FOREIGN = "\u0370-\u0587\u13a0-\u167f\u1c80-\u1c8f\u1f00-\u1fff\u2c80-\u2cff\u2d30-\u2d7f\ua4d0-\ua4ff\ua640-\ua69f\uab70-\uabbf\U00010400-\U0001044f"
+_FOREIGN = (
+    "\u0370-\u0587\u13a0-\u167f\u1c80-\u1c8f\u1f00-\u1fff\u2c80-\u2cff\u2d30-\u2d7f"
+    "\ua4d0-\ua4ff\ua640-\ua69f\uab70-\uabbf\U00010400-\U0001044f"
+)
 _STYLED = (
     "\u0262\u026a\u0274\u0280\u028f\u0299\u029c\u029f\u02b0-\u02b8\u1d00-\u1dbf\u2070-\u209c\u2102-\u2138"
     "\u2460-\u24ff\u2c7c\ua730-\ua731\ua7af\uff21-\uff5a\U0001d400-\U0001d7ff\U0001f110-\U0001f1ff"

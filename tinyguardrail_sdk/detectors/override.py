@@ -1,7 +1,7 @@
 """Wording that overrides instructions, takes over the role, asks for the prompt or sends data away.
 
-The scores are evidence for the network and findings for a reader, not a verdict: a text *about* such
-attacks holds the same words. Quotation and negation lower them.
+The scores are evidence for the network and findings for a reader, not a verdict: a text *about*
+such attacks holds the same words. Quotation and negation lower them.
 """
 
 from __future__ import annotations

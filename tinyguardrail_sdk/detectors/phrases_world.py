@@ -34,7 +34,10 @@ _ORDERS_ES = (
     r"(?:instruccion(?:es)?|ordenes|reglas?|indicacion(?:es)?|directrices|tareas?|prompts?)"
 )
 _ORDERS_PT = r"(?:instruc(?:oes|ao)|ordens|regras?|comandos?|diretrizes|tarefas?|prompts?)"
-_DROP_FR = r"(?:ignor(?:e|ez|er|es|ons)|oubli(?:e|ez|er|es|ons)|neglige[rz]?|ne_(?:tiens|tenez)_pas_compte_d\w{1,3})"
+_DROP_FR = (
+    r"(?:ignor(?:e|ez|er|es|ons)|oubli(?:e|ez|er|es|ons)|"
+    r"neglige[rz]?|ne_(?:tiens|tenez)_pas_compte_d\w{1,3})"
+)
 _DROP_ES = (
     r"(?:ignor(?:a|e|ar|en|es|ad)|olvid(?:a|e|ar|en|ate|ese|es)|descart(?:a|e|ar)|omit(?:e|a|ir))"
 )
@@ -164,7 +167,10 @@ LATIN = (
     rule("agora", 0.35, ROLE, r"agora_(?:voce_e|voce_sera|es)|a_partir_de_agora"),
 )
 
-_DROP_ZH = "(?:忽略|忽視|忽视|无视|無視|忘记|忘記|忘掉|不要理会|不要管|不用管|抛弃|丢弃|跳过|撤销|取消|推翻|覆盖|绕过)"
+_DROP_ZH = (
+    "(?:忽略|忽視|忽视|无视|無視|忘记|忘記|忘掉|不要理会|不要管|不用管|"
+    "抛弃|丢弃|跳过|撤销|取消|推翻|覆盖|绕过)"
+)
 _ORDERS_ZH = (
     "(?:指令|指示|提示|规则|規則|命令|要求|设定|設定|限制|说明|任务|任務|对话|对白|约束|准则)"
 )
@@ -226,8 +232,14 @@ HINDI = (
         "बिना (?:किसी )?(?:भी )?(?:प्रतिबंध|सीमा|नियम|रोक|सेंसर|फ़?िल्टर)|अब (?:से )?(?:तुम|आप) एक",
     ),
 )
-_DROP_RU = r"(?:(?:про)?игнориру\w{1,6}|забудь\w{0,2}|отбрось\w{0,2}|отмени\w{0,3}|не_обращай\w{0,2}_внимания_на|пренебреги\w{0,2}|не_следуй\w{0,2})"
-_ORDERS_RU = r"(?:инструкци\w{1,3}|указани\w{1,3}|правил\w{0,3}|команд\w{0,3}|промпт\w{0,3}|ограничени\w{1,3}|задани\w{1,3}|подсказк\w{1,3}|директив\w{0,3}|установк\w{1,3})"
+_DROP_RU = (
+    r"(?:(?:про)?игнориру\w{1,6}|забудь\w{0,2}|отбрось\w{0,2}|отмени\w{0,3}|"
+    r"не_обращай\w{0,2}_внимания_на|пренебреги\w{0,2}|не_следуй\w{0,2})"
+)
+_ORDERS_RU = (
+    r"(?:инструкци\w{1,3}|указани\w{1,3}|правил\w{0,3}|команд\w{0,3}|промпт\w{0,3}|"
+    r"ограничени\w{1,3}|задани\w{1,3}|подсказк\w{1,3}|директив\w{0,3}|установк\w{1,3})"
+)
 RUSSIAN = tuple(
     Rule(frozenset(), one.pattern, one.score, one.reason)
     for one in (

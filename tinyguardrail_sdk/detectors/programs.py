@@ -1,4 +1,4 @@
-"""Texts taken apart by a little program that the reader is to run: payload splitting, CodeChameleon.
+"""Texts taken apart by a program that the reader is to run: payload splitting, CodeChameleon.
 
 The pieces are put together without running anything: strings are joined in the order in which their
 names are, trees are read in order, numbered words sorted, lists of words tried in the known orders.

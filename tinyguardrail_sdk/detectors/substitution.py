@@ -88,7 +88,7 @@ def find(
 
 
 def _readings(words: Words, wanted: Callable[[int], bool]) -> Iterator[tuple[int, int, int]]:
-    """Runs of strange words, first and one past the last, with the shift that makes English of them."""
+    """Runs of strange words, first and one past the last, and the shift that makes them English."""
     if not _STRANGE.search(words.kinds):
         return
     runs = sorted(_RUN.finditer(words.kinds), key=lambda run: run.start() - run.end())[:_MAX_RUNS]
@@ -104,7 +104,7 @@ def _readings(words: Words, wanted: Callable[[int], bool]) -> Iterator[tuple[int
                 break
 
 
-def _mostly_words(sample: set[str], table: dict[int, str]) -> bool:
+def _mostly_words(sample: set[str], table: dict[int, int]) -> bool:
     known = [word for word in " ".join(sample).translate(table).split() if english.is_word(word)]
     telling = sum(len(word) > 2 for word in known) >= _MIN_WORDS
     return telling and sum(map(len, known)) >= _KNOWN_SHARE * sum(map(len, sample))
@@ -119,7 +119,7 @@ def _likeliest(letters: str, wanted: Callable[[int], bool]) -> list[int]:
     return [shift for shift in shifts if wanted(shift)]
 
 
-def _table(shift: int) -> dict[int, str]:
+def _table(shift: int) -> dict[int, int]:
     if shift == ATBASH:
         plain = ascii_lowercase[::-1]
     else:

@@ -1,8 +1,8 @@
 """The numerics of the shipped INT8 files, and the same numerics as a differentiable torch module.
 
-Weights: symmetric per output channel, 7 bits in an 8-bit word. Without VNNI the engine's kernel adds
-two products in 16 bits, which 8-bit weights can saturate; 63 * 255 * 2 fits. Activations: unsigned 8-bit,
-asymmetric, scaled per text at run time (`DynamicQuantizeLinear` of ONNX).
+Weights: symmetric per output channel, 7 bits in an 8-bit word. Without VNNI the engine's kernel
+adds two products in 16 bits, which 8-bit weights can saturate; 63 * 255 * 2 fits. Activations:
+unsigned 8-bit, asymmetric, scaled per text at run time (`DynamicQuantizeLinear` of ONNX).
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class FakeQuantLinear(nn.Linear):
 
 
 def prepare(branch: Branch) -> None:
-    """Make every linear layer that the export quantises fake-quantised, in place, sharing weights."""
+    """Make every linear layer that the export quantises fake-quantised, in place."""
     for owner, name, linear in quantized_linears(branch):
         fake = FakeQuantLinear(linear.in_features, linear.out_features, device="meta")
         fake.weight, fake.bias = linear.weight, linear.bias

@@ -7,7 +7,7 @@ Mapping, for the 6-layer MiniLM base:
 | token, position embeddings, LayerNorms, attention | copied; query, key and value repacked |
 | segment embeddings | every row is the base's token type 0 |
 | deep layers 0..7 | base layers `DEEP_LAYERS` |
-| experts of group g | slice g of the base layer's feed-forward: one of each group sum to it exactly |
+| experts of group g | slice g of the base layer's feed-forward; one of each group sum to it |
 | fast layers 0..3 | base layers `FAST_LAYERS`, feed-forward cut to its strongest neurons |
 | character CNN | starts at zero output, so the first forward pass is the base's |
 | router, gates, heads, detector projection | from nothing |
@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
+from safetensors.torch import load, load_file
 from torch import Tensor, nn
 
 from tinyguardrail_sdk.training.network.branches import Branch
@@ -78,16 +79,14 @@ def initialise(model: TinyGuardrail, base: str) -> TransferReport:
 
 
 def load_base(base: str) -> State:
-    """Read the tensors of a pretrained BERT encoder, by the names that `transformers` gives them."""
-    from safetensors.torch import load, load_file
-
+    """Read the tensors of a pretrained BERT encoder, under the names of `transformers`."""
     path = Path(base)
     if path.is_dir():
-        return load_file(path / "model.safetensors")
+        return dict(load_file(path / "model.safetensors"))
     archive = path if path.suffix == ".zip" else _packaged_archive(base)
     if archive is not None and archive.is_file():
         with zipfile.ZipFile(archive) as bundle:
-            return load(bundle.read("model.safetensors"))
+            return dict(load(bundle.read("model.safetensors")))
     return _from_hub(base)
 
 
@@ -138,8 +137,7 @@ def _copy_embeddings(model: TinyGuardrail, state: State) -> None:
 
 
 def _copy_branch(branch: Branch, state: State, mapping: tuple[int, ...]) -> None:
-    for layer, number in zip(branch.layers, mapping, strict=True):
-        assert isinstance(layer, EncoderLayer)
+    for layer, number in zip(branch.encoder_layers(), mapping, strict=True):
         prefix = f"encoder.layer.{number}."
         part = {key[len(prefix) :]: value for key, value in state.items() if key.startswith(prefix)}
         _copy_layer(layer, part)

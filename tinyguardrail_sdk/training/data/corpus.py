@@ -24,7 +24,6 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-import tinyguardrail_sdk
 from tinyguardrail_sdk.errors import InputError
 from tinyguardrail_sdk.features import FeatureExtractor
 from tinyguardrail_sdk.labels import LABELS, PATTERNS, SOURCES
@@ -85,7 +84,7 @@ class CorpusRecipe:
 
     def fingerprint(self) -> str:
         """SHA-256 of the inputs' contents, the settings and the code that makes tensors."""
-        package = Path(tinyguardrail_sdk.__file__).parent
+        package = Path(__file__).parents[2]
         code = sorted(chain.from_iterable(package.glob(name) for name in _SOURCES_OF_TRUTH))
         settings = [self.max_tokens, self.overlap, dataclasses.asdict(self.rules), self.seed]
         digest = hashlib.sha256(json.dumps(settings).encode())

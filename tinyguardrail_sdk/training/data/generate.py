@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -91,7 +92,7 @@ def _sample(pools: Pools, config: GenerateConfig) -> Iterator[Example]:
         groups[(example.technique.removeprefix("pool/"), str(example.label))].append(example)
     scale = config.pool_scale * config.total / REFERENCE_TOTAL
     for key, rows in groups.items():
-        cap = round(POOL_CAPS.get(key, len(rows)) * scale)
+        cap = math.ceil(POOL_CAPS.get(key, len(rows)) * scale)
         yield from random.Random(f"{config.seed}/{key}").sample(rows, min(cap, len(rows)))
 
 

@@ -22,7 +22,7 @@ GENERATED: Mapping[str, int] = MappingProxyType(
         "carrier": 300,
         "request": 300,
         "harmless_disguise": 1_200,
-        "trigger": 1_600,
+        "trigger": 2_000,
         "about": 900,
         "edgy": 1_500,
         "aiwords": 1_400,

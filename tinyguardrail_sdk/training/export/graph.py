@@ -1,7 +1,7 @@
 """A small builder of ONNX graphs: one method per operator that the checkpoint uses.
 
-The graphs are written operator by operator instead of traced, so that every product is the engine's fused
-integer one and every expert is a branch that runs only when chosen.
+The graphs are written operator by operator instead of traced, so that every product is the
+engine's fused integer one and every expert is a branch that runs only when chosen.
 """
 
 from __future__ import annotations

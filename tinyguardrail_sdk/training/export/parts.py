@@ -70,9 +70,10 @@ def save_branch(branch: Branch, hidden: int, path: Path) -> None:
     """Write one branch with its head."""
     g = Graph()
     x = "embedded"
-    for layer in branch.layers[:-1]:
+    *body, last = branch.encoder_layers()
+    for layer in body:
         x = _encoder_layer(g, x, layer)
-    readout = _encoder_layer(g, x, branch.layers[-1])
+    readout = _encoder_layer(g, x, last)
     g.save(
         path,
         inputs={
@@ -156,10 +157,11 @@ def _experts(g: Graph, x: Quantized, gate_input: str, mixture: MixtureOfExperts)
     scores = g.float_linear(gate_input, mixture.gate.weight, mixture.gate.bias)
     grouped = g.op("Reshape", scores, g.integers(mixture.groups, -1))
     winners = g.op("ArgMax", grouped, axis=1, keepdims=0)  # (groups,)
-    per_group = len(mixture.experts) // mixture.groups
+    experts = [e for e in mixture.experts if isinstance(e, FeedForward)]
+    per_group = len(experts) // mixture.groups
     answers = []
     for group in range(mixture.groups):
-        members = mixture.experts[group * per_group : (group + 1) * per_group]
+        members = experts[group * per_group : (group + 1) * per_group]
         winner = g.op("Gather", winners, g.constant(np.array(group, np.int64)))
         answers.append(g.select(winner, [partial(_feed_forward, member, x) for member in members]))
     total = answers[0]

@@ -45,6 +45,10 @@ class Branch(nn.Module):
         )
         self.head = Head(config)
 
+    def encoder_layers(self) -> list[EncoderLayer]:
+        """The layers from the bottom up; the last one reads out."""
+        return [layer for layer in self.layers if isinstance(layer, EncoderLayer)]
+
     def forward(self, hidden: Tensor, mask: Tensor, patterns: Tensor) -> Tensor:
         """Map embeddings (B, T, H) to class logits (B, labels)."""
         for layer in self.layers[:-1]:

@@ -1,6 +1,4 @@
-"""Threat-aware embeddings: what the tokens mean, what their raw characters look like, and what the
-pattern detectors found.
-"""
+"""Threat-aware embeddings: what tokens mean, how they are spelled, what the detectors found."""
 
 from __future__ import annotations
 

@@ -1,9 +1,10 @@
 """Mixture of experts, routed per text.
 
-Eight experts stand in two groups; every text uses the best one of each group (top-2, group-limited).
+Eight experts stand in two groups; every text uses the best one of each group (group-limited top-2).
 Routing per text and not per token keeps one expert a plain dense product at run time, so that the
-inference engine runs two of them at the cost of the dense layer they replace. The groups are upcycled from the two
-halves of one pretrained feed-forward: their sum is that layer exactly, whatever the gate says.
+inference engine runs two of them at the cost of the dense layer they replace. The groups are
+upcycled from the two halves of one pretrained feed-forward: their sum is that layer exactly,
+whatever the gate says.
 """
 
 from __future__ import annotations

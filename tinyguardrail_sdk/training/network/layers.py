@@ -7,8 +7,6 @@ tenth off the deep branch and leaves the answer a function of every token.
 
 from __future__ import annotations
 
-from typing import Protocol
-
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -16,12 +14,6 @@ from torch.nn import functional
 from tinyguardrail_sdk.training.network.config import NetworkConfig
 
 LAYER_NORM_EPS = 1e-12
-
-
-class FeedForwardLike(Protocol):
-    """What an encoder layer needs of its feed-forward part."""
-
-    def __call__(self, hidden: Tensor, gate_input: Tensor) -> Tensor: ...
 
 
 class Attention(nn.Module):
@@ -56,7 +48,8 @@ class Attention(nn.Module):
         return parts[0], parts[1]
 
     def _split(self, x: Tensor) -> Tensor:
-        return x.unflatten(-1, (self.heads, -1)).transpose(1, 2)  # (B, heads, T, H / heads)
+        rows, tokens, _ = x.shape
+        return x.view(rows, tokens, self.heads, -1).transpose(1, 2)  # (B, heads, T, H / heads)
 
 
 class FeedForward(nn.Module):

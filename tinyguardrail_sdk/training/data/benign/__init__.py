@@ -26,7 +26,9 @@ class Generator(Protocol):
 _USER, _DOCUMENT, _TOOL = Source.USER, Source.DOCUMENT, Source.TOOL
 _LANGUAGES = ("de", "fr", "es", "zh", "hi", "pt", "ru", "it")
 
-_TRIGGER = Grown("trigger", ("carriers", "trigger"), {"trigger_doc": (_DOCUMENT, _TOOL)})
+_TRIGGER = Grown(
+    "trigger", ("carriers", "trigger", "trigger_more"), {"trigger_doc": (_DOCUMENT, _TOOL)}
+)
 _ABOUT = Grown(
     "about",
     ("carriers", "about"),

@@ -12,9 +12,8 @@ import pytest
 from tinyguardrail_sdk import CheckpointError, Guard, Label, Verdict
 from tinyguardrail_sdk.manifest import DEFAULT_CHECKPOINT, load_manifest
 
-CASES = [
-    json.loads(line) for line in (Path(__file__).parent / "golden" / "plain_cases.jsonl").open()
-]
+GOLDEN = Path(__file__).parent / "golden" / "plain_cases.jsonl"
+CASES = [json.loads(line) for line in GOLDEN.read_text("utf-8").splitlines()]
 
 
 @pytest.fixture(scope="module")

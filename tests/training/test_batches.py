@@ -175,7 +175,7 @@ def test_only_windows_that_hold_the_attack_are_called_one() -> None:
     assert [start for start, _, label in chosen if label == "injection"] == [100]
     # The window from 200 holds the last 30 characters of the attack: evidence for nothing.
     assert 200 not in {start for start, _, _ in chosen}
-    assert len(chosen) == 4
+    assert len(chosen) == 1 + WindowRules().benign
 
 
 def test_an_attack_cut_in_pieces_keeps_its_largest_piece() -> None:
@@ -190,14 +190,14 @@ def test_an_attack_without_span_gives_its_beginning_and_one_more() -> None:
     assert len(chosen) == 3
 
 
-def test_long_benign_texts_give_three_windows_by_seed() -> None:
+def test_long_benign_texts_give_two_windows_by_seed() -> None:
     example, features = Example("x", Label.BENIGN), _features(*_SPANS)
-    assert len(_chosen(example, features)) == 3
+    assert len(_chosen(example, features)) == 2
     assert _chosen(example, features) == _chosen(example, features)
 
 
 @pytest.mark.parametrize(
-    ("label", "views"), [("benign", 3), ("obfuscation", 3), ("injection", 0), ("jailbreak", 0)]
+    ("label", "views"), [("benign", 2), ("obfuscation", 2), ("injection", 0), ("jailbreak", 0)]
 )
 def test_views_are_learned_from_where_their_label_is_known(label: str, views: int) -> None:
     chosen = _chosen(Example("x", Label(label)), _features((0, 10), views=5))

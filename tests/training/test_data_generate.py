@@ -87,7 +87,7 @@ def test_the_summary_counts_what_is_there(mixed: list[Example]) -> None:
     assert report["rows"] == len(mixed) == sum(report["by"]["label"].values())
     assert report["diversity"]["all"]["distinct_3"] > 50_000
     assert report["chars"]["benign"]["p50"] > 0
-    json.dumps(report)
+    json.dumps(report, allow_nan=False)
 
 
 def test_auroc_counts_ties_half() -> None:

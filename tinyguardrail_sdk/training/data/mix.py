@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-# Rows at the reference size of 45,000; scaled with the size asked for. Class shares come out near
-# benign 52 / injection 20 / jailbreak 13 / obfuscation 15 per cent.
-REFERENCE_TOTAL = 45_000
+# Rows at the reference size, pools included; scaled with the size asked for. Class shares come out
+# near benign 54 / injection 18 / jailbreak 13 / obfuscation 15 per cent.
+REFERENCE_TOTAL = 56_500
 
 GENERATED: Mapping[str, int] = MappingProxyType(
     {
         # attacks
-        "injection": 3_500,
-        "jailbreak": 3_900,
-        "obfuscation": 6_600,
+        "injection": 3_900,
+        "jailbreak": 4_400,
+        "obfuscation": 7_200,
         # pairs: 9 in 20 attacked
         "twins": 8_500,
         "guarded": 1_000,  # 1 in 2 attacked
@@ -24,12 +24,13 @@ GENERATED: Mapping[str, int] = MappingProxyType(
         "harmless_disguise": 1_200,
         "trigger": 2_000,
         "about": 900,
-        "edgy": 1_500,
+        "edgy": 2_000,
         "aiwords": 1_400,
-        "scenario": 1_200,
+        "scenario": 1_300,
         "compound": 2_000,
         "roleplay": 700,
         "everyday": 700,
+        "followup": 700,
         "encoding": 450,
         "output": 450,
         "multilingual": 900,

@@ -49,7 +49,10 @@ def summarise(examples: Sequence[Example]) -> dict[str, Any]:
 
 
 def shortcuts(examples: Sequence[Example]) -> dict[str, float]:
-    """AUROC of surface features for attack against benign, and within each source for length."""
+    """AUROC of surface features for attack against benign, and within each source for length.
+
+    A source with one class only is left out.
+    """
     is_attack = np.array([e.label is not Label.BENIGN for e in examples])
     features: dict[str, Callable[[str], float]] = {
         "length": len,
@@ -68,7 +71,7 @@ def shortcuts(examples: Sequence[Example]) -> dict[str, float]:
             for source in sorted({str(e.source) for e in examples}):
                 mask = np.array([str(e.source) == source for e in examples])
                 found[f"length/{source}"] = auroc(values[mask], is_attack[mask])
-    return {name: round(value, 4) for name, value in found.items()}
+    return {name: round(value, 4) for name, value in found.items() if value == value}  # no nan
 
 
 def auroc(scores: np.ndarray[Any, Any], positive: np.ndarray[Any, Any]) -> float:

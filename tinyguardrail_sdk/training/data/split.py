@@ -78,8 +78,9 @@ def assigned_split(example: Example) -> str:
     for keys, name in ((TEST_UPSTREAMS, "test"), (VALIDATION_UPSTREAMS, "validation")):
         if upstream in keys or f"{upstream}#{kind}" in keys:
             return name
-    # Twins must stay together, so a generated example goes where its family goes.
-    key = family if _generated(example) else example.text
+    # Twins, and the user who asks the same as a planted instruction, go where its frame goes:
+    # a frame seen only in attacks would be learnt as an attack from anyone.
+    key = family.split("+")[-1] if _generated(example) else example.text
     draw = zlib.crc32(key.encode("utf-8", "surrogatepass")) % 100
     return "validation" if draw < _VALIDATION_PER_CENT else "train"
 

@@ -144,7 +144,7 @@ def _example(
         technique,
         language=carrier.language,
         # One family for both twins, or a split would part them.
-        family=f"{carrier.family}+{frame.split('/')[0]}",
+        family=f"{carrier.family}+{frame}",
         terms=carrier.terms,
         span=span if attacked else None,
     )

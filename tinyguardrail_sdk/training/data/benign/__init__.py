@@ -34,11 +34,12 @@ _ABOUT = Grown(
     ("carriers", "about"),
     {"about_doc": (_DOCUMENT, _DOCUMENT, _TOOL), "about_ticket": (_TOOL, _DOCUMENT)},
 )
-_EDGY = Grown("edgy", ("carriers", "edgy"))
+_EDGY = Grown("edgy", ("carriers", "edgy", "edgy_more"))
 _SCENARIO = Grown("scenario", ("carriers", "scenario"))
 _AIWORDS = Grown("aiwords", ("carriers", "aiwords"))
 _ROLEPLAY = Grown("roleplay", ("carriers", "roleplay"))
 _EVERYDAY = Grown("everyday", ("carriers", "snippets", "everyday"))
+_FOLLOWUP = Grown("followup", ("carriers", "followup"), context=0.1)
 _ENCODING = Grown("encoding", ("carriers", "encoding"), {"blobs": (_USER, _TOOL, _DOCUMENT)})
 _OUTPUT = Grown("output", ("carriers", "snippets", "outputs"), {"": (Source.OUTPUT,)})
 _MULTILINGUAL = Grown(
@@ -57,6 +58,7 @@ GENERATORS: dict[str, Generator] = {
     "aiwords": _AIWORDS,
     "roleplay": _ROLEPLAY,
     "everyday": _EVERYDAY,
+    "followup": _FOLLOWUP,
     "encoding": _ENCODING,
     "harmless_disguise": disguised.generate,
     "output": _OUTPUT,
@@ -67,6 +69,7 @@ GENERATORS: dict[str, Generator] = {
             _EDGY: 3,
             _TRIGGER: 3,
             _AIWORDS: 3,
+            _FOLLOWUP: 2,
             _ROLEPLAY: 2,
             _SCENARIO: 2,
             _ENCODING: 1,

@@ -114,7 +114,9 @@ def character_windows(char_ids: Indices, kernel: int) -> tuple[Indices, Indices]
     """
     used = char_ids > 0
     count = int(used.sum())
-    padded = np.pad(char_ids, ((0, 0), (0, kernel - 1)))
+    tokens, width = char_ids.shape
+    padded = np.zeros((tokens, width + kernel - 1), np.int32)  # np.pad takes ten times as long
+    padded[:, :width] = char_ids
     windows = np.zeros((count + 1, kernel), np.int32)
     windows[:count] = sliding_window_view(padded, kernel, axis=1)[used]
     places = np.full(char_ids.shape, count, np.int32)

@@ -205,6 +205,11 @@ def is_word(token: str) -> bool:
     return dict.__contains__(kinds_of_words(), token)
 
 
+def is_grammar(token: str) -> bool:
+    """Whether a lower-case token is a function word."""
+    return kinds_of_words().get(token) in _GRAMMAR
+
+
 def share_known(text: str) -> float:
     """Share of a text's words, weighted by length, that are English; 0 where it has none."""
     words = read(text)

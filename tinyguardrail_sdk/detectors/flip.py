@@ -22,12 +22,14 @@ _MAX_DROP = 2.0  # the weight of forward words that ends a run of reversed ones
 _UNKNOWN = -0.3
 _FORWARD = -1.0
 _SILENT = frozenset("#M1O.")
+_BESIDE = frozenset("uk1M#")
 _MARKS = ".?!,;:"
 
 _SENTENCE = re.compile(r"[^.]{3,}")
 _REORDERED_ENOUGH = 8  # half nats; some 1.5 % of innocent texts hold such a sentence
 _FIRM = 12
 _MIN_WORDS = 4
+_MAX_GAP = 5  # tokens between two reversed sentences: marks, and a quoted name
 _CUE = 3
 _GUIDANCE = frozenset(
     ("reverse", "reversed", "reversing", "backward", "backwards", "flip", "flipped", "flipping")
@@ -106,11 +108,16 @@ def _runs(weights: list[float]) -> Iterator[tuple[int, int, float]]:
 
 def _widened(words: Words, first: int, last: int) -> tuple[int, int]:
     """The run as a span, with the names and numbers beside it."""
-    beside = frozenset("uk1M#")
-    while first > 0 and words.kinds[first - 1] in beside:
+    while first > 0 and words.kinds[first - 1] in _BESIDE:
         first -= 1
-    while last + 1 < len(words.kinds) and words.kinds[last + 1] in beside:
-        last += 1
+    while last + 1 < len(words.kinds):
+        after = last + 1
+        # The full stop of a reversed word stands before it.
+        if words.tokens[after] in _MARKS and after + 1 < len(words.kinds):
+            after += words.spans[after][1] == words.spans[after + 1][0]
+        if words.kinds[after] not in _BESIDE:
+            break
+        last = after
     return words.spans[first][0], words.spans[last][1]
 
 
@@ -166,7 +173,7 @@ def _backward_sentences(text: str, words: Words) -> Iterator[tuple[int, int, int
             continue
         if (
             joined
-            and first - joined[1] <= 2
+            and first - joined[1] <= _MAX_GAP
             and "\n" not in text[words.spans[joined[1]][1] : words.spans[first][0]]
         ):
             joined = joined[0], last, joined[2] + evidence

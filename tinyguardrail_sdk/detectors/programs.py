@@ -70,7 +70,7 @@ def rebuilt(text: str) -> Iterator[Rebuilt]:
         yield from _trees(text)
         yield from _numbered(text)
     if "[" in text:
-        yield from _lists(text)
+        yield from _lists(text, certain=bool(has_decryption(text)))
 
 
 def cuts_words(pieces: list[str]) -> bool:
@@ -135,16 +135,16 @@ def _numbered(text: str) -> Iterator[Rebuilt]:
         yield Rebuilt(*run.span(), view[:MAX_VIEW], "words numbered and shuffled")
 
 
-def _lists(text: str) -> Iterator[Rebuilt]:
+def _lists(text: str, *, certain: bool) -> Iterator[Rebuilt]:
     for run in _LIST.finditer(text):
         words = [one.group(2) for one in _LITERAL.finditer(run.group())]
-        view = best_order(words)
+        view = _best_order(words, 0 if certain else _BETTER_ORDER)
         if view:
             yield Rebuilt(*run.span(), view[:MAX_VIEW], "words shuffled in a list")
 
 
-def best_order(words: list[str]) -> str | None:
-    """The words in the known order that suits English clearly better than the one they are in."""
+def _best_order(words: list[str], better: int) -> str | None:
+    """The words in the known order that suits English best, if that beats the one they are in."""
     half = (len(words) + 1) // 2
     woven = [""] * len(words)
     woven[::2], woven[1::2] = words[:half], words[half:]
@@ -155,7 +155,7 @@ def best_order(words: list[str]) -> str | None:
         orders.append(swapped)
     as_given = _order(words)
     best = max(orders, key=_order)
-    return " ".join(best) if _order(best) >= as_given + _BETTER_ORDER else None
+    return " ".join(best) if _order(best) >= as_given + better else None
 
 
 def _order(words: list[str]) -> int:

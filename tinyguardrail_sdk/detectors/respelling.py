@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator
-from itertools import product
+from itertools import islice, product
 from typing import NamedTuple
 
 from tinyguardrail_sdk.detectors import english
@@ -23,11 +23,15 @@ _NUMBERED = re.compile(r"[A-Za-z]+\d{1,4}|\d{1,4}(?:st|nd|rd|th|s|k|m|g|x|d|h|am
 _CHUNK = re.compile(r"\S+")
 _EDGE = ".,;:?\"'`*_()[]{}<>"
 _MAX_GUESSES = 4
+_STOPS = ".:;?\n\"'"
+_REACH = 8
 _GAP = 3  # plain words that may stand between two respelled ones
 
-_GAPS = r"[ .\-_*|/,~+]{1,5}"
-_SPACED = re.compile(rf"(?<![^\W_])[^\W\d_](?:{_GAPS}[^\W\d_](?![^\W_'’])){{4,}}")
-_LONE_LETTERS = re.compile(r"(?:[1asO]\.{0,5}){5}")
+_GAPS = r"[ .\-_*|/,~+'’?!;:]{1,6}"
+_SPACED = re.compile(rf"(?<![^\W_])[^\W_](?:{_GAPS}[^\W_](?![^\W_])){{4,}}")
+_LONE_LETTERS = re.compile(r"(?:[1asO#]\.{0,6}){5}")
+_MAX_SPACED_RUNS = 200
+_TOGETHER = 12  # letters in a row that may be several words whose spaces were lost
 _MAX_SPACED = 4_000
 _LONGEST = 20
 _KNOWN_SHARE = 0.7
@@ -55,11 +59,37 @@ def leet(text: str, words: Words) -> Iterator[Respelled]:
         inside = range(group[0], group[-1] + 1)
         strangers = sum(_is_mixed(chunks[at][1]) and not plain[at] for at in inside)
         signs = sum(one in _LEET_SIGNS for at in group for one in chunks[at][1])
-        if len(group) < 2 or strangers > len(group) or (len(group) < 3 and signs < 5):
+        if len(group) < 2 or strangers > len(group) or (len(group) < 3 and signs < 4):
             continue
-        start, end = chunks[group[0]][0][0], chunks[group[-1]][0][1]
-        view = " ".join(plain[at] or chunks[at][1].translate(_LEET) for at in inside)
-        yield Respelled(start, end, len(group), view[:MAX_VIEW])
+        first, last = _sentence(text, chunks, group[0], group[-1])
+        view = " ".join(plain[at] or _spelt_out(chunks[at][1]) for at in range(first, last + 1))
+        yield Respelled(chunks[first][0][0], chunks[last][0][1], len(group), view[:MAX_VIEW])
+
+
+def _sentence(
+    text: str, chunks: list[tuple[tuple[int, int], str]], first: int, last: int
+) -> tuple[int, int]:
+    """The stretch with the words beside it, as far as the line and the sentence go."""
+    reach = _REACH
+    while first > 0 and reach and chunks[first - 1][1][-1] not in _STOPS:
+        if "\n" in text[chunks[first - 1][0][1] : chunks[first][0][0]]:
+            break
+        first, reach = first - 1, reach - 1
+    reach = _REACH
+    while last + 1 < len(chunks) and reach and chunks[last][1][-1] not in _STOPS:
+        if "\n" in text[chunks[last][0][1] : chunks[last + 1][0][0]]:
+            break
+        last, reach = last + 1, reach - 1
+    return first, last
+
+
+def _spelt_out(chunk: str) -> str:
+    """A chunk that is no known word as a whole: part by part, or sign by sign."""
+    if chunk.isalpha() or (chunk.isdigit() and len(chunk) > 1):
+        return chunk
+    if "-" in chunk:
+        return " ".join(_unleet(part) or _spelt_out(part) for part in chunk.split("-") if part)
+    return _EITHER.sub("i", chunk.translate(_LEET))
 
 
 def _groups(places: list[int]) -> Iterator[list[int]]:
@@ -81,7 +111,6 @@ def _unleet(chunk: str) -> str | None:
     """The English word that a chunk spells with signs for letters."""
     if len(chunk) > _LONGEST or chunk.isalpha() or _LEET_SIGNS.isdisjoint(chunk):
         return None
-    known = english.kinds_of_words()
     for body in dict.fromkeys((chunk.strip(_EDGE), chunk.strip(_EDGE + "!|"))):
         if len(body) < 3 or not re.search("[A-Za-z]", body) or _NUMBERED.fullmatch(body):
             continue
@@ -93,7 +122,7 @@ def _unleet(chunk: str) -> str | None:
             guess = spelt
             for letter in letters:
                 guess = _EITHER.sub(letter, guess, count=1)
-            if guess in known and guess.isalpha():
+            if english.is_word(guess):
                 return guess
     return None
 
@@ -102,35 +131,35 @@ def spaced(text: str, words: Words) -> Iterator[Respelled]:
     """Words with something between every two letters; weight in letters."""
     if not _LONE_LETTERS.search(words.kinds):
         return
-    for run in _SPACED.finditer(text):
+    for run in islice(_SPACED.finditer(text), _MAX_SPACED_RUNS):
         piece = run.group()[:_MAX_SPACED]
         letters, gaps = re.split(_GAPS, piece), re.findall(_GAPS, piece)
         usual = Counter(gaps).most_common(1)[0][0]
         parts = [letters[0]]
-        for gap, letter in zip(gaps, letters[1:], strict=True):
+        for gap, letter in zip(gaps, letters[1:], strict=False):
             parts.append(letter if gap == usual else " " + letter)
-        view = " ".join(_segmented(word) for word in "".join(parts).split())
+        view = " ".join(
+            _segmented(word) if len(word) > _TOGETHER else word for word in "".join(parts).split()
+        )
         if _mostly_long_words(view):
             yield Respelled(run.start(), run.start() + len(piece), len(letters), view)
 
 
 def _mostly_long_words(view: str) -> bool:
-    known = english.kinds_of_words()
-    kept = sum(len(word) for word in view.split() if len(word) > 2 and word.lower() in known)
+    words = [word for word in view.split() if english.is_word(word.lower())]
+    kept = sum(len(word) for word in words if len(word) > 2)
     return kept >= _KNOWN_SHARE * len(view.replace(" ", "")) and kept >= 4
 
 
 def _segmented(run: str) -> str:
     """Put the spaces back into words written together, by the fewest words that fill the run."""
-    known = english.kinds_of_words()
     low = english.lower(run)
-    if low in known:
+    if english.is_word(low):
         return run
     costs, origins = [0.0], [0]
     for end in range(1, len(low) + 1):
         cost, origin = min(
-            (costs[at] + (1.0 if end - at > 1 and low[at:end] in known else 2.2 * (end - at)), at)
-            for at in range(max(0, end - _LONGEST), end)
+            (costs[at] + _cost(low[at:end]), at) for at in range(max(0, end - _LONGEST), end)
         )
         costs.append(cost)
         origins.append(origin)
@@ -140,6 +169,13 @@ def _segmented(run: str) -> str:
         pieces.append(run[origins[end] : end])
         end = origins[end]
     return " ".join(reversed(pieces))
+
+
+def _cost(piece: str) -> float:
+    if not english.is_word(piece):
+        return 2.2 * len(piece)
+    # Of two ways to cut, the one with more grammar in it.
+    return 0.9 if english.is_grammar(piece) else 1.0
 
 
 def pig_latin(text: str, words: Words) -> Iterator[Respelled]:
@@ -154,14 +190,11 @@ def pig_latin(text: str, words: Words) -> Iterator[Respelled]:
     if len(strange) < 3:
         return
     located = english.locate(text)
-    plain = [
-        _unpig(token) if kind in "ux" else None
-        for token, kind in zip(located.tokens, located.kinds, strict=True)
-    ]
-    for group in _groups([at for at, word in enumerate(plain) if word]):
+    marked = [at for at, kind in enumerate(located.kinds) if kind in "ux" and _unpig(located.tokens[at])]
+    for group in _groups(marked):
         if len(group) >= 3:
-            inside = range(group[0], group[-1] + 1)
-            view = " ".join(plain[at] or located.tokens[at] for at in inside)
+            tokens = located.tokens[group[0] : group[-1] + 1]
+            view = " ".join(_unpig(token) or token for token in tokens)
             span = located.spans[group[0]][0], located.spans[group[-1]][1]
             yield Respelled(*span, len(group), view[:MAX_VIEW])
 
@@ -169,14 +202,11 @@ def pig_latin(text: str, words: Words) -> Iterator[Respelled]:
 def _unpig(token: str) -> str | None:
     if not token.endswith("ay") or len(token) < 4:
         return None
-    known = english.kinds_of_words()
     body = token[:-2]
-    if body[-1] in "wy" and body[:-1] in known:
-        return body[:-1]
     for moved in range(1, min(4, len(body))):
         if body[-moved] not in _CONSONANTS and body[-moved] != "u":
-            return None
+            break
         word = body[-moved:] + body[:-moved]
-        if word in known:
+        if english.is_word(word):
             return word
-    return None
+    return body[:-1] if body[-1] in "wy" and english.is_word(body[:-1]) else None

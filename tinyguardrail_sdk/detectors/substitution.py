@@ -29,41 +29,10 @@ _KNOWN_SHARE = 0.62
 _MIN_WORDS = 2  # of three letters and more: short ones come out of any letters
 _CANDIDATES = 5
 
-# How often each letter occurs in a thousand letters of English.
-_FREQUENCY = dict(
-    zip(
-        "etaoinshrdlcumwfgypbvkjxqz",
-        (
-            127,
-            91,
-            82,
-            75,
-            70,
-            67,
-            63,
-            61,
-            60,
-            43,
-            40,
-            28,
-            28,
-            24,
-            24,
-            22,
-            20,
-            20,
-            19,
-            15,
-            10,
-            8,
-            2,
-            2,
-            1,
-            1,
-        ),
-        strict=True,
-    )
-)
+# The letters from the most to the least frequent in English, and how often each stands in a thousand.
+_BY_FREQUENCY = "etaoinshrdlcumwfgypbvkjxqz"
+_PER_THOUSAND = "127 91 82 75 70 67 63 61 60 43 40 28 28 24 24 22 20 20 19 15 10 8 2 2 1 1"
+_FREQUENCY = dict(zip(_BY_FREQUENCY, map(int, _PER_THOUSAND.split()), strict=True))
 _LOG = np.log([_FREQUENCY[letter] for letter in ascii_lowercase])
 # Row s: what each cipher letter is worth if the text was shifted on by s; the last row is Atbash.
 _WORTH = np.array([np.roll(_LOG, shift) for shift in range(26)] + [_LOG[::-1]])
@@ -94,7 +63,8 @@ def _readings(words: Words, wanted: Callable[[int], bool]) -> Iterator[tuple[int
     runs = sorted(_RUN.finditer(words.kinds), key=lambda run: run.start() - run.end())[:_MAX_RUNS]
     for run in runs:
         first, last = run.span()
-        sample = {token for token in words.tokens[first : first + _SAMPLE] if token.isalpha()}
+        sample = set(words.tokens[first : min(last, first + _SAMPLE)])
+        sample = {token for token in sample if token.isalpha()}
         letters = "".join(sample)
         if len(letters) < _MIN_LETTERS or not letters.isascii():
             continue

@@ -117,12 +117,16 @@ def _generators(pools: Pools, config: GenerateConfig) -> dict[str, Generator]:
         "injection": of(partial(injection.generate, leads=asked)),
         "guarded": of(partial(guarded.generate, inputs=asked)),
         "jailbreak": of(jailbreak.generate, payloads),
-        "obfuscation": of(obfuscation.generate, payloads),
+        "obfuscation": of(obfuscation.generate, [text for text in payloads if mostly_latin(text)]),
         "twins": of(partial(twins.generate, carriers=places)),
         "carrier": of(carriers.generate),
     }
     made.update((name, of(generate)) for name, generate in GENERATORS.items())
-    made["harmless_disguise"] = of(
-        partial(disguised.generate, collected=[text for text, _ in harmless])
-    )
+    latin = [text for text, _ in harmless if mostly_latin(text)]
+    made["harmless_disguise"] = of(partial(disguised.generate, collected=latin))
     return {name: made[name] for name in GENERATED if name in made}
+
+
+def mostly_latin(text: str) -> bool:
+    """Whether ciphers of letters do anything to a text: Morse code of Hindi is an empty string."""
+    return sum(map(str.isascii, text)) >= 0.95 * len(text)

@@ -66,6 +66,8 @@ def hidden(carrier: Carrier, rng: random.Random, *, heldout: bool = False) -> li
     """A disguised instruction in a document, and an ordinary sentence under the same disguise."""
     name, disguise = rng.choice(list(_DISGUISES.items()))
     instruction, frame = indirect.instruction(rng, heldout=heldout)
+    while disguise(instruction) in ("", instruction):  # a letter cipher of another script
+        instruction, frame = indirect.instruction(rng, heldout=heldout)
     made = []
     for text, label in ((instruction, Label.OBFUSCATION), (phrase(rng, "sentence"), Label.BENIGN)):
         whole, span = plant(carrier, disguise(text), rng)

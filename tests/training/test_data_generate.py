@@ -11,7 +11,7 @@ import pytest
 
 from tinyguardrail_sdk.labels import Label, Source
 from tinyguardrail_sdk.training.data.benign import GENERATORS
-from tinyguardrail_sdk.training.data.generate import GenerateConfig, build
+from tinyguardrail_sdk.training.data.generate import GenerateConfig, build, mostly_latin
 from tinyguardrail_sdk.training.data.mix import GENERATED
 from tinyguardrail_sdk.training.data.report import auroc, shortcuts, summarise
 from tinyguardrail_sdk.training.data.schema import Example
@@ -96,3 +96,16 @@ def test_auroc_counts_ties_half() -> None:
 
     assert auroc(scores, positive) == pytest.approx(0.875)
     assert np.isnan(auroc(scores, np.ones(4, dtype=bool)))
+
+
+def test_only_texts_that_ciphers_change_are_disguised() -> None:
+    assert mostly_latin("How do I bake bread?")
+    assert mostly_latin("Wie backe ich Brot für acht Gäste im Ofen, ohne Hefe zu nehmen?")
+    assert not mostly_latin("रोटी कैसे बनाते हैं?")
+
+
+def test_spans_stand_inside_their_texts(mixed: list[Example]) -> None:
+    for example in mixed:
+        if example.span is not None:
+            start, end = example.span
+            assert 0 <= start < end <= len(example.text)

@@ -29,7 +29,7 @@ _KNOWN_SHARE = 0.62
 _MIN_WORDS = 2  # of three letters and more: short ones come out of any letters
 _CANDIDATES = 5
 
-# The letters from the most to the least frequent in English, and how often each stands in a thousand.
+# The letters from the most to the least frequent in English, and how often each is in a thousand.
 _BY_FREQUENCY = "etaoinshrdlcumwfgypbvkjxqz"
 _PER_THOUSAND = "127 91 82 75 70 67 63 61 60 43 40 28 28 24 24 22 20 20 19 15 10 8 2 2 1 1"
 _FREQUENCY = dict(zip(_BY_FREQUENCY, map(int, _PER_THOUSAND.split()), strict=True))

@@ -190,8 +190,8 @@ def pig_latin(text: str, words: Words) -> Iterator[Respelled]:
     if len(strange) < 3:
         return
     located = english.locate(text)
-    strange = (at for at, kind in enumerate(located.kinds) if kind in "ux")
-    marked = [at for at in strange if _unpig(located.tokens[at])]
+    unknown = [at for at, kind in enumerate(located.kinds) if kind in "ux"]
+    marked = [at for at in unknown if _unpig(located.tokens[at])]
     for group in _groups(marked):
         if len(group) >= 3:
             tokens = located.tokens[group[0] : group[-1] + 1]

@@ -16,7 +16,7 @@ class NetworkConfig:
         ValueError: A size contradicts another one; the message names the field and the fix.
     """
 
-    vocab_size: int = 34_000
+    vocab_size: int = 34_217  # the shipped vocabulary, extended by `vocabulary.extend`
     hidden: int = 384
     heads: int = 12
     max_positions: int = 512

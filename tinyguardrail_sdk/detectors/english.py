@@ -87,7 +87,7 @@ _SEPARATE_ES = ("s", "x", "z", "ch", "sh")
 
 # Which of two neighbouring classes comes first in English: log(n(ab) / n(ba)) in half nats, clamped
 # to +-4 and shifted by 4, so "4" says nothing; rows are the first class, columns in row order.
-# Estimated over our own class strings of some 10,000 texts and rounded; only its sums matter.
+# Counted over some 10,000 permissively licensed training texts and rounded; only sums matter.
 _ORDER = {
     ".": "4686578788705553326353444",
     "a": "2420000005201363800614857",

@@ -1,14 +1,17 @@
 """What the guard costs its host: import, cold start, memory, disk.
 
-`python -m benchmarks.footprint`; every figure is of a fresh process; the median of several.
+`python -m benchmarks.footprint [--wheel FILE]`; times and memory are of fresh processes, the median
+of several.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import statistics
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 from benchmarks.timing import print_json, print_table
@@ -40,10 +43,16 @@ print(json.dumps({
 
 def main() -> None:
     """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--wheel", type=Path, help="a built wheel, to report its size")
+    wheel: Path | None = parser.parse_args().wheel
     runs = [_probe() for _ in range(REPETITIONS)]
     figures = {name: statistics.median(run[name] for run in runs) for name in runs[0]}
-    files = sum(path.stat().st_size for path in DEFAULT_CHECKPOINT.iterdir())
-    figures["checkpoint MB"] = files / 1e6
+    sizes = {path.name: path.stat().st_size / 1e6 for path in sorted(DEFAULT_CHECKPOINT.iterdir())}
+    figures["checkpoint MB"] = sum(sizes.values())
+    figures.update({f"{name} MB": sizes[name] for name in sizes if name.endswith(".onnx")})
+    if wheel is not None:
+        figures["wheel MB"] = wheel.stat().st_size / 1e6
     print_table(["what", "median"], [[name, value] for name, value in figures.items()])
     print_json("footprint", {name: round(value, 1) for name, value in figures.items()})
 

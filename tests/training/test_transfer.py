@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import save_file
+from transformers import BertConfig, BertModel
 
 from tinyguardrail_sdk.training import transfer
 from tinyguardrail_sdk.training.network.config import NetworkConfig
@@ -19,23 +20,25 @@ CONFIG = NetworkConfig(
 )
 
 
+def encoder() -> BertModel:
+    """Six small layers with random weights."""
+    config = BertConfig(
+        vocab_size=50,
+        hidden_size=32,
+        num_hidden_layers=6,
+        num_attention_heads=4,
+        intermediate_size=64,
+        max_position_embeddings=32,
+        hidden_act="gelu_new",
+    )
+    return BertModel(config).eval()
+
+
 @pytest.fixture
 def base(tmp_path: Path) -> Path:
     """A made-up six-layer encoder in a folder, under the names that transformers uses."""
-    from transformers import BertConfig, BertModel
-
     torch.manual_seed(5)
-    model = BertModel(
-        BertConfig(
-            vocab_size=50,
-            hidden_size=32,
-            num_hidden_layers=6,
-            num_attention_heads=4,
-            intermediate_size=64,
-            max_position_embeddings=32,
-            hidden_act="gelu_new",
-        )  # fmt: skip
-    )
+    model = encoder()
     save_file(
         {k: v.contiguous() for k, v in model.state_dict().items()}, tmp_path / "model.safetensors"
     )
@@ -52,23 +55,11 @@ def embed(network: TinyGuardrail, ids: torch.Tensor) -> torch.Tensor:
 
 
 def test_first_layers_compute_what_the_base_does(base: Path) -> None:
-    from transformers import BertConfig, BertModel
-
     network = TinyGuardrail(CONFIG).eval()
     report = transfer.initialise(network, str(base))
     assert 0.5 * report.total < report.copied <= report.total
 
-    reference = BertModel(
-        BertConfig(
-            vocab_size=50,
-            hidden_size=32,
-            num_hidden_layers=6,
-            num_attention_heads=4,
-            intermediate_size=64,
-            max_position_embeddings=32,
-            hidden_act="gelu_new",
-        )  # fmt: skip
-    ).eval()
+    reference = encoder()
     reference.load_state_dict(transfer.load_base(str(base)))
     ids = torch.randint(1, 50, (3, 9))
     mask = torch.ones(3, 9, dtype=torch.bool)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tinyguardrail_sdk.detectors import DETECTORS_VERSION
 from tinyguardrail_sdk.errors import InputError
-from tinyguardrail_sdk.labels import Mode, Source
+from tinyguardrail_sdk.labels import LABELS, PATTERNS, Mode, Source
 from tinyguardrail_sdk.manifest import REQUIRED_FILES, Manifest, describe_file, write_manifest
 from tinyguardrail_sdk.normalize import NORMALIZER_VERSION
 from tinyguardrail_sdk.training.checkpoint import load_facts, load_model
@@ -34,8 +34,11 @@ def export(run: Path, directory: Path, *, model_version: str) -> Manifest:
     """
     model, config = load_model(run)
     facts = load_facts(run)
-    if (config.network.labels, config.network.patterns) != (4, 6):
-        raise InputError("the runtime needs a network of 4 labels and 6 patterns: train that one")
+    if (config.network.labels, config.network.patterns) != (len(LABELS), len(PATTERNS)):
+        raise InputError(
+            f"the runtime needs a network of {len(LABELS)} labels and {len(PATTERNS)} patterns: "
+            "train that one"
+        )
     directory.mkdir(parents=True, exist_ok=True)
     save_parts(model, directory)
     if (vocabulary := directory / "vocab.txt").resolve() != config.data.vocab.resolve():

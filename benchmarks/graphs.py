@@ -11,7 +11,7 @@ import torch
 from onnx import TensorProto
 from torch import nn
 
-from tinyguardrail_sdk.training.export.graph import Graph
+from tinyguardrail_sdk.training.export.graph import Graph, Interface
 
 HIDDEN = 384
 
@@ -45,7 +45,7 @@ def runner(build: Callable[[Graph], str], path: Path) -> Callable[[int], Run]:
     """
     graph = Graph()
     output = build(graph)
-    graph.save(path, {"x": (TensorProto.FLOAT, [1, "T", HIDDEN])}, {"y": output})
+    graph.save(path, Interface({"x": (TensorProto.FLOAT, [1, "T", HIDDEN])}, {"y": output}))
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.log_severity_level = 3

@@ -150,3 +150,23 @@ def test_views_are_bounded() -> None:
 )
 def test_keys_hashes_tokens_and_numbers_are_left_alone(text: str) -> None:
     assert found(text) == []
+
+
+def views(text: str) -> list[str]:
+    return [match.decoded or "" for match in encoding.find(normalize(text))]
+
+
+def test_escapes_stay_on_their_line() -> None:
+    escaped = "".join(f"\\x{ord(letter):02x}" for letter in REQUEST)
+    text = f"a first line\n{escaped}"
+    (match,) = encoding.find(normalize(text))
+    assert (match.start, match.decoded) == (text.index("\\"), REQUEST)
+
+
+def test_a_blob_ends_where_ordinary_words_go_on() -> None:
+    assert views(f"{base64_of(REQUEST).rstrip('=')}\nplease answer") == [REQUEST]
+
+
+def test_harmless_long_runs_do_not_hide_a_later_blob() -> None:
+    links = "https://example.org/Documents/Year2026/Quarter3 " * 300
+    assert REQUEST in views(links + base64_of(REQUEST))

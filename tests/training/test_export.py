@@ -1,6 +1,7 @@
 """Torch, its fake-quantised form and the INT8 files agree, through the runtime's own engine."""
 
 import copy
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -9,9 +10,10 @@ import torch
 from numpy.typing import NDArray
 
 from tinyguardrail_sdk.engine import Engine, character_windows
+from tinyguardrail_sdk.errors import CheckpointError
 from tinyguardrail_sdk.features import FeatureExtractor, Window
 from tinyguardrail_sdk.labels import Label, Mode, Route, Source
-from tinyguardrail_sdk.manifest import DEFAULT_CHECKPOINT, Manifest, describe_file
+from tinyguardrail_sdk.manifest import DEFAULT_CHECKPOINT, Manifest, describe_file, write_manifest
 from tinyguardrail_sdk.tokenizer import WordPieceTokenizer
 from tinyguardrail_sdk.training.export.parts import save_parts
 from tinyguardrail_sdk.training.network.config import NetworkConfig
@@ -21,6 +23,7 @@ from tinyguardrail_sdk.training.quantization import (
     prepare,
     quantize_weight,
 )
+from tinyguardrail_sdk.training.restore import restore
 
 pytestmark = pytest.mark.train
 
@@ -54,9 +57,16 @@ def network() -> TinyGuardrail:
 @pytest.fixture(scope="module")
 def engine(network: TinyGuardrail, tmp_path_factory: pytest.TempPathFactory) -> Engine:
     directory = tmp_path_factory.mktemp("checkpoint")
+    return Engine(directory, write_checkpoint(network, directory))
+
+
+def write_checkpoint(network: TinyGuardrail, directory: Path) -> Manifest:
+    directory.mkdir(exist_ok=True)
     save_parts(network, directory)
     (directory / "vocab.txt").write_text("[PAD]\n", encoding="utf-8")
-    return Engine(directory, manifest(directory))
+    facts = manifest(directory)
+    write_manifest(directory, facts)
+    return facts
 
 
 def manifest(directory: Path) -> Manifest:
@@ -155,3 +165,28 @@ def test_character_windows_hold_every_character_once() -> None:
 
 def test_labels_stand_in_the_order_of_the_logits() -> None:
     assert [str(label) for label in Label] == ["benign", "injection", "jailbreak", "obfuscation"]
+
+
+def test_an_exported_checkpoint_reads_back_into_the_network(
+    network: TinyGuardrail, tmp_path: Path
+) -> None:
+    first, second = tmp_path / "first", tmp_path / "second"
+    write_checkpoint(network, first)
+    torch.manual_seed(2)
+    fresh = TinyGuardrail(network.config)
+    assert restore(fresh, first) == "toy 0"
+    second.mkdir()
+    save_parts(fresh, second)
+    # Rounding what was rounded changes nothing: the files are the same to the byte.
+    for name in ("embed.onnx", "fast.onnx", "deep.onnx"):
+        assert (first / name).read_bytes() == (second / name).read_bytes()
+
+
+@pytest.mark.parametrize("change", [{"deep_layers": 4}, {"deep_layers": 2}, {"fast_ffn": 32}])
+def test_a_checkpoint_of_another_shape_is_refused(
+    network: TinyGuardrail, tmp_path: Path, change: dict[str, int]
+) -> None:
+    write_checkpoint(network, tmp_path)
+    other = dataclasses.replace(network.config, **change)  # type: ignore[arg-type]
+    with pytest.raises(CheckpointError, match="holds a network of another shape"):
+        restore(TinyGuardrail(other), tmp_path)

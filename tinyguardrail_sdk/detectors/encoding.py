@@ -17,7 +17,6 @@ from tinyguardrail_sdk.labels import Pattern
 from tinyguardrail_sdk.normalize import Canonical
 
 _MAX_DEPTH = 3
-_MAX_CANDIDATES = 200
 _MIN_BLOB = 14
 _DANGEROUS = 0.4
 _COVERS = 0.6  # share of a view that a blob inside it must fill to be peeled next
@@ -25,8 +24,8 @@ _COVERS = 0.6  # share of a view that a blob inside it must fill to be peeled ne
 _BLOB = re.compile(rf"[A-Za-z0-9+/_-]{{{_MIN_BLOB},}}={{0,6}}")
 _SHORT_BLOB = re.compile(r"(?<![\w+/-])[A-Za-z0-9+/]{6,13}={1,2}(?![\w=])")
 _WRAP = re.compile(r"[ \t>]{0,8}\r?\n[ \t>]{0,8}")
-_TAIL = re.compile(r"[ \t>]{0,8}\r?\n[ \t>]{0,8}[A-Za-z0-9+/_-]{1,11}={0,6}(?![\w=])")
-_TAIL_OF_WORD = re.compile(r"[^\s\"'<>]*$")
+_TAIL = re.compile(r"[ \t>]{0,8}\r?\n[ \t>]{0,8}([A-Za-z0-9+/_-]{1,11}={0,6})(?![\w=])")
+_TAIL_OF_WORD = re.compile(r"[^\s\"'<>]*\Z")  # not $: that looks over a final line end
 _HEAD_OF_WORD = re.compile(r"[^\s\"'<>]*")
 _BITS = re.compile(r"(?<!\d)[01]{7,8}(?:[ \t,]{1,2}[01]{7,8}){2,}(?!\d)")
 _PAIRS = re.compile(r"(?<![0-9A-Za-z])[0-9A-Fa-f]{2}(?:[ :,-][0-9A-Fa-f]{2}){4,}(?![0-9A-Za-z])")
@@ -122,21 +121,14 @@ def _encoded(text: str) -> Iterator[_Found]:
         (signs, _MORSE, lambda piece: ("Morse code", codecs.from_morse(piece))),
         ("<~" in text, _ASCII85, lambda piece: ("ascii85", codecs.from_ascii85(piece))),
     ):
-        for piece in _first(pattern, text) if hint else ():
+        for piece in pattern.finditer(text) if hint else ():
             decoded = decode(piece.group())
             if decoded and decoded[1]:
                 yield _Found(decoded[0], *piece.span(), decoded[1])
 
 
-def _first(pattern: re.Pattern[str], text: str) -> Iterator[re.Match[str]]:
-    for count, found in enumerate(pattern.finditer(text)):
-        if count == _MAX_CANDIDATES:
-            return
-        yield found
-
-
 def _blobs(text: str) -> Iterator[_Found]:
-    for blob in _first(_SHORT_BLOB, text) if "=" in text else ():
+    for blob in _SHORT_BLOB.finditer(text) if "=" in text else ():
         decoded = codecs.from_blob(blob.group())
         if decoded and english.share_known(decoded[1]) == 1.0:
             yield _Found(decoded[0], *blob.span(), decoded[1])
@@ -149,7 +141,7 @@ def _blobs(text: str) -> Iterator[_Found]:
 def _wrapped(text: str) -> Iterator[list[tuple[int, int]]]:
     """Long runs of letters and digits, those on following lines together."""
     lines: list[tuple[int, int]] = []
-    for blob in _first(_BLOB, text):
+    for blob in _BLOB.finditer(text):
         if lines and (
             text[lines[-1][1] - 1] == "=" or not _WRAP.fullmatch(text, lines[-1][1], blob.start())
         ):
@@ -167,8 +159,8 @@ def _is_word(blob: str) -> bool:
 
 def _joined_or_single(text: str, lines: list[tuple[int, int]]) -> Iterator[_Found]:
     start, end = lines[0][0], lines[-1][1]
-    tail = _TAIL.match(text, end)
-    for stop in (tail.end(), end) if tail else (end,):
+    tail = _tail(text, end)
+    for stop in (tail, end) if tail else (end,):
         decoded = codecs.from_blob(re.sub(r"[\s>]+", "", text[start:stop]))
         if decoded:
             if not _is_token(decoded[1]):
@@ -179,17 +171,23 @@ def _joined_or_single(text: str, lines: list[tuple[int, int]]) -> Iterator[_Foun
             yield from _joined_or_single(text, [line])
 
 
+def _tail(text: str, end: int) -> int | None:
+    """Where a last, short line of a blob ends; an ordinary word is the text going on."""
+    line = _TAIL.match(text, end)
+    return line.end() if line and not _is_word(line.group(1)) else None
+
+
 def _is_token(view: str) -> bool:
     """Whether this is a part of a signed web token: JSON by design, and harmless as such."""
     return view.startswith('{"') and override.strength(view) < _DANGEROUS
 
 
 def _escapes(text: str) -> Iterator[_Found]:
-    for run in _first(_ESCAPES, text):
+    for run in _ESCAPES.finditer(text):
         start, end = _whole_word(text, *run.span())
         view = codecs.from_escapes(text[start:end])[:MAX_VIEW]
         yield _Found("escaped letters", start, end, view)
-    for run in _first(_ANY_ESCAPE, text):
+    for run in _ANY_ESCAPE.finditer(text):
         if not _ESCAPES.search(run.group()):
             view = codecs.from_escapes(run.group())[:MAX_VIEW]
             yield _Found("escaped characters", *run.span(), view, ordinary=True)

@@ -13,8 +13,9 @@ from operator import itemgetter
 from tinyguardrail_sdk.detectors import english
 from tinyguardrail_sdk.detectors.english import Words
 from tinyguardrail_sdk.detectors.match import MAX_MATCHES, Match, strongest
-from tinyguardrail_sdk.detectors.phrases import ENGLISH, LEAK, OVERRIDE, Rule
+from tinyguardrail_sdk.detectors.phrases import ENGLISH
 from tinyguardrail_sdk.detectors.phrases_world import LATIN, MARKUP, SCRIPTS
+from tinyguardrail_sdk.detectors.rules import LEAK, OVERRIDE, Rule
 from tinyguardrail_sdk.labels import Pattern
 from tinyguardrail_sdk.normalize import Canonical
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from tinyguardrail_sdk.detectors.phrases import (
+from tinyguardrail_sdk.detectors.rules import (
     EXFILTRATION,
     HIDDEN,
     LEAK,

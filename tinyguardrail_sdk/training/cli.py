@@ -30,7 +30,9 @@ Ctrl-C finishes the step, saves, and exits with status 130; so does SIGTERM.
 def add_parsers(commands: Commands) -> None:
     """Add the training commands to the command line."""
     data = commands.add_parser("data", help="make training data")
-    _add_generate(data.add_subparsers(metavar="COMMAND", required=True))
+    data_commands = data.add_subparsers(metavar="COMMAND", required=True)
+    _add_generate(data_commands)
+    _add_mine(data_commands)
     _add_train(commands)
     _add_export(commands)
     _add_calibrate(commands)
@@ -84,6 +86,28 @@ def _add_generate(commands: Commands) -> None:
     )
 
 
+def _add_mine(commands: Commands) -> None:
+    parser = _command(
+        commands,
+        "mine",
+        help="keep what a checkpoint does not know yet",
+        description="Score a training set with an exported checkpoint; keep the texts that it gets "
+        "wrong or is not sure of, and a share of the others.",
+    )
+    parser.add_argument("data", type=Path, metavar="F", help="JSON lines of `data generate`")
+    parser.add_argument("--output", type=Path, required=True, metavar="F", help="to write")
+    parser.add_argument("--checkpoint", type=Path, metavar="DIR", help="(default: built in)")
+    parser.add_argument(
+        "--sure", type=float, default=0.95, metavar="P", help="known from this probability (0.95)"
+    )
+    parser.add_argument(
+        "--keep-known", type=float, default=0.25, metavar="P", help="share of them kept (0.25)"
+    )
+    parser.add_argument("--seed", type=int, default=7, metavar="N", help="(default: 7)")
+    _add_route(parser)
+    parser.add_argument("--workers", type=int, default=1, metavar="N", help="processes")
+
+
 def _add_train(commands: Commands) -> None:
     parser = _command(
         commands,
@@ -104,7 +128,9 @@ def _add_train(commands: Commands) -> None:
         parser.add_argument(f"--{name}", type=Path, action="append", metavar="F", help=text)
     parser.add_argument("--output", type=Path, metavar="DIR", help="run folder")
     parser.add_argument("--vocab", type=Path, metavar="F", help="WordPiece vocabulary")
-    parser.add_argument("--init", metavar="BASE", help="pretrained base, checkpoint, or scratch")
+    parser.add_argument(
+        "--init", metavar="BASE", help="shipped, a checkpoint, a pretrained base, or scratch"
+    )
     parser.add_argument("--max-minutes", type=float, metavar="M", help="wall-clock budget")
     parser.add_argument("--max-steps", type=int, metavar="N", help="optimiser steps")
     parser.add_argument("--epochs", type=float, metavar="N", help="passes over the data")
@@ -189,11 +215,15 @@ def _add_evaluate(commands: Commands) -> None:
         help="source of the texts of a set, * as wildcard (bipia*=document agentdojo*=tool, "
         "others user); may be repeated",
     )
+    _add_route(parser)
+    parser.add_argument("--workers", type=int, default=1, metavar="N", help="processes")
+    parser.add_argument("--output", type=Path, metavar="F", help="write the whole result as JSON")
+
+
+def _add_route(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--route", choices=("routed", "fast", "deep"), default="routed", help="(default: routed)"
     )
-    parser.add_argument("--workers", type=int, default=1, metavar="N", help="processes")
-    parser.add_argument("--output", type=Path, metavar="F", help="write the whole result as JSON")
 
 
 def _add_run(parser: argparse.ArgumentParser) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections import Counter
 from typing import Any
 
 from rich.console import Console
@@ -18,8 +19,10 @@ from tinyguardrail_sdk.training import train as training
 from tinyguardrail_sdk.training.checkpoint import FACTS, RunFolder
 from tinyguardrail_sdk.training.config import TrainConfig, load_config
 from tinyguardrail_sdk.training.data.generate import GenerateConfig, build
+from tinyguardrail_sdk.training.data.mine import MineConfig
+from tinyguardrail_sdk.training.data.mine import mine as mine_examples
 from tinyguardrail_sdk.training.data.report import summarise
-from tinyguardrail_sdk.training.data.schema import write_examples
+from tinyguardrail_sdk.training.data.schema import read_examples, write_examples
 from tinyguardrail_sdk.training.data.split import split
 from tinyguardrail_sdk.training.export.bundle import export as export_checkpoint
 from tinyguardrail_sdk.training.reporter import counting
@@ -59,6 +62,29 @@ def generate(arguments: argparse.Namespace) -> int:
     report = json.dumps(facts, indent=2, default=_as_json) + "\n"
     (arguments.output / "data.json").write_text(report, encoding="utf-8")
     _print_json({name: len(examples) for name, examples in parts.items()})
+    return _DONE
+
+
+def mine(arguments: argparse.Namespace) -> int:
+    """Score a training set and keep its hard part."""
+    try:
+        config = MineConfig(arguments.sure, arguments.keep_known, arguments.seed)
+    except ValueError as error:
+        raise InputError(str(error)) from error
+    examples = list(read_examples(arguments.data))
+    with counting("score") as progress:
+        scored = evaluation.score(
+            arguments.checkpoint or DEFAULT_CHECKPOINT,
+            evaluation.read_rows([arguments.data], {}),
+            force=None if arguments.route == "routed" else Route(arguments.route),
+            workers=arguments.workers,
+            progress=progress,
+        )
+    kept = mine_examples(examples, scored.scores, config)
+    write_examples(arguments.output, kept)
+    counts = {name: Counter(str(e.label) for e in part) for name, part in
+              (("read", examples), ("kept", kept))}  # fmt: skip
+    _print_json(counts)
     return _DONE
 
 

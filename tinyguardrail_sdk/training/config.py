@@ -160,8 +160,9 @@ class TrainConfig:
 
     Attributes:
         output: Run folder: checkpoints, `best`, `metrics.jsonl`.
-        init: Pretrained base (a name that `transfer.initialise` knows or a folder), the folder of
-            a training checkpoint, or `scratch`.
+        init: `shipped` (the INT8 checkpoint in the package), the folder of another INT8 checkpoint
+            or of a training checkpoint, a pretrained base (a name that `transfer.initialise` knows
+            or a folder), or `scratch`.
         seed: Of initialisation, shuffling and dropout.
         precision: `auto` takes BF16 or FP16 on a GPU and plain FP32 on a CPU.
         threads: CPU threads of PyTorch; 0 leaves its default.

@@ -14,6 +14,7 @@ from torch.nn import functional
 from tinyguardrail_sdk.training.network.branches import Branch
 
 WEIGHT_LIMIT = 63
+ROW_LIMIT = 127  # rows are looked up, never multiplied: all eight bits
 ACTIVATION_LEVELS = 255
 
 
@@ -29,6 +30,12 @@ def quantize_weight(weight: Tensor) -> tuple[Tensor, Tensor]:
     scale = weight.detach().abs().amax(1).clamp(min=1e-8) / WEIGHT_LIMIT
     values = (weight.detach() / scale[:, None]).round().to(torch.int8)
     return values, scale.float()
+
+
+def quantize_rows(table: Tensor) -> tuple[Tensor, Tensor]:
+    """Quantise an embedding table (V, H) to int8 with one float32 scale (V,) a row."""
+    scale = table.detach().abs().amax(1).clamp(min=1e-8) / ROW_LIMIT
+    return (table.detach() / scale[:, None]).round().to(torch.int8), scale.float()
 
 
 class FakeQuantLinear(nn.Linear):

@@ -21,6 +21,7 @@ import torch
 from accelerate import Accelerator, DistributedDataParallelKwargs
 
 from tinyguardrail_sdk.errors import CheckpointError
+from tinyguardrail_sdk.manifest import DEFAULT_CHECKPOINT, MANIFEST_NAME
 from tinyguardrail_sdk.training import checkpoint
 from tinyguardrail_sdk.training.average import WeightAverage
 from tinyguardrail_sdk.training.checkpoint import RunFolder, Snapshot
@@ -30,6 +31,7 @@ from tinyguardrail_sdk.training.data.corpora import load_corpora
 from tinyguardrail_sdk.training.network.model import TinyGuardrail, trainable_groups
 from tinyguardrail_sdk.training.quantization import prepare
 from tinyguardrail_sdk.training.reporter import Reporter, training_line, validation_line
+from tinyguardrail_sdk.training.restore import restore
 from tinyguardrail_sdk.training.schedule import Schedule
 from tinyguardrail_sdk.training.session import (
     Clock,
@@ -306,6 +308,9 @@ def _initialise(model: TinyGuardrail, init: str) -> str:
     if (Path(init) / checkpoint.FACTS).is_file():
         model.load_state_dict(checkpoint.load_weights(Path(init)))
         return f"{model.parameter_count():,} parameters, from {init}"
+    if init == "shipped" or (Path(init) / MANIFEST_NAME).is_file():
+        restored = restore(model, DEFAULT_CHECKPOINT if init == "shipped" else Path(init))
+        return f"{model.parameter_count():,} parameters, from {restored}"
     report = initialise(model, init)
     return f"{report.total:,} parameters, {report.copied:,} of them from {report.base}"
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 from torch import Tensor, nn
 
-from tinyguardrail_sdk.training.quantization import quantize_weight
+from tinyguardrail_sdk.training.quantization import quantize_rows, quantize_weight
 
 OPSET = 17
 IR_VERSION = 9  # the newest that onnxruntime 1.17 reads
@@ -31,6 +31,18 @@ class Quantized(NamedTuple):
     values: str
     scale: str
     zero_point: str
+
+
+class Interface(NamedTuple):
+    """What a graph takes and gives.
+
+    Attributes:
+        inputs: Element type and shape by input name.
+        outputs: Inner value by public output name; all float.
+    """
+
+    inputs: dict[str, tuple[int, Shape]]
+    outputs: dict[str, str]
 
 
 class Graph:
@@ -70,18 +82,34 @@ class Graph:
 
     def linear(self, x: Quantized, layer: nn.Linear) -> str:
         """INT8 product with a linear layer, float out."""
-        values, scale = quantize_weight(layer.weight)
+        values, scales = self.quantized_weight(layer.weight)
         return self.op(
             "MatMulIntegerToFloat",
             x.values,
-            self.constant(values.T),
+            values,
             x.scale,
-            self.constant(scale),
+            scales,
             x.zero_point,
-            self.constant(np.zeros(len(scale), np.int8)),
+            self.constant(np.zeros(len(layer.weight), np.int8)),
             self.constant(layer.bias),
             domain=CONTRIB,
         )
+
+    def rows(self, table: Tensor, ids: str) -> str:
+        """Rows (..., H) of an embedding table (V, H) that is stored as int8."""
+        values, scales = self.quantized_rows(table)
+        picked = self.op("Cast", self.op("Gather", values, ids), to=TensorProto.FLOAT)
+        return self.op("Mul", picked, self.op("Gather", scales, ids))
+
+    def quantized_weight(self, weight: Tensor) -> tuple[str, str]:
+        """Constants of a matrix (out, in): int8 values (in, out), scales (out,)."""
+        values, scale = quantize_weight(weight)
+        return self.constant(values.T), self.constant(scale)
+
+    def quantized_rows(self, table: Tensor) -> tuple[str, str]:
+        """Constants of an embedding table (V, H): int8 values (V, H), scales (V, 1)."""
+        values, scale = quantize_rows(table)
+        return self.constant(values), self.constant(scale[:, None])
 
     def float_linear(self, x: str, weight: Tensor, bias: Tensor | None) -> str:
         """FP32 product with `weight` (out, in)."""
@@ -114,21 +142,17 @@ class Graph:
         return self.op("If", before, then_branch=first, else_branch=rest)
 
     def _subgraph(self, build: Callable[[Graph], str]) -> onnx.GraphProto:
-        inner = Graph(parent=self)
+        inner = self._nested()
         output = build(inner)
         value = helper.make_tensor_value_info(output, TensorProto.FLOAT, None)
         return helper.make_graph(inner.nodes, self._fresh("g"), [], [value], inner.constants)
 
-    def save(
-        self, path: Path, inputs: dict[str, tuple[int, Shape]], outputs: dict[str, str]
-    ) -> None:
-        """Write the model.
+    def _nested(self) -> Graph:
+        return Graph(parent=self)
 
-        Args:
-            path: The file.
-            inputs: Element type and shape by input name.
-            outputs: Inner value by public output name; all float.
-        """
+    def save(self, path: Path, interface: Interface) -> None:
+        """Write the model."""
+        inputs, outputs = interface
         renames = [helper.make_node("Identity", [inner], [name]) for name, inner in outputs.items()]
         graph = helper.make_graph(
             [*self.nodes, *renames],

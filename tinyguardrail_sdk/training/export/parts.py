@@ -6,22 +6,19 @@ else was in a batch: a text gets the same answer alone and in company.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
 import numpy as np
-import torch
 from onnx import TensorProto
-from torch import Tensor
 
-from tinyguardrail_sdk.training.export.graph import CONTRIB, Graph, Quantized
+from tinyguardrail_sdk.training.export.graph import CONTRIB, Graph, Interface, Quantized
 from tinyguardrail_sdk.training.network.branches import Branch, Head, Router
 from tinyguardrail_sdk.training.network.embeddings import CharacterCNN, ThreatEmbeddings
 from tinyguardrail_sdk.training.network.experts import MixtureOfExperts
 from tinyguardrail_sdk.training.network.layers import Attention, EncoderLayer, FeedForward
 from tinyguardrail_sdk.training.network.model import TinyGuardrail
-
-_EMBEDDING_LIMIT = 127
 
 
 def save_parts(model: TinyGuardrail, directory: Path) -> None:
@@ -34,27 +31,36 @@ def save_parts(model: TinyGuardrail, directory: Path) -> None:
     `route_logit` (1, 1). The branches take `embedded` and `pattern_scores`, and give `logits`
     (1, labels).
     """
-    save_embed(model.embeddings, model.router, directory / "embed.onnx")
-    save_branch(model.fast, model.config.hidden, directory / "fast.onnx")
-    save_branch(model.deep, model.config.hidden, directory / "deep.onnx")
+    for name, build in part_builders(model).items():
+        g = Graph()
+        g.save(directory / name, build(g))
 
 
-def save_embed(embeddings: ThreatEmbeddings, router: Router, path: Path) -> None:
-    """Write embeddings and router as one graph."""
-    g = Graph()
+def part_builders(model: TinyGuardrail) -> dict[str, Callable[[Graph], Interface]]:
+    """By file name, what writes that part of the network into a graph."""
+    return {
+        "embed.onnx": partial(_embed, embeddings=model.embeddings, router=model.router),
+        "fast.onnx": partial(_branch, branch=model.fast, hidden=model.config.hidden),
+        "deep.onnx": partial(_branch, branch=model.deep, hidden=model.config.hidden),
+    }
+
+
+def _embed(g: Graph, embeddings: ThreatEmbeddings, router: Router) -> Interface:
+    """Embeddings and router as one graph."""
     per_text = g.op(
         "Add",
         g.op("Gather", g.constant(embeddings.segments.weight), "segment"),
         g.float_linear("pattern_scores", embeddings.patterns.weight, None),
     )
     summed = g.op(
-        "Add", _token_vectors(g, embeddings), _character_features(g, embeddings.characters)
+        "Add",
+        g.rows(embeddings.tokens.weight, "token_ids"),
+        _character_features(g, embeddings.characters),
     )
     embedded = g.residual_norm(
         summed, g.op("Add", _positions(g, embeddings), per_text), embeddings.norm
     )
-    g.save(
-        path,
+    return Interface(
         inputs={
             "token_ids": (TensorProto.INT32, [1, "T"]),
             "char_windows": (TensorProto.INT32, ["N", embeddings.characters.width]),
@@ -66,34 +72,20 @@ def save_embed(embeddings: ThreatEmbeddings, router: Router, path: Path) -> None
     )
 
 
-def save_branch(branch: Branch, hidden: int, path: Path) -> None:
-    """Write one branch with its head."""
-    g = Graph()
+def _branch(g: Graph, branch: Branch, hidden: int) -> Interface:
+    """One branch with its head."""
     x = "embedded"
     *body, last = branch.encoder_layers()
     for layer in body:
         x = _encoder_layer(g, x, layer)
     readout = _encoder_layer(g, x, last)
-    g.save(
-        path,
+    return Interface(
         inputs={
             "embedded": (TensorProto.FLOAT, [1, "T", hidden]),
             "pattern_scores": (TensorProto.FLOAT, [1, branch.head.patterns.in_features]),
         },
         outputs={"logits": _head(g, readout, x, branch.head)},
     )
-
-
-def _token_vectors(g: Graph, embeddings: ThreatEmbeddings) -> str:
-    values, scales = quantize_rows(embeddings.tokens.weight)
-    rows = g.op("Cast", g.op("Gather", g.constant(values), "token_ids"), to=TensorProto.FLOAT)
-    return g.op("Mul", rows, g.op("Gather", g.constant(scales[:, None]), "token_ids"))
-
-
-def quantize_rows(table: Tensor) -> tuple[Tensor, Tensor]:
-    """Quantise an embedding table (V, H) to int8 with one float32 scale (V,) a row."""
-    scales = table.detach().abs().amax(1).clamp(min=1e-8) / _EMBEDDING_LIMIT
-    return (table.detach() / scales[:, None]).round().to(torch.int8), scales
 
 
 def _positions(g: Graph, embeddings: ThreatEmbeddings) -> str:
@@ -105,7 +97,7 @@ def _positions(g: Graph, embeddings: ThreatEmbeddings) -> str:
 def _character_features(g: Graph, cnn: CharacterCNN) -> str:
     vectors = g.op("Gather", g.constant(cnn.embedding.weight), "char_windows")  # (N, W, D)
     flat = g.op("Reshape", vectors, g.integers(0, -1))
-    responses = g.op("MatMul", flat, g.constant(cnn.masked_filters().T))  # (N, filters)
+    responses = g.float_linear(flat, cnn.filters.weight, None)  # (N, filters)
     by_token = g.op("Gather", responses, "char_places")  # (T, C, filters)
     strongest = g.op("ReduceMax", by_token, axes=[1], keepdims=0)
     active = g.op("Relu", g.op("Add", strongest, g.constant(cnn.filters.bias)))

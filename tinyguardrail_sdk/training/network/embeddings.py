@@ -13,8 +13,9 @@ from tinyguardrail_sdk.training.network.layers import LAYER_NORM_EPS
 class CharacterCNN(nn.Module):
     """Multi-scale convolutions over the raw characters of each token.
 
-    All kernel widths are computed as one product over windows of the widest kernel; `kernel_mask`
-    zeroes the places that a narrower kernel does not reach.
+    All kernel widths are computed as one product over windows of the widest kernel. The weights of
+    places that a narrower kernel does not reach are zero and stay so: `kernel_mask` keeps gradients
+    from them.
     """
 
     kernel_mask: Tensor
@@ -37,14 +38,15 @@ class CharacterCNN(nn.Module):
         padded = functional.pad(char_ids, (0, self.width - 1))
         windows = padded.unfold(-1, self.width, 1)  # (B, T, C, width)
         vectors = self.embedding(windows).flatten(-2)
-        responses = functional.linear(vectors, self.masked_filters())
+        responses = functional.linear(vectors, self.filters.weight * self.kernel_mask)
         # At least zero, the response to padding: an answer must not depend on how far C is padded.
         strongest = responses.amax(-2).clamp(min=0.0)
         return self.project((strongest + self.filters.bias).relu())  # type: ignore[no-any-return]
 
-    def masked_filters(self) -> Tensor:
-        """Filter matrix (filters, width * char_dim) with the unreached places at zero."""
-        return self.filters.weight * self.kernel_mask
+    @torch.no_grad()
+    def clear_unreached(self) -> None:
+        """Zero the weights of places that no kernel reaches; once, after initialisation."""
+        self.filters.weight.mul_(self.kernel_mask)
 
 
 class ThreatEmbeddings(nn.Module):

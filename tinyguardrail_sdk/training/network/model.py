@@ -90,6 +90,7 @@ class TinyGuardrail(nn.Module):
         self.fast = fast_branch(config)
         self.deep = deep_branch(config)
         self.apply(_initialise)
+        self.embeddings.characters.clear_unreached()
 
     def forward(
         self,

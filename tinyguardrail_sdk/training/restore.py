@@ -1,0 +1,113 @@
+"""Reads a shipped INT8 checkpoint back into the trainable network, to go on from it.
+
+The graphs are written once more from the network, as the export does, but every constant is
+copied from the checkpoint's file into the parameter that it was made from: the two can never
+drift apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import onnx
+import torch
+from numpy.typing import NDArray
+from onnx import numpy_helper
+from torch import Tensor
+
+from tinyguardrail_sdk.errors import CheckpointError
+from tinyguardrail_sdk.manifest import load_manifest
+from tinyguardrail_sdk.training.export.graph import Graph
+from tinyguardrail_sdk.training.export.parts import part_builders
+from tinyguardrail_sdk.training.network.model import TinyGuardrail
+
+
+@torch.no_grad()
+def restore(model: TinyGuardrail, directory: Path) -> str:
+    """Copy the weights of an INT8 checkpoint into `model`, in place.
+
+    Args:
+        model: A network of the checkpoint's shape.
+        directory: The checkpoint; its files are first verified against the manifest.
+
+    Returns:
+        The checkpoint's name and version.
+
+    Raises:
+        CheckpointError: The files are damaged, or hold a network of another shape.
+    """
+    manifest = load_manifest(directory)
+    for name, build in part_builders(model).items():
+        reader = _Reader(directory / name)
+        build(reader)
+        reader.finish()
+    return f"{manifest.name} {manifest.model_version}"
+
+
+class _Reader(Graph):
+    """A graph whose constants flow the other way: from the file into the network."""
+
+    def __init__(self, path: Path, parent: _Reader | None = None) -> None:
+        super().__init__(parent)
+        self._path = path
+        self._stored: Iterator[Tensor] = parent._stored if parent else _constants(path)
+
+    def constant(self, values: Tensor | NDArray[Any]) -> str:
+        """Add a constant; a tensor, which views a parameter, takes what the file holds."""
+        if isinstance(values, Tensor):
+            values.detach().copy_(self._next(values.shape))
+        else:
+            next(self._stored, None)  # of the graph, not of the network
+        return super().constant(values)
+
+    def quantized_weight(self, weight: Tensor) -> tuple[str, str]:
+        """Fill (out, in) from int8 values (in, out) and scales (out,)."""
+        self._fill(weight.mT)
+        return "values", "scales"
+
+    def quantized_rows(self, table: Tensor) -> tuple[str, str]:
+        """Fill (V, H) from int8 values and scales (V, 1)."""
+        self._fill(table)
+        return "values", "scales"
+
+    def finish(self) -> None:
+        """Make sure that nothing of the file was left over."""
+        if next(self._stored, None) is not None:
+            raise self._misfit()
+
+    def _nested(self) -> Graph:
+        return _Reader(self._path, self)
+
+    def _fill(self, parameter: Tensor) -> None:
+        values = self._next(parameter.shape)
+        scales = next(self._stored)  # they come in pairs
+        parameter.detach().copy_(values * scales)
+
+    def _next(self, shape: Sequence[int]) -> Tensor:
+        stored = next(self._stored, None)
+        if stored is None or stored.shape != tuple(shape):
+            raise self._misfit()
+        return stored
+
+    def _misfit(self) -> CheckpointError:
+        return CheckpointError(
+            f"{self._path}: holds a network of another shape; give the configuration "
+            "(`network` and `data.vocab`) that it was trained with"
+        )
+
+
+def _constants(path: Path) -> Iterator[Tensor]:
+    """Every constant of a file, nested graphs included, in the order in which they were added."""
+    found = list(_initializers(onnx.load(path).graph))
+    found.sort(key=lambda constant: int(constant.name[1:]))  # c12: the number of its creation
+    return (torch.from_numpy(numpy_helper.to_array(constant).copy()) for constant in found)
+
+
+def _initializers(graph: onnx.GraphProto) -> Iterator[onnx.TensorProto]:
+    yield from graph.initializer
+    for node in graph.node:
+        for attribute in node.attribute:
+            if attribute.type == onnx.AttributeProto.GRAPH:
+                yield from _initializers(attribute.g)

@@ -72,6 +72,19 @@ class Engine:
                 f"inference failed ({type(error).__name__}); the text was not checked"
             ) from error
 
+    def logits(self, window: Window) -> tuple[NDArray[Any], NDArray[Any], float]:
+        """What all parts say of one window, before any calibration.
+
+        Returns:
+            (labels,) of the fast branch, (labels,) of the deep branch, and the router's logit that
+            the fast branch is enough.
+        """
+        patterns = window.pattern_scores[None]
+        embedded, route_logit = self._embed.run(None, self._inputs(window, patterns))
+        inputs = {"embedded": embedded, "pattern_scores": patterns}
+        fast, deep = (part.run(None, inputs)[0][0] for part in (self._fast, self._deep))
+        return fast, deep, float(route_logit[0, 0])
+
     def _run(self, window: Window, force: Route | None) -> WindowScores:
         patterns = window.pattern_scores[None]
         embedded, route_logit = self._embed.run(None, self._inputs(window, patterns))

@@ -9,7 +9,6 @@ import pytest
 
 from tinyguardrail_sdk.labels import SOURCES, Mode, Source
 from tinyguardrail_sdk.manifest import load_manifest
-from tinyguardrail_sdk.training import train
 from tinyguardrail_sdk.training.calibrate import (
     Targets,
     calibrate,
@@ -18,10 +17,8 @@ from tinyguardrail_sdk.training.calibrate import (
     route,
     write_calibration,
 )
-from tinyguardrail_sdk.training.config import TrainConfig
 from tinyguardrail_sdk.training.metrics import calibration_error
 from tinyguardrail_sdk.training.scores import WindowScores, sigmoid, softmax
-from tinyguardrail_sdk.training.validation import score_run
 
 NO_FLOORS = dict.fromkeys(Mode, 0.0)
 
@@ -138,15 +135,6 @@ def test_the_manifest_takes_what_was_fitted(make_checkpoint: Callable[..., Path]
     assert manifest.route_threshold == found.route_threshold
     assert manifest.escalate_below == found.escalate_below
     assert manifest.metrics["calibration"]["targets"]["fast_share"] == 0.7
-
-
-@pytest.mark.train
-def test_a_run_is_scored_on_its_validation_texts(make_config: Callable[..., TrainConfig]) -> None:
-    config = make_config(schedule={"max_steps": 1}, data={"validation_texts": 8})
-    train.main(config)
-    scores = score_run(config.output / "best")
-    assert len(scores.labels) == 40  # all of them, whatever the training loop drew
-    assert set(scores.text.tolist()) == set(range(40))
 
 
 def test_targets_name_every_mode() -> None:

@@ -53,7 +53,7 @@ def test_a_wrong_argument_is_told_in_one_line(
         ("train", "--set", "optimizer.lrr=1"),
         ("train", "--resume", "--output", str(tmp_path / "none")),
         ("evaluate", "missing.jsonl", "--checkpoint", "missing"),
-        ("calibrate", "--run", "missing", "--checkpoint", "missing"),
+        ("calibrate", "--validation", "missing", "--checkpoint", "missing"),
     ):
         status, _, error = _run(capsys, *words)
         assert status == 2

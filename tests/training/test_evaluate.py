@@ -11,8 +11,9 @@ import pytest
 from tinyguardrail_sdk.classifier import Classification
 from tinyguardrail_sdk.labels import LABELS, Label, Route, Source
 from tinyguardrail_sdk.manifest import load_manifest
-from tinyguardrail_sdk.training import evaluate
-from tinyguardrail_sdk.training.evaluate import Row, Scored, read_rows, tables
+from tinyguardrail_sdk.training import evaluate, judging
+from tinyguardrail_sdk.training.evaluate import Scored, tables
+from tinyguardrail_sdk.training.rows import Row, read_rows
 from tinyguardrail_sdk.training.tables import render
 
 
@@ -108,7 +109,7 @@ class _FirstWordClassifier:
 def test_rows_keep_their_order_through_scoring(
     make_checkpoint: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(evaluate, "EmbeddedClassifier", _FirstWordClassifier)
+    monkeypatch.setattr(judging, "EmbeddedClassifier", _FirstWordClassifier)
     labels = [str(LABELS[index % 4]) for index in range(50)]
     path = _write(
         tmp_path / "rows.jsonl", *({"text": f"{label} text", "label": label} for label in labels)

@@ -2,6 +2,7 @@
 
 import copy
 import dataclasses
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from tinyguardrail_sdk.labels import Label, Mode, Route, Source
 from tinyguardrail_sdk.manifest import DEFAULT_CHECKPOINT, Manifest, describe_file, write_manifest
 from tinyguardrail_sdk.tokenizer import WordPieceTokenizer
 from tinyguardrail_sdk.training.export.parts import save_parts
+from tinyguardrail_sdk.training.judging import judge_windows
 from tinyguardrail_sdk.training.network.config import NetworkConfig
 from tinyguardrail_sdk.training.network.model import TinyGuardrail
 from tinyguardrail_sdk.training.quantization import (
@@ -24,6 +26,8 @@ from tinyguardrail_sdk.training.quantization import (
     quantize_weight,
 )
 from tinyguardrail_sdk.training.restore import restore
+from tinyguardrail_sdk.training.rows import Row
+from tinyguardrail_sdk.training.scores import softmax
 
 pytestmark = pytest.mark.train
 
@@ -118,6 +122,27 @@ def test_answers_differ_between_texts_and_branches(engine: Engine, windows: list
         engine.run(w, force=r).probabilities for w in windows for r in (Route.FAST, Route.DEEP)
     }
     assert len(answers) == 2 * len({tuple(w.token_ids) + tuple(w.pattern_scores) for w in windows})
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_calibration_sees_both_branches_of_every_window(
+    network: TinyGuardrail, engine: Engine, tmp_path: Path, workers: int
+) -> None:
+    write_checkpoint(network, tmp_path)
+    shutil.copyfile(DEFAULT_CHECKPOINT / "vocab.txt", tmp_path / "vocab.txt")
+    write_manifest(tmp_path, manifest(tmp_path))
+    texts = ["short", "long " * 120]
+    rows = [Row(text, "injection", Source.TOOL, "set", "", "en") for text in texts]
+    scores = judge_windows(tmp_path, rows, workers=workers)
+    tokenizer = WordPieceTokenizer.from_file(DEFAULT_CHECKPOINT / "vocab.txt")
+    extractor = FeatureExtractor(tokenizer, max_tokens=64, overlap=8)
+    windows = [extractor.extract(text, Source.TOOL).windows for text in texts]
+    assert scores.text.tolist() == [0] + [1] * len(windows[1])
+    assert (scores.labels.tolist(), scores.sources.tolist()) == ([1, 1], [1, 1])
+    for route, logits in ((Route.FAST, scores.fast), (Route.DEEP, scores.deep)):
+        for window, row in zip([w for part in windows for w in part], logits, strict=True):
+            expected = engine.run(window, force=route).probabilities
+            assert np.allclose(softmax(row[None])[0], expected, atol=1e-6)
 
 
 def test_router_and_escalation_choose_the_branch(engine: Engine, windows: list[Window]) -> None:

@@ -158,18 +158,17 @@ def _add_calibrate(commands: Commands) -> None:
         commands,
         "calibrate",
         help="fit temperature and thresholds",
-        description="Fit temperature, routing dials and thresholds on the validation texts of a "
-        "run, and write them into the manifest of the checkpoint exported from it.",
+        description="Fit temperature, routing dials and thresholds on validation texts, and write "
+        "them into the manifest of an exported checkpoint.",
     )
     parser.add_argument("--checkpoint", type=Path, required=True, metavar="DIR", help="exported")
-    _add_run(parser)
     parser.add_argument(
         "--validation",
         type=Path,
         action="append",
-        default=[],
+        required=True,
         metavar="F",
-        help="labelled texts to fit on, in place of the run's own; may be repeated",
+        help="labelled texts to fit on (JSON lines); may be repeated",
     )
     parser.add_argument(
         "--fast-share", type=float, metavar="P", help="texts answered by the fast branch (0.7)"
@@ -194,7 +193,7 @@ def _add_calibrate(commands: Commands) -> None:
         metavar="MODE=P",
         help="lowest threshold of a mode (strict=0.1 balanced=0.3 permissive=0.5)",
     )
-    parser.add_argument("--workers", type=int, default=1, metavar="N", help="tokenising processes")
+    parser.add_argument("--workers", type=int, default=1, metavar="N", help="processes")
 
 
 def _add_evaluate(commands: Commands) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 from rich.console import Console
 
 from tinyguardrail_sdk.errors import InputError
-from tinyguardrail_sdk.labels import Route
+from tinyguardrail_sdk.labels import LABELS, Route
 from tinyguardrail_sdk.manifest import DEFAULT_CHECKPOINT
 from tinyguardrail_sdk.training import calibrate as calibration
 from tinyguardrail_sdk.training import evaluate as evaluation
@@ -25,9 +25,10 @@ from tinyguardrail_sdk.training.data.report import summarise
 from tinyguardrail_sdk.training.data.schema import read_examples, write_examples
 from tinyguardrail_sdk.training.data.split import split
 from tinyguardrail_sdk.training.export.bundle import export as export_checkpoint
+from tinyguardrail_sdk.training.judging import judge_texts, judge_windows
 from tinyguardrail_sdk.training.reporter import counting
+from tinyguardrail_sdk.training.rows import read_rows
 from tinyguardrail_sdk.training.tables import render
-from tinyguardrail_sdk.training.validation import score_run
 
 _DONE, _INTERRUPTED = 0, 130
 
@@ -73,14 +74,14 @@ def mine(arguments: argparse.Namespace) -> int:
         raise InputError(str(error)) from error
     examples = list(read_examples(arguments.data))
     with counting("score") as progress:
-        scored = evaluation.score(
+        scores, _ = judge_texts(
             arguments.checkpoint or DEFAULT_CHECKPOINT,
-            evaluation.read_rows([arguments.data], {}),
+            read_rows([arguments.data], {}),
             force=None if arguments.route == "routed" else Route(arguments.route),
             workers=arguments.workers,
             progress=progress,
         )
-    kept = mine_examples(examples, scored.scores, config)
+    kept = mine_examples(examples, scores, config)
     write_examples(arguments.output, kept)
     counts = {name: Counter(str(e.label) for e in part) for name, part in
               (("read", examples), ("kept", kept))}  # fmt: skip
@@ -105,7 +106,13 @@ def calibrate(arguments: argparse.Namespace) -> int:
     chosen["false_alarms"] = {**calibration.Targets().false_alarms, **dict(arguments.target)}
     chosen["floors"] = {**calibration.Targets().floors, **dict(arguments.floor)}
     targets = calibration.Targets(**chosen)
-    scores = score_run(arguments.folder, arguments.validation, arguments.workers)
+    rows = read_rows(arguments.validation, {})
+    if odd := sorted({row.label for row in rows} - set(map(str, LABELS))):
+        raise InputError(f"validation texts of class {odd[0]}; known: {', '.join(LABELS)}")
+    with counting("score") as progress:
+        scores = judge_windows(
+            arguments.checkpoint, rows, workers=arguments.workers, progress=progress
+        )
     found = calibration.calibrate(scores, targets)
     manifest = calibration.write_calibration(arguments.checkpoint, found, targets)
     shown = {"thresholds", "temperature", "route_threshold", "escalate_below"}

@@ -6,58 +6,22 @@ Thresholds are the manifest's and never touched here. Rows of a label outside th
 
 from __future__ import annotations
 
-import gzip
 import hashlib
-import json
-import multiprocessing
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from fnmatch import fnmatch
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tinyguardrail_sdk.classifier import EmbeddedClassifier
-from tinyguardrail_sdk.engine import Engine
-from tinyguardrail_sdk.errors import InputError
-from tinyguardrail_sdk.features import FeatureExtractor
 from tinyguardrail_sdk.labels import LABELS, Mode, Route, Source
 from tinyguardrail_sdk.manifest import MANIFEST_NAME, Manifest, load_manifest
-from tinyguardrail_sdk.tokenizer import WordPieceTokenizer
 from tinyguardrail_sdk.training import metrics
+from tinyguardrail_sdk.training.judging import Progress, judge_texts
+from tinyguardrail_sdk.training.rows import Row, read_rows
 
-# Where the texts of a set come from, by the set's name; the first pattern that fits decides.
-SOURCE_MAP: Mapping[str, Source] = {"bipia*": Source.DOCUMENT, "agentdojo*": Source.TOOL}
 _LENGTHS = (100, 500, 2000)
-_CHUNK = 16
-
-Progress = Callable[[int, int], None]
-# Scores, and whether the fast route gave them.
-Answer = tuple[tuple[float, float, float, float], bool]
-
-
-@dataclass(frozen=True)
-class Row:
-    """A labelled text of an evaluation set.
-
-    Attributes:
-        text: What is judged.
-        label: A class, or another word for what is reported apart.
-        source: Where it is judged to come from.
-        set: Name of its file.
-        kind: Technique or subset, as the file says.
-        language: ISO 639-1 code.
-    """
-
-    text: str
-    label: str
-    source: Source
-    set: str
-    kind: str
-    language: str
 
 
 @dataclass(frozen=True)
@@ -81,24 +45,6 @@ class Scored:
         return Scored(rows, self.scores[chosen], self.fast[chosen])
 
 
-def read_rows(paths: Sequence[Path], source_map: Mapping[str, Source]) -> list[Row]:
-    """Read JSON lines with `text` and `label`; a folder stands for the files in it.
-
-    Args:
-        paths: `.jsonl` or `.jsonl.gz` files, and folders of them.
-        source_map: Patterns of set names, over the defaults of `SOURCE_MAP`. A row whose own
-            `source` is one of the runtime's keeps it.
-
-    Raises:
-        InputError: A line is no such row, or there is none.
-        FileNotFoundError: A path does not exist.
-    """
-    rows = [row for path in _files(paths) for row in _read(path, {**SOURCE_MAP, **source_map})]
-    if not rows:
-        raise InputError(f"no rows in {', '.join(map(str, paths))}")
-    return rows
-
-
 def score(
     checkpoint: Path,
     rows: Sequence[Row],
@@ -107,23 +53,9 @@ def score(
     workers: int = 1,
     progress: Progress | None = None,
 ) -> Scored:
-    """Judge every row.
-
-    Args:
-        checkpoint: Exported checkpoint.
-        rows: What to judge.
-        force: Branch that answers every window; None routes as at run time.
-        workers: Processes, one thread each.
-        progress: Called with rows done and rows in all.
-    """
-    chunks = [rows[i : i + _CHUNK] for i in range(0, len(rows), _CHUNK)]
-    answers: list[Answer] = []
-    for part in _answers(checkpoint, chunks, force, workers):
-        answers += part
-        if progress is not None:
-            progress(len(answers), len(rows))
-    scores = np.array([answer[0] for answer in answers], np.float64).reshape(-1, len(LABELS))
-    return Scored(rows, scores, np.array([answer[1] for answer in answers], bool))
+    """Judge every row; see `judge_texts`."""
+    scores, fast = judge_texts(checkpoint, rows, force=force, workers=workers, progress=progress)
+    return Scored(rows, scores, fast)
 
 
 def tables(scored: Scored, manifest: Manifest) -> dict[str, Any]:
@@ -210,61 +142,6 @@ def evaluate(
     }
 
 
-class _ForcedClassifier:
-    """The embedded classifier with one branch for every window."""
-
-    def __init__(self, checkpoint: Path, force: Route) -> None:
-        manifest = load_manifest(checkpoint)
-        self._extractor = FeatureExtractor(
-            WordPieceTokenizer.from_file(checkpoint / "vocab.txt"),
-            max_tokens=manifest.max_tokens,
-            overlap=manifest.overlap,
-        )
-        self._engine = Engine(checkpoint, manifest)
-        self._force = force
-
-    def answer(self, row: Row) -> Answer:
-        windows = self._extractor.extract(row.text, row.source).windows
-        answers = [self._engine.run(window, self._force).probabilities for window in windows]
-        return min(answers, key=lambda scores: scores[0]), self._force is Route.FAST
-
-
-class _RoutedClassifier:
-    def __init__(self, checkpoint: Path) -> None:
-        self._classifier = EmbeddedClassifier(checkpoint)
-
-    def answer(self, row: Row) -> Answer:
-        found = self._classifier.classify(row.text, row.source)
-        return found.scores, found.route is Route.FAST
-
-
-_worker: _ForcedClassifier | _RoutedClassifier
-
-
-def _start_worker(checkpoint: Path, force: Route | None) -> None:
-    global _worker
-    if force is None:
-        _worker = _RoutedClassifier(checkpoint)
-    else:
-        _worker = _ForcedClassifier(checkpoint, force)
-
-
-def _judge(rows: Sequence[Row]) -> list[Answer]:
-    return [_worker.answer(row) for row in rows]
-
-
-def _answers(
-    checkpoint: Path, chunks: Sequence[Sequence[Row]], force: Route | None, workers: int
-) -> Iterator[list[Answer]]:
-    if workers == 1:
-        _start_worker(checkpoint, force)
-        yield from map(_judge, chunks)
-        return
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, context, _start_worker, (checkpoint, force)) as pool:
-        yield from pool.map(_judge, chunks)
-
-
 def _flagged(
     scored: Scored, manifest: Manifest, chosen: NDArray[np.bool_]
 ) -> dict[str, dict[str, float | int | None]]:
@@ -290,36 +167,3 @@ def _length(row: Row) -> str:
         if len(row.text) <= limit:
             return f"{place}: up to {limit} characters"
     return f"{len(_LENGTHS)}: over {_LENGTHS[-1]} characters"
-
-
-def _files(paths: Sequence[Path]) -> Iterator[Path]:
-    for path in paths:
-        if path.is_dir():
-            yield from sorted(p for p in path.iterdir() if p.name.endswith((".jsonl", ".jsonl.gz")))
-        else:
-            yield path
-
-
-def _read(path: Path, source_map: Mapping[str, Source]) -> Iterator[Row]:
-    name = path.name.removesuffix(".gz").removesuffix(".jsonl")
-    mapped = next((s for pattern, s in source_map.items() if fnmatch(name, pattern)), Source.USER)
-    packed = path.suffix == ".gz"
-    opened = gzip.open(path, "rt", encoding="utf-8") if packed else path.open(encoding="utf-8")
-    with cast("IO[str]", opened) as lines:
-        for number, line in enumerate(lines, 1):
-            try:
-                row = json.loads(line)
-                text, label = row["text"], row["label"]
-            except (ValueError, KeyError, TypeError):
-                raise InputError(
-                    f"{path.name}, line {number}: a row is a JSON object with `text` and `label`"
-                ) from None
-            stated = row.get("source")
-            yield Row(
-                text=text,
-                label=label,
-                source=Source(stated) if stated in set(map(str, Source)) else mapped,
-                set=name,
-                kind=str(row.get("technique") or row.get("kind") or ""),
-                language=str(row.get("language") or row.get("lang") or "en"),
-            )

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,11 +10,8 @@ from numpy.typing import NDArray
 from torch import nn
 
 from tinyguardrail_sdk.training import metrics
-from tinyguardrail_sdk.training.checkpoint import load_model
 from tinyguardrail_sdk.training.data.batches import collate, plan_batches
-from tinyguardrail_sdk.training.data.corpora import load_corpus
 from tinyguardrail_sdk.training.data.corpus import Corpus
-from tinyguardrail_sdk.training.quantization import prepare
 from tinyguardrail_sdk.training.scores import WindowScores, softmax
 
 # Detection is reported at these false-alarm rates; the middle one counts for model choice.
@@ -70,30 +64,6 @@ def score_texts(
         text=np.searchsorted(texts, corpus.rows["example"][rows]),
         labels=facts["label"].astype(np.int64),
         sources=facts["source"].astype(np.int64),
-    )
-
-
-def score_run(directory: Path, files: Sequence[Path] = (), workers: int = 1) -> WindowScores:
-    """Score the validation texts of a run with its weights, computing as the INT8 export will.
-
-    Args:
-        directory: A checkpoint of the run, such as `best`.
-        files: JSON-lines files of examples; by default the run's own validation files.
-        workers: Processes that tokenise.
-    """
-    model, config = load_model(directory)
-    for branch in (model.fast, model.deep):
-        prepare(branch)
-    chosen = tuple(files) or config.data.validation
-    data = dataclasses.replace(config.data, workers=workers, validation=chosen)
-    config = dataclasses.replace(config, data=data)
-    corpus = load_corpus(config, "validation")
-    return score_texts(
-        model,
-        corpus,
-        draw_texts(corpus, 0, config.seed),
-        tokens=data.tokens_per_batch,
-        max_rows=data.max_rows,
     )
 
 

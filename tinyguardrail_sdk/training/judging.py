@@ -1,0 +1,145 @@
+"""An exported checkpoint over many texts, in processes: as at run time, or branch by branch."""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tinyguardrail_sdk.classifier import EmbeddedClassifier
+from tinyguardrail_sdk.engine import Engine
+from tinyguardrail_sdk.features import FeatureExtractor, Window
+from tinyguardrail_sdk.labels import LABELS, SOURCES, Route
+from tinyguardrail_sdk.manifest import load_manifest
+from tinyguardrail_sdk.tokenizer import WordPieceTokenizer
+from tinyguardrail_sdk.training.rows import Row
+from tinyguardrail_sdk.training.scores import WindowScores
+
+_CHUNK = 16
+
+Progress = Callable[[int, int], None]
+# Answers one row; made once in every process.
+Judge = Callable[[Row], Any]
+
+
+def judge_texts(
+    checkpoint: Path,
+    rows: Sequence[Row],
+    *,
+    force: Route | None = None,
+    workers: int = 1,
+    progress: Progress | None = None,
+) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Judge every row.
+
+    Args:
+        checkpoint: Exported checkpoint.
+        rows: What to judge.
+        force: Branch that answers every window; None routes as at run time.
+        workers: Processes, one thread each.
+        progress: Called with rows done and rows in all.
+
+    Returns:
+        (rows, labels) calibrated probabilities, and (rows,) whether the fast branch answered.
+    """
+    make = partial(_routed, checkpoint) if force is None else partial(_forced, checkpoint, force)
+    answers = list(_answers(make, rows, workers, progress))
+    scores = np.array([scores for scores, _ in answers], np.float64).reshape(-1, len(LABELS))
+    return scores, np.array([fast for _, fast in answers], bool)
+
+
+def judge_windows(
+    checkpoint: Path,
+    rows: Sequence[Row],
+    *,
+    workers: int = 1,
+    progress: Progress | None = None,
+) -> WindowScores:
+    """Raw answers of both branches and the router for every window of rows of the four classes."""
+    answers = list(_answers(partial(_both, checkpoint), rows, workers, progress))
+    every = [window for windows in answers for window in windows]
+    return WindowScores(
+        fast=np.array([fast for fast, _, _ in every], np.float64),
+        deep=np.array([deep for _, deep, _ in every], np.float64),
+        route=np.array([route for _, _, route in every], np.float64),
+        text=np.repeat(np.arange(len(rows)), [len(windows) for windows in answers]),
+        labels=np.array([LABELS.index(row.label) for row in rows], np.int64),
+        sources=np.array([SOURCES.index(row.source) for row in rows], np.int64),
+    )
+
+
+def _routed(checkpoint: Path) -> Judge:
+    classifier = EmbeddedClassifier(checkpoint)
+
+    def judge(row: Row) -> Any:
+        found = classifier.classify(row.text, row.source)
+        return found.scores, found.route is Route.FAST
+
+    return judge
+
+
+def _forced(checkpoint: Path, force: Route) -> Judge:
+    windows, engine = _parts(checkpoint)
+
+    def judge(row: Row) -> Any:
+        answers = [engine.run(window, force).probabilities for window in windows(row)]
+        return min(answers, key=lambda scores: scores[0]), force is Route.FAST
+
+    return judge
+
+
+def _both(checkpoint: Path) -> Judge:
+    windows, engine = _parts(checkpoint)
+    return lambda row: [engine.logits(window) for window in windows(row)]
+
+
+def _parts(checkpoint: Path) -> tuple[Callable[[Row], list[Window]], Engine]:
+    manifest = load_manifest(checkpoint)
+    extractor = FeatureExtractor(
+        WordPieceTokenizer.from_file(checkpoint / "vocab.txt"),
+        max_tokens=manifest.max_tokens,
+        overlap=manifest.overlap,
+    )
+    return lambda row: extractor.extract(row.text, row.source).windows, Engine(checkpoint, manifest)
+
+
+_judge: Judge
+
+
+def _start(make: Callable[[], Judge]) -> None:
+    global _judge
+    _judge = make()
+
+
+def _judge_chunk(rows: Sequence[Row]) -> list[Any]:
+    return [_judge(row) for row in rows]
+
+
+def _answers(
+    make: Callable[[], Judge], rows: Sequence[Row], workers: int, progress: Progress | None
+) -> Iterator[Any]:
+    chunks = [rows[i : i + _CHUNK] for i in range(0, len(rows), _CHUNK)]
+    done = 0
+    for part in _mapped(make, chunks, workers):
+        yield from part
+        done += len(part)
+        if progress is not None:
+            progress(done, len(rows))
+
+
+def _mapped(
+    make: Callable[[], Judge], chunks: Sequence[Sequence[Row]], workers: int
+) -> Iterator[list[Any]]:
+    if workers == 1:
+        _start(make)
+        yield from map(_judge_chunk, chunks)
+        return
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(workers, context, _start, (make,)) as pool:
+        yield from pool.map(_judge_chunk, chunks)

@@ -67,7 +67,8 @@ def test_random_characters() -> None:
 
 def test_tidying() -> None:
     assert (
-        grow("[|] a  apple [|] , he said. then [|] a hour?.") == "an apple, he said. Then a hour?"
+        grow("[|] a  apple [|] , said the man. then [|] a hour?.")
+        == "an apple, said the man. Then a hour?"
     )
 
 
@@ -114,3 +115,8 @@ def test_empty_symbol_is_refused() -> None:
 def test_typos_keep_short_words() -> None:
     assert typos(random.Random(1), "to be or not", share=1.0) == "to be or not"
     assert typos(random.Random(1), "instructions", share=1.0) != "instructions"
+
+
+def test_articles_are_mended_in_english_only() -> None:
+    assert grow("this is a orange") == "this is an orange"
+    assert grow("ayuda a Ana") == "ayuda a Ana"

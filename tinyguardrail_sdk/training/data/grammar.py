@@ -208,8 +208,9 @@ class _Parser:
 _GAP = re.compile(r"(?<=\S) {2,}(?=\S)")
 _LOOSE = re.compile(r" +(?=[,.;!?](?:\s|$))")
 _ARTICLE = re.compile(r"\b([Aa]) (?=[aeioAEIO]|un(?!i)|up|ul)(?!one\b|once\b|eu|ou?r?\b)")
-
-
+_ENGLISH = re.compile(
+    r"\b(?:the|of|and|is|was|you|your|for|with|this|that|it|my|to|in|what|how|give|write|not)\b"
+)
 _STOPS = re.compile(r"(?<=[?!])\.(?!\.)")
 _SENTENCE = re.compile(r"(?<=[a-z)\]\"'][.!?] )[a-z](?=[a-z]* )")
 
@@ -220,7 +221,9 @@ def _tidy(text: str) -> str:
     text = _LOOSE.sub("", text)
     text = _STOPS.sub("", text)
     text = _SENTENCE.sub(lambda m: m[0].upper(), text)
-    return _ARTICLE.sub(r"\1n ", text).strip()
+    if _ENGLISH.search(text):  # "a" is a preposition elsewhere
+        text = _ARTICLE.sub(r"\1n ", text)
+    return text.strip()
 
 
 @dataclass(frozen=True, slots=True)

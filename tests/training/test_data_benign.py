@@ -69,7 +69,7 @@ def test_trigger_words_are_really_there() -> None:
 def test_the_languages_are_told() -> None:
     languages = {e.language for e in draw("multilingual", 600)}
 
-    assert languages == {"de", "fr", "es", "zh", "hi", "pt", "ru", "it"}
+    assert languages == {"de", "fr", "es", "zh", "hi", "pt", "ru", "it", "ja", "ko"}
 
 
 def test_outputs_come_from_the_model() -> None:

@@ -34,17 +34,17 @@ _ABOUT = Grown(
     ("carriers", "about"),
     {"about_doc": (_DOCUMENT, _DOCUMENT, _TOOL), "about_ticket": (_TOOL, _DOCUMENT)},
 )
-_EDGY = Grown("edgy", ("carriers", "edgy", "edgy_more"))
-_SCENARIO = Grown("scenario", ("carriers", "scenario"))
-_AIWORDS = Grown("aiwords", ("carriers", "aiwords"))
-_ROLEPLAY = Grown("roleplay", ("carriers", "roleplay"))
+_EDGY = Grown("edgy", ("carriers", "edgy", "edgy_more", "edgy_long"))
+_SCENARIO = Grown("scenario", ("carriers", "scenario", "scenario_more"))
+_AIWORDS = Grown("aiwords", ("carriers", "aiwords", "aiwords_more"))
+_ROLEPLAY = Grown("roleplay", ("carriers", "roleplay", "roleplay_more"))
 _EVERYDAY = Grown("everyday", ("carriers", "snippets", "everyday"))
 _FOLLOWUP = Grown("followup", ("carriers", "followup"), context=0.1)
 _ENCODING = Grown("encoding", ("carriers", "encoding"), {"blobs": (_USER, _TOOL, _DOCUMENT)})
 _OUTPUT = Grown("output", ("carriers", "snippets", "outputs"), {"": (Source.OUTPUT,)})
 _MULTILINGUAL = Grown(
     "multilingual",
-    ("multilingual", "multilingual_more"),
+    ("multilingual", "multilingual_more", "multilingual_edgy"),
     {f"{code}_doc": (_DOCUMENT, _TOOL) for code in _LANGUAGES},
     language=lambda technique: technique[:2],
 )

@@ -12,7 +12,10 @@ from tinyguardrail_sdk.training.data.grammar import Grammar
 from tinyguardrail_sdk.training.data.noise import roughen
 from tinyguardrail_sdk.training.data.schema import Example
 
-FOREIGN_LANGUAGES = ("de", "fr", "es", "zh", "hi", "pt", "it", "ru")
+FOREIGN_LANGUAGES = (
+    *("de", "fr", "es", "zh", "hi", "pt", "it", "ru"),
+    *("ja", "ko", "tr", "nl", "pl", "ar"),
+)
 # Frames that read like data with an instruction in it: half of them come from a document.
 _DATA_FRAMES = {
     "frame:delimiter/quotes",
@@ -21,13 +24,13 @@ _DATA_FRAMES = {
     "frame:override/in_the_middle",
     "frame:payload/sql",
 }
-_FOREIGN_SHARE = 0.13
-_FOREIGN_WEIGHTS = (5, 4, 4, 4, 4, 1.5, 1.5, 1.5)
+_FOREIGN_SHARE = 0.17
+_FOREIGN_WEIGHTS = (5, 4, 4, 4, 4, 1.5, 1.5, 1.5, *(1,) * 6)
 
 
 @cache
 def _english() -> tuple[Grammar, Frames]:
-    grammar = Grammar.load("base", "injection")
+    grammar = Grammar.load("base", "injection", "injection_more", "injection_more2")
     return grammar, Frames(grammar, "injection")
 
 
@@ -40,7 +43,7 @@ def _foreign(language: str) -> tuple[Grammar, Frames]:
 def generate(
     rng: random.Random, count: int, *, heldout: bool = False, leads: Sequence[str] = ()
 ) -> Iterator[Example]:
-    """Yield `count` direct injections, about one in eight not in English.
+    """Yield `count` direct injections, about one in six not in English.
 
     Args:
         rng: The seed's generator.

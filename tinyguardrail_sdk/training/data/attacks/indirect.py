@@ -12,7 +12,7 @@ from tinyguardrail_sdk.training.data.noise import roughen
 
 @cache
 def _parts() -> tuple[Grammar, Frames]:
-    grammar = Grammar.load("base", "indirect")
+    grammar = Grammar.load("base", "indirect", "indirect_more")
     return grammar, Frames(grammar, "indirect")
 
 

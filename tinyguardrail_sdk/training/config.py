@@ -20,6 +20,7 @@ from pydantic import TypeAdapter, ValidationError
 from tinyguardrail_sdk.errors import InputError
 from tinyguardrail_sdk.features import MAX_TOKENS, OVERLAP
 from tinyguardrail_sdk.manifest import DEFAULT_CHECKPOINT
+from tinyguardrail_sdk.training.hardening import AdversarialConfig, MutationConfig
 from tinyguardrail_sdk.training.losses import LossConfig
 from tinyguardrail_sdk.training.network.config import NetworkConfig
 
@@ -175,6 +176,8 @@ class TrainConfig:
         schedule: See `ScheduleConfig`.
         network: Sizes of the network.
         losses: Weights of the terms of the loss.
+        adversarial: See `AdversarialConfig`; off by default.
+        mutation: See `MutationConfig`; off by default.
     """
 
     output: Path = Path("runs/guard")
@@ -191,6 +194,8 @@ class TrainConfig:
     schedule: ScheduleConfig = field(default_factory=ScheduleConfig)
     network: NetworkConfig = field(default_factory=NetworkConfig)
     losses: LossConfig = field(default_factory=LossConfig)
+    adversarial: AdversarialConfig = field(default_factory=AdversarialConfig)
+    mutation: MutationConfig = field(default_factory=MutationConfig)
 
     def __post_init__(self) -> None:
         for name in ("log_every", "validate_every"):

@@ -105,10 +105,21 @@ def training_line(record: dict[str, Any]) -> str:
     )
 
 
+def mutation_line(record: dict[str, Any]) -> str:
+    """A `mutation` record in a few words."""
+    return (
+        f"kept {record['kept']} of {record['variants']} mutants, "
+        f"loss {record['kept_loss']:.4f} of {record['loss']:.4f}"
+    )
+
+
 def validation_line(report: dict[str, Any]) -> str:
     """A validation report in a few words."""
     parts = [
         f"{name} F1 {report[name]['macro_f1']:.4f} loss {report[name]['loss']:.4f}"
         for name in ("fast", "deep")
     ]
+    if "robust" in report:
+        pgd = report["robust"]["pgd"]
+        parts.append(f"under PGD {pgd['fast']['accuracy']:.3f} {pgd['deep']['accuracy']:.3f}")
     return f"validation {report['score']:.4f}  {'  '.join(parts)}"

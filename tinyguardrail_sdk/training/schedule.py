@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import random
 from dataclasses import dataclass
 
 from tinyguardrail_sdk.training.config import ScheduleConfig
@@ -43,3 +44,11 @@ class Schedule:
         if self.config.decay == "linear":
             return left
         return 0.5 * (1.0 - math.cos(math.pi * left))
+
+
+def drawn(share: float, *keys: object) -> bool:
+    """Whether a thing that befalls a `share` of all things befalls the one with these keys.
+
+    Nothing but the keys decides: all processes agree, and so does a resumed run.
+    """
+    return random.Random(":".join(map(str, keys))).random() < share

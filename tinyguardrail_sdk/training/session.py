@@ -1,4 +1,4 @@
-"""What one session of a run keeps: clock, tally between log lines, signals, random states."""
+"""What one session of a run keeps: devices, clock, tally between log lines, signals, state."""
 
 from __future__ import annotations
 
@@ -10,11 +10,29 @@ from contextlib import contextmanager
 from typing import Any
 
 import torch
-from accelerate import Accelerator
+from accelerate import Accelerator, DistributedDataParallelKwargs
 from torch import Tensor
 
+from tinyguardrail_sdk.training.config import TrainConfig
 from tinyguardrail_sdk.training.data.batches import Batch
+from tinyguardrail_sdk.training.mutation_stream import MutationStream
 from tinyguardrail_sdk.training.network.model import Outputs
+
+
+def make_accelerator(config: TrainConfig) -> Accelerator:
+    """What places, casts, scales, clips and averages over processes."""
+    precision: str = config.precision
+    if precision == "auto":
+        precision = "no"
+        if torch.cuda.is_available():
+            precision = "bf16" if torch.cuda.is_bf16_supported(False) else "fp16"
+    # An expert that no text of a batch chose has no gradient: processes must not wait for it.
+    unused = DistributedDataParallelKwargs(find_unused_parameters=True)
+    return Accelerator(
+        mixed_precision=precision,
+        gradient_accumulation_steps=config.optimizer.accumulation,
+        kwargs_handlers=[unused],
+    )
 
 
 class Clock:
@@ -38,8 +56,10 @@ class Tally:
     def __init__(self) -> None:
         self._clear()
 
-    def add(self, batch: Batch, outputs: Outputs) -> None:
-        """Count one micro-batch."""
+    def add(self, batch: Batch, outputs: Outputs, adversarial: Tensor | None = None) -> None:
+        """Count one micro-batch, and the loss on its shifted copy where there was one."""
+        if adversarial is not None:
+            self._adversarial.append(adversarial)
         terms = dict(outputs.route_info.losses)
         terms["loss"] = torch.stack(list(terms.values())).sum()
         for name, term in terms.items():
@@ -61,6 +81,8 @@ class Tally:
             "tokens": self._tokens,
             "tokens_per_second": self._tokens / seconds,
         }
+        if self._adversarial:
+            facts["adversarial_loss"] = float(torch.stack(self._adversarial).mean())
         self._clear()
         return facts
 
@@ -73,6 +95,7 @@ class Tally:
 
     def _clear(self) -> None:
         self._sums: dict[str, Tensor | float] = {}
+        self._adversarial: list[Tensor] = []
         self._fast = 0.0
         self._batches = self._rows = self._tokens = 0
         self._since = time.monotonic()
@@ -130,3 +153,30 @@ def restore_random_states(accelerator: Accelerator, states: dict[str, Tensor]) -
         torch.set_rng_state(states["cpu"][mine])
     if "cuda" in states and accelerator.device.type == "cuda" and mine < len(states["cuda"]):
         torch.cuda.set_rng_state(states["cuda"][mine], accelerator.device)
+
+
+def loop_state(
+    accelerator: Accelerator, optimizer: Any, mutants: MutationStream | None
+) -> dict[str, Any]:
+    """What the loop resumes from, weights and position left out."""
+    state = {"optimizer": optimizer.state_dict(), "random": random_states(accelerator)}
+    if accelerator.scaler is not None:
+        state["scaler"] = accelerator.scaler.state_dict()
+    if mutants is not None:
+        state["mutants"] = mutants.state()
+    return state
+
+
+def restore_loop(
+    state: dict[str, Any],
+    accelerator: Accelerator,
+    optimizer: Any,
+    mutants: MutationStream | None,
+) -> None:
+    """Go on from what `loop_state` gave; what a run did not have starts anew."""
+    optimizer.load_state_dict(state["optimizer"])
+    if accelerator.scaler is not None and "scaler" in state:
+        accelerator.scaler.load_state_dict(state["scaler"])
+    if mutants is not None:
+        mutants.load(state.get("mutants", {}))
+    restore_random_states(accelerator, state["random"])

@@ -1,4 +1,4 @@
-"""The training loop, one for all recipes: transfer, quantisation-aware, averaged, from scratch.
+"""The training loop, one for all recipes: transfer, quantised, averaged, adversarial, from scratch.
 
 - Both branches and the router learn from every window, on the model's own loss.
 - One step is `accumulation` micro-batches; `accelerate` places, casts, scales, clips and averages
@@ -18,27 +18,34 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from accelerate import Accelerator, DistributedDataParallelKwargs
 
 from tinyguardrail_sdk.errors import CheckpointError
 from tinyguardrail_sdk.manifest import DEFAULT_CHECKPOINT, MANIFEST_NAME
 from tinyguardrail_sdk.training import checkpoint
+from tinyguardrail_sdk.training.adversarial import Adversary, robustness
 from tinyguardrail_sdk.training.average import WeightAverage
 from tinyguardrail_sdk.training.checkpoint import RunFolder, Snapshot
 from tinyguardrail_sdk.training.config import OptimizerConfig, TrainConfig
 from tinyguardrail_sdk.training.data.batches import BatchStream
 from tinyguardrail_sdk.training.data.corpora import load_corpora
+from tinyguardrail_sdk.training.mutation_stream import MutationStream
 from tinyguardrail_sdk.training.network.model import TinyGuardrail, trainable_groups
 from tinyguardrail_sdk.training.quantization import prepare
-from tinyguardrail_sdk.training.reporter import Reporter, training_line, validation_line
+from tinyguardrail_sdk.training.reporter import (
+    Reporter,
+    mutation_line,
+    training_line,
+    validation_line,
+)
 from tinyguardrail_sdk.training.restore import restore
 from tinyguardrail_sdk.training.schedule import Schedule
 from tinyguardrail_sdk.training.session import (
     Clock,
     Tally,
     agree,
-    random_states,
-    restore_random_states,
+    loop_state,
+    make_accelerator,
+    restore_loop,
     stop_on_signal,
 )
 from tinyguardrail_sdk.training.transfer import initialise
@@ -105,7 +112,7 @@ def main(config: TrainConfig, *, resume: bool = False) -> TrainResult:
     if config.threads:
         torch.set_num_threads(config.threads)
     torch.manual_seed(config.seed)
-    accelerator = _accelerator(config)
+    accelerator = make_accelerator(config)
     device = accelerator.device
     folder = RunFolder(config.output)
     if not resume and folder.steps():
@@ -133,8 +140,13 @@ def main(config: TrainConfig, *, resume: bool = False) -> TrainResult:
         world=accelerator.num_processes,
         **limits,
     )
-    # Before the stream moves on: the plan of a run is made from its first epoch.
-    steps_per_epoch = stream.batches_per_epoch / config.optimizer.accumulation
+    mutants = None
+    if config.mutation.share:
+        mutants = MutationStream(config, len(learned.examples), accelerator, limits)
+    # Before the stream moves on: the plan of a run is made from its first epoch. Mutants come on
+    # top of it.
+    own_share = 1.0 - config.mutation.share
+    steps_per_epoch = stream.batches_per_epoch / config.optimizer.accumulation / own_share
     stream.seek(position.epoch, position.batch)
 
     # -- model -----------------------------------------------------------------------------
@@ -153,8 +165,11 @@ def main(config: TrainConfig, *, resume: bool = False) -> TrainResult:
     )
     model, optimizer = accelerator.prepare(core, optimizer)
     average = WeightAverage(core, config.optimizer.ema) if config.optimizer.ema else None
+    adversary = Adversary(config.adversarial, accelerator, model, core, config.seed)
     if resumed:
-        _restore(resumed, accelerator, optimizer, average)
+        if average:
+            average.load(checkpoint.load_weights(resumed))
+        restore_loop(checkpoint.load_optimizer(resumed), accelerator, optimizer, mutants)
 
     # -- schedule --------------------------------------------------------------------------
     schedule = Schedule(config.schedule, steps_per_epoch)
@@ -182,14 +197,17 @@ def main(config: TrainConfig, *, resume: bool = False) -> TrainResult:
         return Snapshot(
             weights=weights,
             raw=raw if average and to_resume else None,
-            optimizer=_loop_state(accelerator, optimizer) if to_resume else None,
+            optimizer=loop_state(accelerator, optimizer, mutants) if to_resume else None,
             facts=record,
         )
 
     def validate() -> dict[str, Any]:
         with average.in_place() if average else nullcontext():
-            scores = score_texts(model, held_out, texts, device=device, **limits)
-        report = judge(scores)
+            report = judge(score_texts(model, held_out, texts, device=device, **limits))
+            if config.adversarial.kind != "none":
+                report["robust"] = robustness(
+                    core, held_out, config.adversarial, accelerator, config.seed, **limits
+                )
         better = report["score"] > position.best
         if better:
             position.best, position.best_step, position.worse = report["score"], position.step, 0
@@ -223,16 +241,23 @@ def main(config: TrainConfig, *, resume: bool = False) -> TrainResult:
             factor = schedule.factor(position.step, elapsed)
             for group in optimizer.param_groups:
                 group["lr"] = group["peak"] * factor
-            for _ in range(config.optimizer.accumulation):
-                batch = next(stream)
+            if mutants:
+                with tally.paused():
+                    chosen = mutants.refresh(core, position.step, progress)
+                if chosen:
+                    reporter.record(chosen, mutation_line(chosen))
+            for turn in range(config.optimizer.accumulation):
+                number = position.step * config.optimizer.accumulation + turn
+                batch = next(mutants if mutants and mutants.due(number, progress) else stream)
                 with accelerator.accumulate(model):
                     outputs = model(**batch.inputs(device), labels=batch.labels.to(device))
                     accelerator.backward(outputs.loss)
+                    adversarial = adversary.learn(batch, number, progress)
                     if accelerator.sync_gradients and config.optimizer.clip:
                         accelerator.clip_grad_norm_(model.parameters(), config.optimizer.clip)
                     optimizer.step()
                     optimizer.zero_grad()
-                tally.add(batch, outputs)
+                tally.add(batch, outputs, adversarial)
             position.step += 1
             if average:
                 average.update(position.step)
@@ -287,21 +312,6 @@ def parameter_groups(model: TinyGuardrail, config: OptimizerConfig) -> list[dict
     return [group for group in groups if group["params"]]
 
 
-def _accelerator(config: TrainConfig) -> Accelerator:
-    precision: str = config.precision
-    if precision == "auto":
-        precision = "no"
-        if torch.cuda.is_available():
-            precision = "bf16" if torch.cuda.is_bf16_supported(False) else "fp16"
-    # An expert that no text of a batch chose has no gradient: processes must not wait for it.
-    unused = DistributedDataParallelKwargs(find_unused_parameters=True)
-    return Accelerator(
-        mixed_precision=precision,
-        gradient_accumulation_steps=config.optimizer.accumulation,
-        kwargs_handlers=[unused],
-    )
-
-
 def _initialise(model: TinyGuardrail, init: str) -> str:
     if init == "scratch":
         return f"{model.parameter_count():,} parameters, from scratch"
@@ -318,25 +328,6 @@ def _initialise(model: TinyGuardrail, init: str) -> str:
 def _quantize(model: TinyGuardrail) -> None:
     prepare(model.fast)
     prepare(model.deep)
-
-
-def _loop_state(accelerator: Accelerator, optimizer: Any) -> dict[str, Any]:
-    state = {"optimizer": optimizer.state_dict(), "random": random_states(accelerator)}
-    if accelerator.scaler is not None:
-        state["scaler"] = accelerator.scaler.state_dict()
-    return state
-
-
-def _restore(
-    directory: Path, accelerator: Accelerator, optimizer: Any, average: WeightAverage | None
-) -> None:
-    state = checkpoint.load_optimizer(directory)
-    optimizer.load_state_dict(state["optimizer"])
-    if accelerator.scaler is not None and "scaler" in state:
-        accelerator.scaler.load_state_dict(state["scaler"])
-    if average is not None:
-        average.load(checkpoint.load_weights(directory))
-    restore_random_states(accelerator, state["random"])
 
 
 def _try(reporter: Reporter, save: Any) -> None:

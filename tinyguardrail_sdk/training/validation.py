@@ -12,6 +12,7 @@ from torch import nn
 from tinyguardrail_sdk.training import metrics
 from tinyguardrail_sdk.training.data.batches import collate, plan_batches
 from tinyguardrail_sdk.training.data.corpus import Corpus
+from tinyguardrail_sdk.training.network.model import evaluating
 from tinyguardrail_sdk.training.scores import WindowScores, softmax
 
 # Detection is reported at these false-alarm rates; the middle one counts for model choice.
@@ -27,6 +28,30 @@ def draw_texts(corpus: Corpus, limit: int, seed: int) -> NDArray[np.int64]:
 
 
 @torch.no_grad()
+def window_answers(
+    model: nn.Module,
+    corpus: Corpus,
+    rows: NDArray[np.int64],
+    *,
+    tokens: int,
+    max_rows: int,
+    device: torch.device | str = "cpu",
+) -> NDArray[np.float64]:
+    """Run both branches on windows.
+
+    Returns:
+        (rows, 9): logits of the fast branch, of the deep branch, and the router's.
+    """
+    answers = np.empty((len(rows), 9), np.float64)
+    with evaluating(model):
+        for batch_rows in plan_batches(corpus.lengths[rows], tokens=tokens, max_rows=max_rows):
+            outputs = model(**collate(corpus, rows[batch_rows]).inputs(device), branches="both")
+            info = outputs.route_info
+            parts = [info.fast_logits, info.deep_logits, info.route_logits[:, None]]
+            answers[batch_rows] = torch.cat([p.float() for p in parts], 1).cpu().numpy()
+    return answers
+
+
 def score_texts(
     model: nn.Module,
     corpus: Corpus,
@@ -46,16 +71,8 @@ def score_texts(
         max_rows: Most windows in a batch.
         device: Where the model is.
     """
-    was_training = model.training
-    model.eval()
     rows = corpus.rows_of(texts)
-    answers = np.empty((len(rows), 9), np.float64)
-    for batch_rows in plan_batches(corpus.lengths[rows], tokens=tokens, max_rows=max_rows):
-        outputs = model(**collate(corpus, rows[batch_rows]).inputs(device), branches="both")
-        info = outputs.route_info
-        parts = [info.fast_logits, info.deep_logits, info.route_logits[:, None]]
-        answers[batch_rows] = torch.cat([p.float() for p in parts], 1).cpu().numpy()
-    model.train(was_training)
+    answers = window_answers(model, corpus, rows, tokens=tokens, max_rows=max_rows, device=device)
     facts = corpus.examples[texts]
     return WindowScores(
         fast=answers[:, :4],

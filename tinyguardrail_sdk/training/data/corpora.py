@@ -51,14 +51,21 @@ def load_corpus(config: TrainConfig, part: str, fingerprint: str | None = None) 
         started_with = corpus_folder(config.cache, fingerprint)
         if started_with.is_dir():
             return open_corpus(started_with)
+    recipe = _recipe(config, part)
+    if not recipe.files:
+        raise InputError(f"data.{part} is empty: give JSON-lines files with --{part}")
+    return prepare_corpus(recipe, config.cache, workers=config.data.workers)
+
+
+def train_recipe(config: TrainConfig) -> CorpusRecipe:
+    """What the corpus for training is made from."""
+    return _recipe(config, "train")
+
+
+def _recipe(config: TrainConfig, part: str) -> CorpusRecipe:
     data = config.data
     files = data.train if part == "train" else data.validation
-    if not files:
-        raise InputError(f"data.{part} is empty: give JSON-lines files with --{part}")
-    recipe = CorpusRecipe(
-        files, data.vocab, data.max_tokens, data.overlap, _RULES[part], config.seed
-    )
-    return prepare_corpus(recipe, config.cache, workers=data.workers)
+    return CorpusRecipe(files, data.vocab, data.max_tokens, data.overlap, _RULES[part], config.seed)
 
 
 def _refuse_small_vocabulary(config: TrainConfig) -> None:

@@ -45,7 +45,7 @@ ROW: Final = np.dtype(
 )
 EXAMPLE: Final = np.dtype([("label", "i1"), ("source", "i1")])
 _ID: Final = np.dtype("<u2")  # token and character ids; vocabularies are far below 65,536
-_FILES: Final = {"tokens": _ID, "chars": _ID, "rows": ROW, "examples": EXAMPLE}
+FILES: Final = {"tokens": _ID, "chars": _ID, "rows": ROW, "examples": EXAMPLE}
 _CHUNK: Final = 128
 # Their text decides what the tensors are; a change to one makes a new corpus.
 _SOURCES_OF_TRUTH: Final = (
@@ -121,6 +121,20 @@ class Corpus:
         """Indices of the windows that belong to the given texts."""
         return np.flatnonzero(np.isin(self.rows["example"], examples))
 
+    def select(self, examples: NDArray[Any]) -> Corpus:
+        """A copy of the windows of the given texts, which keep their numbers."""
+        rows = self.rows[self.rows_of(examples)].copy()
+        tokens, chars = [_no_ids()], [_no_ids()]
+        for row in rows:
+            length, size = int(row["length"]), int(row["length"]) * int(row["width"])
+            tokens.append(self.tokens[row["tokens"] : row["tokens"] + length])
+            chars.append(self.chars[row["chars"] : row["chars"] + size])
+        for name, parts in (("tokens", tokens), ("chars", chars)):
+            rows[name] = np.cumsum([len(part) for part in parts])[:-1]
+        return Corpus(
+            self.fingerprint, np.concatenate(tokens), np.concatenate(chars), rows, self.examples
+        )
+
 
 def open_corpus(directory: Path) -> Corpus:
     """Map a finished corpus.
@@ -130,8 +144,7 @@ def open_corpus(directory: Path) -> Corpus:
     """
     facts = json.loads((directory / "corpus.json").read_text(encoding="utf-8"))
     arrays = {
-        name: np.memmap(directory / f"{name}.bin", dtype, mode="r")
-        for name, dtype in _FILES.items()
+        name: np.memmap(directory / f"{name}.bin", dtype, mode="r") for name, dtype in FILES.items()
     }
     return Corpus(facts["fingerprint"], **arrays)
 
@@ -171,8 +184,8 @@ def corpus_folder(cache: Path, fingerprint: str) -> Path:
 def _write(
     recipe: CorpusRecipe, directory: Path, workers: int, progress: Progress
 ) -> dict[str, int]:
-    done = dict.fromkeys(_FILES, 0)
-    streams = {name: (directory / f"{name}.bin").open("wb") for name in _FILES}
+    done = dict.fromkeys(FILES, 0)
+    streams = {name: (directory / f"{name}.bin").open("wb") for name in FILES}
     try:
         for packed in _packed_chunks(recipe, workers):
             for name in ("tokens", "chars"):
@@ -226,11 +239,23 @@ def _start_worker(recipe: CorpusRecipe) -> None:
 
 def _pack(first: int, examples: Sequence[Example]) -> Packed:
     recipe, extractor = _worker
+    return pack(extractor, examples, recipe.rules, recipe.seed, first=first)
+
+
+def pack(
+    extractor: FeatureExtractor,
+    examples: Sequence[Example],
+    rules: WindowRules,
+    seed: int,
+    *,
+    first: int = 0,
+) -> Packed:
+    """Tokenise examples, numbered from `first`, into the arrays of a corpus by name."""
     rows, tokens, chars = [], [_no_ids()], [_no_ids()]
     token_count = char_count = 0
     for index, example in enumerate(examples, first):
         features = extractor.extract(example.text, example.source)
-        chosen = choose_windows(example, features, recipe.rules, f"{recipe.seed}:{index}")
+        chosen = choose_windows(example, features, rules, f"{seed}:{index}")
         for window, label in chosen:
             length, width = window.char_ids.shape
             rows.append(

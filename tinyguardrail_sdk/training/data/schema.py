@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, cast
 
+from tinyguardrail_sdk.errors import InputError
 from tinyguardrail_sdk.labels import Label, Source
 
 
@@ -81,6 +82,25 @@ def read_examples(path: str | Path) -> Iterator[Example]:
         for line in lines:
             if line.strip():
                 yield Example.from_dict(json.loads(line))
+
+
+def examples_at(paths: Iterable[Path], numbers: Iterable[int]) -> list[Example]:
+    """The rows of the given numbers, ascending, counted through files as `read_examples` does.
+
+    Raises:
+        InputError: The files hold fewer rows.
+    """
+    wanted = set(numbers)
+    found, number = [], 0
+    for path in paths:
+        with _open(path, "rt") as lines:
+            for line in filter(str.strip, lines):
+                if number in wanted:
+                    found.append(Example.from_dict(json.loads(line)))
+                number += 1
+    if len(found) < len(wanted):
+        raise InputError(f"the files hold {number} rows, not {max(wanted) + 1}: have they changed?")
+    return found
 
 
 def write_examples(path: str | Path, examples: Iterable[Example]) -> int:

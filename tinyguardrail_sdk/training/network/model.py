@@ -9,7 +9,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Literal
 
@@ -102,6 +103,7 @@ class TinyGuardrail(nn.Module):
         labels: Tensor | None = None,
         *,
         branches: Branches = "both",
+        perturbation: Tensor | None = None,
     ) -> Outputs:
         """Judge a batch.
 
@@ -113,9 +115,12 @@ class TinyGuardrail(nn.Module):
             segment_ids: (B,) index of the source, plus the number of sources in a decoded view.
             labels: (B,) class ids; gives `loss`.
             branches: Which branches run: both, one, or per text the one that the router chose.
+            perturbation: (B, T, H) added to the embedded text, zero at padding.
         """
         mask = attention_mask.bool()
         embedded = self.embeddings(input_ids, char_ids, pattern_scores, segment_ids)
+        if perturbation is not None:
+            embedded = embedded + perturbation
         # The router predicts the fast branch; it must not bend the embeddings to do so.
         route_logits = self.router(embedded.detach(), mask, pattern_scores)
         to_deep = _decision(route_logits, branches)
@@ -225,6 +230,17 @@ def _initialise(module: nn.Module) -> None:
         if module.padding_idx is not None:
             with torch.no_grad():
                 module.weight[module.padding_idx].zero_()
+
+
+@contextmanager
+def evaluating(model: nn.Module) -> Iterator[None]:
+    """Evaluation mode inside the block, then the mode from before."""
+    was_training = model.training
+    model.eval()
+    try:
+        yield
+    finally:
+        model.train(was_training)
 
 
 def trainable_groups(model: TinyGuardrail) -> dict[str, Iterable[nn.Parameter]]:

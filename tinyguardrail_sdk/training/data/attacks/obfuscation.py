@@ -19,7 +19,7 @@ _GROUP_WEIGHTS = {
     "flip": 30, "encoding": 24, "cipher": 15, "look": 14, "invisible": 8, "program": 12,
 }  # fmt: skip
 _BARE_SHARE = 0.35
-_MAX_PAYLOAD = 400  # characters; longer ones would not fit a window once encoded
+MAX_PAYLOAD = 400  # characters; longer ones would not fit a window once encoded
 _STACKABLE = ("rot13", "flip_fcs", "flip_fwo", "base64", "caesar", "atbash", "leetspeak", "url")
 _PARTIAL = (
     "base64", "hex", "flip_fcs", "leetspeak", "homoglyphs_full", "letter_spacing", "dotted",
@@ -78,7 +78,7 @@ def obfuscate(
     rng: random.Random, payload: str, technique: str, *, heldout: bool = False
 ) -> Example:
     """One attack: `payload` under `technique` (a name in `TECHNIQUES`), in a frame or bare."""
-    group = next(group for group, members in GROUPS.items() if technique in members)
+    group = _group(technique)
     code, name = _disguised(rng, payload, technique)
     bare, guided = _frames_for(group, heldout)
     alone = rng.random() < _BARE_SHARE and is_held_out(f"bare/{technique}") == heldout
@@ -98,13 +98,27 @@ def obfuscate(
     )
 
 
+def asked(
+    rng: random.Random, payload: str, technique: str, *, heldout: bool = False
+) -> tuple[str, tuple[int, int]]:
+    """`payload` under `technique` in a frame that guides the reader; where the attack stands."""
+    group = _group(technique)
+    _, guided = _frames_for(group, heldout)
+    grown = _grow(rng, rng.choice(guided), group, technique, TECHNIQUES[technique](payload))
+    return grown.text, grown.span or (0, len(grown.text))
+
+
+def _group(technique: str) -> str:
+    return next(group for group, members in GROUPS.items() if technique in members)
+
+
 def _payload(rng: random.Random, payloads: Sequence[str], heldout: bool) -> str:
     if rng.random() < 0.3:
         text = injection(rng, heldout=heldout).text
     else:
         text = goals.pick(rng, payloads)
-    if len(text) > _MAX_PAYLOAD:
-        text = text[:_MAX_PAYLOAD].rpartition(" ")[0]
+    if len(text) > MAX_PAYLOAD:
+        text = text[:MAX_PAYLOAD].rpartition(" ")[0]
     return text
 
 

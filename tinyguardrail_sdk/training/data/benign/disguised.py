@@ -45,7 +45,7 @@ def generate(
         if group in _BARE and rng.random() < 0.5 and not heldout:
             symbol = "frame:disguised/bare"
         hidden = disguise(_harmless(rng, collected, heldout))
-        kind = _NAMES.get(technique.split("_")[0]) or _NAMES.get(group) or technique.split("_")[0]
+        kind = _kind(technique, group)
         source = Source.USER
         if "carried" in symbol:
             source = rng.choice((Source.DOCUMENT, Source.TOOL, Source.USER))
@@ -53,6 +53,20 @@ def generate(
         yield Example(
             text, Label.BENIGN, source, f"harmless/{technique}", family=frames.family(symbol)
         )
+
+
+def asked(rng: random.Random, text: str, technique: str, *, heldout: bool = False) -> str:
+    """A harmless text under a disguise, in the words of someone who wants it read."""
+    grammar, frames = _grammar()
+    group = next(group for group, members in GROUPS.items() if technique in members)
+    asks = [symbol for symbol in frames.all(heldout=heldout) if "/ask-" in symbol]
+    hidden, kind = GROUPS[group][technique](text), _kind(technique, group)
+    return grammar.grow(rng, rng.choice(asks), hidden=hidden, kind=kind).text
+
+
+def _kind(technique: str, group: str) -> str:
+    first = technique.split("_")[0]
+    return _NAMES.get(first) or _NAMES.get(group) or first
 
 
 def _harmless(rng: random.Random, collected: Sequence[str], heldout: bool) -> str:

@@ -37,6 +37,10 @@ from tinyguardrail_sdk.training.config import TrainConfig, from_dict, load_confi
         ("schedule.quantized_from", 2, "[0, 1]"),
         ("network.heads", 7, "multiple"),
         ("losses.focal_gamma", -1, "negative"),
+        ("adversarial.kind", "magic", "fgsm"),
+        ("adversarial.epsilon", 0, "kind=none"),
+        ("mutation.share", 1, "[0, 1)"),
+        ("mutation.keep", 0, "share=0"),
     ],
 )
 def test_nonsense_is_refused_with_field_and_fix(field: str, value: object, word: str) -> None:

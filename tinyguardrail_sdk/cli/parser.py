@@ -51,6 +51,7 @@ _WORKSHOP = {
     "train": "train a network",
     "calibrate": "fit temperature and thresholds",
     "evaluate": "measure a checkpoint",
+    "robustness": "measure a checkpoint under mutations",
     "export": "write a checkpoint that the runtime loads",
 }
 

@@ -140,7 +140,7 @@ def worst_shift(
     return shift
 
 
-def robustness(
+def robust_accuracy(
     core: TinyGuardrail,
     corpus: Corpus,
     config: AdversarialConfig,

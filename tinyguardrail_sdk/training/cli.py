@@ -22,7 +22,8 @@ examples:
   tinyguardrail train --resume --output runs/guard
 
 Every field of the configuration can be set: --set section.field=value, with the sections data,
-optimizer, schedule, network and losses. --resume takes the configuration of the run it continues.
+optimizer, schedule, network, losses, adversarial and mutation. --resume takes the configuration of
+the run it continues.
 Ctrl-C finishes the step, saves, and exits with status 130; so does SIGTERM.
 """
 
@@ -33,10 +34,12 @@ def add_parsers(commands: Commands) -> None:
     data_commands = data.add_subparsers(metavar="COMMAND", required=True)
     _add_generate(data_commands)
     _add_mine(data_commands)
+    _add_mutate(data_commands)
     _add_train(commands)
     _add_export(commands)
     _add_calibrate(commands)
     _add_evaluate(commands)
+    _add_robustness(commands)
 
 
 def _command(commands: Commands, name: str, **texts: Any) -> argparse.ArgumentParser:
@@ -105,6 +108,29 @@ def _add_mine(commands: Commands) -> None:
     )
     parser.add_argument("--seed", type=int, default=7, metavar="N", help="(default: 7)")
     _add_route(parser)
+    parser.add_argument("--workers", type=int, default=1, metavar="N", help="processes")
+
+
+def _add_mutate(commands: Commands) -> None:
+    parser = _command(
+        commands,
+        "mutate",
+        help="write mutated copies of attacks",
+        description="Mutate attacks, and a share of the benign texts, in ways that keep what they "
+        "are. With a checkpoint, keep only mutants that it gets wrong: attacks that get through, "
+        "benign texts that it flags.",
+    )
+    parser.add_argument("data", type=Path, metavar="F", help="JSON lines of `data generate`")
+    parser.add_argument("--output", type=Path, required=True, metavar="F", help="to write")
+    parser.add_argument("--checkpoint", type=Path, metavar="DIR", help="exported; judges mutants")
+    parser.add_argument(
+        "--only-missed", action="store_true", help="let the built-in checkpoint judge them"
+    )
+    parser.add_argument("--variants", type=int, default=2, metavar="N", help="of a text (2)")
+    parser.add_argument(
+        "--benign-share", type=float, default=0.25, metavar="P", help="mutated too (0.25)"
+    )
+    _add_mutations(parser, "draw from these alone")
     parser.add_argument("--workers", type=int, default=1, metavar="N", help="processes")
 
 
@@ -217,6 +243,37 @@ def _add_evaluate(commands: Commands) -> None:
     _add_route(parser)
     parser.add_argument("--workers", type=int, default=1, metavar="N", help="processes")
     parser.add_argument("--output", type=Path, metavar="F", help="write the whole result as JSON")
+
+
+def _add_robustness(commands: Commands) -> None:
+    parser = _command(
+        commands,
+        "robustness",
+        help="measure a checkpoint under mutations",
+        description="Mutate labelled texts. Of the attacks caught as they are, count those still "
+        "caught under each mutation; and count benign texts flagged under it.",
+    )
+    parser.add_argument("paths", type=Path, nargs="+", metavar="PATH", help="files and folders")
+    parser.add_argument("--checkpoint", type=Path, metavar="DIR", help="(default: built in)")
+    _add_mutations(parser, "instead of the usual ones")
+    parser.add_argument(
+        "--texts",
+        type=int,
+        default=100,
+        metavar="N",
+        help="of attacks and benign each; 0 all (100)",
+    )
+    parser.add_argument("--mode", type=Mode, choices=tuple(Mode), default=Mode.BALANCED)
+    _add_route(parser)
+    parser.add_argument("--workers", type=int, default=1, metavar="N", help="processes")
+    parser.add_argument("--output", type=Path, metavar="F", help="write the result as JSON")
+
+
+def _add_mutations(parser: argparse.ArgumentParser, text: str) -> None:
+    parser.add_argument(
+        "--mutation", action="append", default=[], metavar="NAME", help=f"{text}; may be repeated"
+    )
+    parser.add_argument("--seed", type=int, default=7, metavar="N", help="(default: 7)")
 
 
 def _add_route(parser: argparse.ArgumentParser) -> None:

@@ -11,8 +11,8 @@ from typing import Any
 from rich.console import Console
 
 from tinyguardrail_sdk.errors import InputError
-from tinyguardrail_sdk.labels import LABELS, Route
-from tinyguardrail_sdk.manifest import DEFAULT_CHECKPOINT
+from tinyguardrail_sdk.labels import LABELS, Label, Mode, Route
+from tinyguardrail_sdk.manifest import DEFAULT_CHECKPOINT, load_manifest
 from tinyguardrail_sdk.training import calibrate as calibration
 from tinyguardrail_sdk.training import evaluate as evaluation
 from tinyguardrail_sdk.training import train as training
@@ -24,11 +24,14 @@ from tinyguardrail_sdk.training.data.mine import mine as mine_examples
 from tinyguardrail_sdk.training.data.report import summarise
 from tinyguardrail_sdk.training.data.schema import read_examples, write_examples
 from tinyguardrail_sdk.training.data.split import split
+from tinyguardrail_sdk.training.evaluate import reaches_threshold
 from tinyguardrail_sdk.training.export.bundle import export as export_checkpoint
 from tinyguardrail_sdk.training.judging import judge_texts, judge_windows
+from tinyguardrail_sdk.training.mutate import mutate_examples
 from tinyguardrail_sdk.training.reporter import counting
-from tinyguardrail_sdk.training.rows import read_rows
-from tinyguardrail_sdk.training.tables import render
+from tinyguardrail_sdk.training.robustness import USUAL, under_mutation
+from tinyguardrail_sdk.training.rows import as_rows, read_rows
+from tinyguardrail_sdk.training.tables import render, render_robustness
 
 _DONE, _INTERRUPTED = 0, 130
 
@@ -86,6 +89,51 @@ def mine(arguments: argparse.Namespace) -> int:
     counts = {name: Counter(str(e.label) for e in part) for name, part in
               (("read", examples), ("kept", kept))}  # fmt: skip
     _print_json(counts)
+    return _DONE
+
+
+def mutate(arguments: argparse.Namespace) -> int:
+    """Write mutants of a training set; where a checkpoint is asked, those that it gets wrong."""
+    made = mutate_examples(
+        read_examples(arguments.data),
+        variants=arguments.variants,
+        benign_share=arguments.benign_share,
+        names=arguments.mutation,
+        seed=arguments.seed,
+    )
+    kept = made
+    if made and (arguments.only_missed or arguments.checkpoint):
+        checkpoint, rows = arguments.checkpoint or DEFAULT_CHECKPOINT, as_rows(made)
+        with counting("score") as progress:
+            scores, _ = judge_texts(checkpoint, rows, workers=arguments.workers, progress=progress)
+        flagged = reaches_threshold(rows, scores, load_manifest(checkpoint), Mode.BALANCED)
+        kept = [example for example, hit in zip(made, flagged, strict=True)
+                if hit == (example.label is Label.BENIGN)]  # fmt: skip
+    write_examples(arguments.output, kept)
+    counts = {name: Counter(str(e.label) for e in part) for name, part in
+              (("made", made), ("kept", kept))}  # fmt: skip
+    _print_json(counts)
+    return _DONE
+
+
+def robustness(arguments: argparse.Namespace) -> int:
+    """Score texts under mutations, show a table, end in one JSON line."""
+    with counting("score") as progress:
+        report = under_mutation(
+            arguments.checkpoint or DEFAULT_CHECKPOINT,
+            read_rows(arguments.paths, {}),
+            names=arguments.mutation or USUAL,
+            most=arguments.texts,
+            mode=arguments.mode,
+            seed=arguments.seed,
+            force=None if arguments.route == "routed" else Route(arguments.route),
+            workers=arguments.workers,
+            progress=progress,
+        )
+    Console(width=200).print(render_robustness(report))
+    if arguments.output:
+        arguments.output.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+    _print_json(report)
     return _DONE
 
 

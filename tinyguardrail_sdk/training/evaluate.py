@@ -142,15 +142,22 @@ def evaluate(
     }
 
 
+def reaches_threshold(
+    rows: Sequence[Row], scores: NDArray[np.float64], manifest: Manifest, mode: Mode
+) -> NDArray[np.bool_]:
+    """(rows,) whether the risk is at or over the threshold of the row's source."""
+    thresholds = np.array([manifest.thresholds[row.source][mode] for row in rows])
+    reached: NDArray[np.bool_] = 1.0 - scores[:, 0] >= thresholds
+    return reached
+
+
 def _flagged(
     scored: Scored, manifest: Manifest, chosen: NDArray[np.bool_]
 ) -> dict[str, dict[str, float | int | None]]:
-    risk = 1.0 - scored.scores[:, 0]
     rates = {}
     for mode in Mode:
-        threshold = np.array([manifest.thresholds[row.source][mode] for row in scored.rows])
-        hits = int(np.sum((risk >= threshold)[chosen]))
-        rates[str(mode)] = metrics.rate(hits, int(chosen.sum())).to_dict()
+        hits = reaches_threshold(scored.rows, scored.scores, manifest, mode)[chosen]
+        rates[str(mode)] = metrics.rate(int(hits.sum()), int(chosen.sum())).to_dict()
     return rates
 
 

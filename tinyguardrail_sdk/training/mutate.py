@@ -165,6 +165,43 @@ def draw_mutants(example: Example, count: int, rng: random.Random) -> list[Examp
     return list(found.values())
 
 
+def mutate_examples(
+    examples: Iterable[Example],
+    *,
+    variants: int = 2,
+    benign_share: float = 0.25,
+    names: Sequence[str] = (),
+    seed: int = 7,
+) -> list[Example]:
+    """Mutants, for training, of all attacks and of a share of the benign texts.
+
+    Args:
+        examples: Texts to mutate.
+        variants: Most mutants of a text.
+        benign_share: Share of the benign texts that is mutated too.
+        names: Mutations to draw from; empty draws from all kinds evenly.
+        seed: Of all draws.
+
+    Raises:
+        InputError: There is no such mutation, or a number makes no sense.
+    """
+    if variants < 1 or not 0 <= benign_share <= 1:
+        raise InputError("variants must be at least 1 and benign-share in [0, 1]")
+    chosen = chosen_mutations(names)
+    made = []
+    for place, example in enumerate(examples):
+        rng = random.Random(f"{seed}:{place}")
+        if example.label is Label.BENIGN and rng.random() >= benign_share:
+            continue
+        if chosen:
+            drawn = rng.sample(chosen, len(chosen))
+            found = [m for mutation in drawn if (m := mutate(example, mutation, rng))]
+            made += found[:variants]
+        else:
+            made += draw_mutants(example, variants, rng)
+    return made
+
+
 def _span(example: Example) -> Span:
     return example.span or (0, len(example.text))
 

@@ -12,6 +12,7 @@ from typing import IO, cast
 
 from tinyguardrail_sdk.errors import InputError
 from tinyguardrail_sdk.labels import Source
+from tinyguardrail_sdk.training.data.schema import Example
 
 # Where the texts of a set come from, by the set's name; the first pattern that fits decides.
 SOURCE_MAP: Mapping[str, Source] = {"bipia*": Source.DOCUMENT, "agentdojo*": Source.TOOL}
@@ -28,6 +29,7 @@ class Row:
         set: Name of its file.
         kind: Technique or subset, as the file says.
         language: ISO 639-1 code.
+        span: Characters (start, end) in which an attack stands, where the file says so.
     """
 
     text: str
@@ -36,6 +38,7 @@ class Row:
     set: str
     kind: str
     language: str
+    span: tuple[int, int] | None = None
 
 
 def read_rows(paths: Sequence[Path], source_map: Mapping[str, Source]) -> list[Row]:
@@ -86,4 +89,12 @@ def _read(path: Path, source_map: Mapping[str, Source]) -> Iterator[Row]:
                 set=name,
                 kind=str(row.get("technique") or row.get("kind") or ""),
                 language=str(row.get("language") or row.get("lang") or "en"),
+                span=tuple(row["span"]) if row.get("span") else None,
             )
+
+
+def as_rows(examples: Sequence[Example]) -> list[Row]:
+    """Examples as the rows that `judging` takes."""
+    return [
+        Row(e.text, str(e.label), e.source, "", e.technique, e.language, e.span) for e in examples
+    ]

@@ -34,6 +34,20 @@ def render(report: dict[str, Any]) -> Iterator[Table]:
         yield table
 
 
+def render_robustness(report: dict[str, Any]) -> Table:
+    """Table of the result of `robustness.under_mutation`; intervals are 95 % Wilson."""
+    table = Table(title=f"under mutation, {report['mode']}")
+    table.add_column("mutation")
+    table.add_column("hides")
+    table.add_column("still caught", justify="right")
+    table.add_column("benign flagged", justify="right")
+    rows = {"(as they are)": {"hides": False, **report["plain"]}, **report["mutations"]}
+    for name, entry in rows.items():
+        hides = "yes" if entry["hides"] else ""
+        table.add_row(name, hides, _rate(entry["caught"]), _rate(entry["flagged"]))
+    return table
+
+
 def _cells(entry: dict[str, Any]) -> Iterator[str]:
     for column in ("caught", "flagged"):
         for mode in Mode:

@@ -22,7 +22,7 @@ import torch
 from tinyguardrail_sdk.errors import CheckpointError
 from tinyguardrail_sdk.manifest import DEFAULT_CHECKPOINT, MANIFEST_NAME
 from tinyguardrail_sdk.training import checkpoint
-from tinyguardrail_sdk.training.adversarial import Adversary, robustness
+from tinyguardrail_sdk.training.adversarial import Adversary, robust_accuracy
 from tinyguardrail_sdk.training.average import WeightAverage
 from tinyguardrail_sdk.training.checkpoint import RunFolder, Snapshot
 from tinyguardrail_sdk.training.config import OptimizerConfig, TrainConfig
@@ -205,7 +205,7 @@ def main(config: TrainConfig, *, resume: bool = False) -> TrainResult:
         with average.in_place() if average else nullcontext():
             report = judge(score_texts(model, held_out, texts, device=device, **limits))
             if config.adversarial.kind != "none":
-                report["robust"] = robustness(
+                report["robust"] = robust_accuracy(
                     core, held_out, config.adversarial, accelerator, config.seed, **limits
                 )
         better = report["score"] > position.best

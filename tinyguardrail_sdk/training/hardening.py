@@ -14,7 +14,9 @@ class AdversarialConfig:
 
     Attributes:
         kind: How the shift is found; `none` turns everything here off.
-        epsilon: Longest shift of a token, as a share of the length of its embedding.
+        epsilon: Longest shift of a token, as a share of the length of its embedding. Under shifts
+            of 0.02 the first shipped network lost one right answer in five (fast) and in nine
+            (deep); under 0.05, one in two and in three.
         step_size: Length of one step of `pgd`, as a share of the longest shift.
         steps: Steps of `pgd`.
         share: Share of the micro-batches that are learned from a second time, shifted.
@@ -24,7 +26,7 @@ class AdversarialConfig:
     """
 
     kind: Kind = "none"
-    epsilon: float = 0.05
+    epsilon: float = 0.02
     step_size: float = 0.5
     steps: int = 3
     share: float = 0.5

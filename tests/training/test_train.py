@@ -5,6 +5,7 @@ import os
 import signal
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -88,6 +89,17 @@ def test_a_stopped_run_resumes_to_the_same_weights(
     assert _difference(whole.output / "best", halved.output / "best") == 0.0
     steps = [(record["kind"], record["step"]) for record in _records(halved)]
     assert steps == [(record["kind"], record["step"]) for record in _records(whole)]
+
+
+def test_every_process_goes_on_with_its_own_random_state() -> None:
+    second: Any = SimpleNamespace(process_index=1, device=torch.device("cpu"))
+    before = torch.get_rng_state()
+    torch.manual_seed(1)
+    states = {"cpu": torch.stack([before, torch.get_rng_state()])}
+    drawn = torch.rand(3)
+    session.restore_random_states(second, states)
+    assert torch.equal(torch.rand(3), drawn)
+    torch.set_rng_state(before)
 
 
 def test_the_average_is_kept_apart_from_what_is_trained(make_config: MakeConfig) -> None:

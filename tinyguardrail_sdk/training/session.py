@@ -150,9 +150,10 @@ def restore_random_states(accelerator: Accelerator, states: dict[str, Tensor]) -
     """Continue with what `random_states` gave; a process that had none keeps its own."""
     mine = accelerator.process_index
     if mine < len(states["cpu"]):
-        torch.set_rng_state(states["cpu"][mine])
+        # A copy: PyTorch crashes on a state that is a view into the middle of a tensor.
+        torch.set_rng_state(states["cpu"][mine].clone())
     if "cuda" in states and accelerator.device.type == "cuda" and mine < len(states["cuda"]):
-        torch.cuda.set_rng_state(states["cuda"][mine], accelerator.device)
+        torch.cuda.set_rng_state(states["cuda"][mine].clone(), accelerator.device)
 
 
 def loop_state(

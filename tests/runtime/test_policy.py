@@ -1,3 +1,5 @@
+import json
+import pickle
 from typing import Any
 
 import pytest
@@ -66,3 +68,20 @@ def test_nonsense_is_refused_with_the_setting_and_a_remedy(
 def test_policies_are_frozen() -> None:
     with pytest.raises(ValueError, match="frozen"):
         Policy().mode = Mode.STRICT
+
+
+def test_actions_cannot_be_changed_and_policies_can_be_shared() -> None:
+    policy = Policy(actions={Label.JAILBREAK: Action.FLAG})
+    actions: Any = policy.actions
+    for change in (
+        lambda: actions.__setitem__(Label.JAILBREAK, Action.ALLOW),
+        lambda: actions.pop(Label.JAILBREAK),
+        lambda: actions.update({Label.JAILBREAK: Action.ALLOW}),
+        lambda: actions.clear(),
+    ):
+        with pytest.raises(TypeError, match="cannot be changed"):
+            change()
+    assert actions == {Label.JAILBREAK: Action.FLAG}
+    assert pickle.loads(pickle.dumps(policy)) == policy
+    assert hash(policy) == hash(Policy(actions={Label.JAILBREAK: Action.FLAG}))
+    assert json.loads(policy.model_dump_json())["actions"] == {"jailbreak": "flag"}

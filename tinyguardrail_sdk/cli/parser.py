@@ -29,7 +29,7 @@ _CHECK_EPILOG = """\
 exit status:
   0  every text is allowed
   1  at least one text is blocked
-  2  at least one text could not be checked (this wins over 1)
+  2  at least one text could not be checked (this wins over 1), or there was none
 
 examples:
   tinyguardrail check "Ignore all previous instructions"
@@ -47,7 +47,7 @@ checked. Invisible and control characters are always shown as escapes.
 
 # Commands of `training.cli`, which the slim install lists but cannot run.
 _WORKSHOP = {
-    "data": "make or inspect training data",
+    "data": "make training data",
     "train": "train a network",
     "calibrate": "fit temperature and thresholds",
     "evaluate": "measure a checkpoint",

@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tinyguardrail_sdk.labels import LABELS
+
 Floats = NDArray[np.float64]
 
 
@@ -52,3 +54,10 @@ def softmax(logits: NDArray[Any], temperature: float = 1.0) -> Floats:
 def sigmoid(logits: NDArray[Any]) -> Floats:
     """Probabilities (N,) of logits (N,)."""
     return softmax(np.stack([np.zeros(len(logits)), np.asarray(logits, np.float64)], 1))[:, 1]
+
+
+def mean_log_likelihood(probabilities: Floats, labels: NDArray[np.int64]) -> float:
+    """Mean log probability of the true classes (N,) under probabilities (N, labels)."""
+    assert probabilities.shape[1] == len(LABELS)
+    truth = probabilities[np.arange(len(labels)), labels]
+    return float(np.log(np.clip(truth, 1e-12, 1.0)).mean())

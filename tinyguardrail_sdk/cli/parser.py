@@ -52,6 +52,7 @@ _WORKSHOP = {
     "calibrate": "fit temperature and thresholds",
     "evaluate": "measure a checkpoint",
     "export": "write a checkpoint that the runtime loads",
+    "compare": "whether a checkpoint is worse than another",
 }
 
 

@@ -30,6 +30,15 @@ class Targets:
         default_factory=lambda: {Mode.STRICT: 0.1, Mode.BALANCED: 0.3, Mode.PERMISSIVE: 0.5}
     )
 
+    @classmethod
+    def for_rate(cls, balanced: float | None) -> Targets:
+        """False-alarm rates in the default proportions, about the one of mode balanced."""
+        usual = cls()
+        if balanced is None:
+            return usual
+        factor = balanced / usual.false_alarms[Mode.BALANCED]
+        return cls(false_alarms={mode: p * factor for mode, p in usual.false_alarms.items()})
+
     def __post_init__(self) -> None:
         if not 0 <= self.fast_share <= 1 or not 0 <= self.most_escalated <= 1:
             raise InputError("fast_share and most_escalated are shares and must be in [0, 1]")

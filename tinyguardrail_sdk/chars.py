@@ -234,6 +234,6 @@ def aligned_chars(
     if not len(codes):
         return np.zeros((len(starts), width), np.int32)
     positions = starts[:, None] + np.arange(width, dtype=np.int32)
-    aligned = codes[np.minimum(positions, len(codes) - 1)]
+    aligned = codes.take(positions, mode="clip")
     aligned *= positions < ends[:, None]
     return aligned

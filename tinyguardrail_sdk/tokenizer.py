@@ -83,10 +83,10 @@ class WordPieceTokenizer:
         folded, offsets = _fold(text)
         words = _PIECE.findall(folded.rstrip(" \t\n\r"))
         known = self._known_lossless if lossless else self._known
-        pieces = b"".join(map(known.__getitem__, words))
-        ids, gaps, lengths = np.frombuffer(pieces, np.int32).reshape(-1, 3).T
-        ends = (gaps + lengths).cumsum(dtype=np.int32)
-        return Encoding(ids, *source_spans(offsets, ends - lengths, ends))
+        pieces = np.frombuffer(b"".join(map(known.__getitem__, words)), np.int32)
+        lengths = pieces[2::3]
+        ends = np.add.accumulate(pieces[1::3] + lengths, dtype=np.int32)
+        return Encoding(pieces[::3], *source_spans(offsets, ends - lengths, ends))
 
     def _reference_pieces(self, word: str) -> Iterator[tuple[int, int]]:
         if len(word) > _LONGEST_WORD:

@@ -233,7 +233,8 @@ def aligned_chars(
     """
     if not len(codes):
         return np.zeros((len(starts), width), np.int32)
-    positions = starts[:, None] + np.arange(width, dtype=np.int32)
+    places: Indices = np.arange(width, dtype=np.int32)
+    positions = starts[:, None] + places
     aligned = codes.take(positions, mode="clip")
     aligned *= positions < ends[:, None]
     return aligned

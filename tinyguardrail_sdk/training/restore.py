@@ -67,19 +67,20 @@ class _Reader(Graph):
         return "values", "scales"
 
     def quantized_stack(self, layers: Sequence[nn.Linear]) -> tuple[str, str, str]:
-        """Fill layers that are stored as one, or one by one as in files of version 1.0."""
-        outs = [layer.out_features for layer in layers]
-        if self._stored and list(self._stored[0].dims) == [layers[0].in_features, outs[0]]:
+        """Fill layers of one size, stored as one or, as in version 1.0, one after the other."""
+        outs, ins = layers[0].weight.shape
+        if self._stored and list(self._stored[0].dims) == [ins, outs]:
             for layer in layers:
                 self.quantized_weight(layer.weight)
                 self.constant(layer.bias)
         else:
-            weight = layers[0].weight.new_empty(sum(outs), layers[0].in_features)
-            self.quantized_weight(weight)
-            bias = self._next([sum(outs)])
-            for layer, rows, shifts in zip(layers, weight.split(outs), bias.split(outs), strict=True):
-                layer.weight.detach().copy_(rows)
-                layer.bias.detach().copy_(shifts)
+            weights = layers[0].weight.new_empty(outs * len(layers), ins)
+            self.quantized_weight(weights)
+            biases = self._next([len(weights)])
+            parts = zip(layers, weights.chunk(len(layers)), biases.chunk(len(layers)), strict=True)
+            for layer, weight, bias in parts:
+                layer.weight.detach().copy_(weight)
+                layer.bias.detach().copy_(bias)
         return "values", "scales", "bias"
 
     def quantized_rows(self, table: Tensor) -> tuple[str, str]:

@@ -209,8 +209,8 @@ def test_an_exported_checkpoint_reads_back_into_the_network(
         assert (first / name).read_bytes() == (second / name).read_bytes()
 
 
-class GraphOfVersion1(Graph):
-    """Writes what the first checkpoints hold: a projection a role, zero points, units of norms."""
+class FirstLayout(Graph):
+    """Writes what guard-v1 1.0.0 holds: a product a role, zero points, units of norms."""
 
     def linear(self, x: Quantized, layer: torch.nn.Linear) -> str:
         values, scales = self.quantized_weight(layer.weight)
@@ -232,7 +232,7 @@ class GraphOfVersion1(Graph):
         return super().residual_norm(x, residual, norm, units)
 
     def _nested(self) -> Graph:
-        return GraphOfVersion1(parent=self)
+        return FirstLayout(parent=self)
 
 
 def test_a_checkpoint_of_the_first_layout_reads_back_into_the_network(
@@ -241,7 +241,7 @@ def test_a_checkpoint_of_the_first_layout_reads_back_into_the_network(
     write_checkpoint(network, tmp_path / "now")
     write_checkpoint(network, tmp_path / "first")
     for name, build in part_builders(network).items():
-        graph = GraphOfVersion1()
+        graph = FirstLayout()
         graph.save(tmp_path / "first" / name, build(graph))
     write_manifest(tmp_path / "first", manifest(tmp_path / "first"))
     restored = [TinyGuardrail(network.config) for _ in range(2)]

@@ -67,7 +67,7 @@ class _Reader(Graph):
         return "values", "scales"
 
     def quantized_stack(self, layers: Sequence[nn.Linear]) -> tuple[str, str, str]:
-        """Fill layers of one size, stored as one or, as in version 1.0, one after the other."""
+        """Fill layers of one size, stored as one or, in guard-v1 1.0.0, one by one."""
         outs, ins = layers[0].weight.shape
         if self._stored and list(self._stored[0].dims) == [ins, outs]:
             for layer in layers:
@@ -103,7 +103,7 @@ class _Reader(Graph):
 
     def _next(self, shape: Sequence[int]) -> Tensor:
         while self._stored and self._stored[0].dims == [1] != list(shape):
-            self._stored.popleft()  # version 1.0 stored the scale and shift of a plain norm
+            self._stored.popleft()  # guard-v1 1.0.0 holds the units of its norms
         if not self._stored or list(self._stored[0].dims) != list(shape):
             raise self._misfit()
         return _tensor(self._stored.popleft())

@@ -15,7 +15,7 @@ class FrozenDict(dict[_K, _V]):
         raise TypeError("this mapping cannot be changed; make a new one")
 
     __setitem__ = __delitem__ = __ior__ = _refuse  # type: ignore[assignment]
-    clear = pop = popitem = setdefault = update = _refuse  # type: ignore[assignment]
+    clear = pop = popitem = setdefault = update = _refuse
 
     def __hash__(self) -> int:  # type: ignore[override]
         return hash(frozenset(self.items()))

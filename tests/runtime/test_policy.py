@@ -72,15 +72,15 @@ def test_policies_are_frozen() -> None:
 
 def test_actions_cannot_be_changed_and_policies_can_be_shared() -> None:
     policy = Policy(actions={Label.JAILBREAK: Action.FLAG})
-    actions: Any = policy.actions
-    for change in (
-        lambda: actions.__setitem__(Label.JAILBREAK, Action.ALLOW),
-        lambda: actions.pop(Label.JAILBREAK),
-        lambda: actions.update({Label.JAILBREAK: Action.ALLOW}),
-        lambda: actions.clear(),
+    actions = policy.actions
+    for change, arguments in (
+        ("__setitem__", (Label.JAILBREAK, Action.ALLOW)),
+        ("pop", (Label.JAILBREAK,)),
+        ("update", ({Label.JAILBREAK: Action.ALLOW},)),
+        ("clear", ()),
     ):
         with pytest.raises(TypeError, match="cannot be changed"):
-            change()
+            getattr(actions, change)(*arguments)
     assert actions == {Label.JAILBREAK: Action.FLAG}
     assert pickle.loads(pickle.dumps(policy)) == policy
     assert hash(policy) == hash(Policy(actions={Label.JAILBREAK: Action.FLAG}))

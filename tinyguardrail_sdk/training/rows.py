@@ -50,13 +50,14 @@ def read_rows(paths: Sequence[Path], source_map: Mapping[str, Source]) -> list[R
         InputError: A line is no such row, or there is none.
         FileNotFoundError: A path does not exist.
     """
-    rows = [row for path in _files(paths) for row in _read(path, {**SOURCE_MAP, **source_map})]
+    rows = [row for path in files_of(paths) for row in _read(path, {**SOURCE_MAP, **source_map})]
     if not rows:
         raise InputError(f"no rows in {', '.join(map(str, paths))}")
     return rows
 
 
-def _files(paths: Sequence[Path]) -> Iterator[Path]:
+def files_of(paths: Sequence[Path]) -> Iterator[Path]:
+    """The files that `read_rows` reads, in its order."""
     for path in paths:
         if path.is_dir():
             yield from sorted(p for p in path.iterdir() if p.name.endswith((".jsonl", ".jsonl.gz")))

@@ -77,7 +77,7 @@ def _head(
     trained = "" if history is None else f"{history.summary()['steps']:,} training steps. "
     yield f"<header><h1>{escape(_title(history, found))}</h1>"
     yield f"<p>TinyGuardrail report of {escape(created)}. {scored}{trained}"
-    yield "Intervals are 95 % Wilson intervals.</p>"
+    yield "Intervals are 95&nbsp;% Wilson intervals.</p>"
     cards: list[str] = []
     if found is not None:
         cards += _score_cards(found)
@@ -95,7 +95,10 @@ def _score_cards(found: Assessment) -> Iterator[str]:
     yield rate_card("Class named rightly", found.right.to_dict())
     yield figure_card("Macro F1", f"{whole['macro_f1']:.4f}", f"{whole['texts']:,} texts")
     for point in reversed(found.points):
-        name = f"Attacks caught at {100 * point.allowed:g} % false alarms"
+        where = f"{100 * point.allowed:g} % false alarms"
+        if not point.resolved:
+            where = f"no false alarm in {point.flagged.total:,} benign texts"
+        name = f"Attacks caught at {where}"
         yield rate_card(name, point.caught[ALL].to_dict())
 
 

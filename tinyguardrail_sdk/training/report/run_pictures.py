@@ -151,10 +151,10 @@ def _rate(history: History) -> Picture | None:
     drawing = Picture(
         "learning_rate",
         "Learning rate",
-        "AdamW's rate for each group of weights; logarithmic.",
+        "AdamW's rate for each group of weights.",
         canvas.figure(),
     )
-    return _course(lines, drawing, y="learning rate", log=True, colours=colours)
+    return _course(lines, drawing, y="learning rate", colours=colours)
 
 
 def _routing(history: History) -> Picture | None:

@@ -249,7 +249,7 @@ def _course(
     ends = {}
     for name, points in lines.items():
         what, _, kind = name.partition(", ")
-        colour = {**COLOURS, **(colours or {})}[what]
+        colour = {**COLOURS, **(colours or {})}.get(what, canvas.MUTED)
         steps, values = zip(*points, strict=True)
         dotted = kind == "validation" and len(points) <= 40
         width = 1.9 if kind != "training" else 0.9

@@ -148,7 +148,7 @@ def _reliability(found: Assessment) -> Picture:
 def _techniques(found: Assessment) -> Iterator[Picture]:
     kinds = found.summary["tables"]["kind"]
     for name, column, title, colour, worst_is_low in (
-        ("techniques", "caught", "Attacks caught, by technique", COLOURS["injection"], True),
+        ("techniques", "caught", "Attacks caught, by technique", COLOURS[ALL], True),
         ("false_alarms", "flagged", "Benign texts flagged, by kind", COLOURS["benign"], False),
     ):
         rates = {

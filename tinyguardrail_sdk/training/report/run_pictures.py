@@ -254,15 +254,18 @@ def _course(
         dotted = kind == "validation" and len(points) <= 40
         width = 1.9 if kind != "training" else 0.9
         on.plot(steps, values, color=colour, linewidth=width, marker="o" if dotted else "",
-                markersize=3.5)  # fmt: skip
+                markersize=3.5, clip_on=False)  # fmt: skip
         ends[what if short else name] = (values[-1], colour)
     if log:
         canvas.log_axis(on)
     if share:
         canvas.percent_axis(on.yaxis)
+        low, high = on.get_ylim()
+        # At least ten points high, that a trifle does not look like a step; never beyond 100 %.
+        on.set_ylim(max(-0.02, min(low, high - 0.1)), min(high, 1.02))
     if zero:
         on.axhline(0.0, color=canvas.MUTED, linewidth=0.8)
-    on.set_xlim(right=max(points[-1][0] for points in lines.values()))
+    on.set_xlim(0, max(points[-1][0] for points in lines.values()))
     canvas.name_ends(on, ends)
     return picture
 

@@ -51,7 +51,7 @@ def test_a_training_command_without_its_extra_names_it(
     assert 'pip install "tinyguardrail-sdk[train]"' in refused("train")
 
 
-@pytest.mark.parametrize("command", ["data", "train", "calibrate", "evaluate", "export"])
+@pytest.mark.parametrize("command", ["data", "train", "calibrate", "evaluate", "export", "report"])
 def test_every_training_command_explains_itself(
     command: str, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -51,6 +51,7 @@ _WORKSHOP = {
     "train": "train a network",
     "calibrate": "fit temperature and thresholds",
     "evaluate": "measure a checkpoint",
+    "report": "write figures, pictures and one HTML page",
     "export": "write a checkpoint that the runtime loads",
     "compare": "whether a checkpoint is worse than another",
 }

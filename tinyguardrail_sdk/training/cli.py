@@ -38,6 +38,7 @@ def add_parsers(commands: Commands) -> None:
     _add_calibrate(commands)
     _add_evaluate(commands)
     _add_compare(commands)
+    _add_report(commands)
 
 
 def _command(commands: Commands, name: str, **texts: Any) -> argparse.ArgumentParser:
@@ -149,7 +150,7 @@ def _add_export(commands: Commands) -> None:
         "the run's validation texts and compared with the built-in checkpoint, and written only "
         "if it is not worse.",
     )
-    _add_run(parser)
+    _add_run(parser, "trained weights, such as runs/guard/best", required=True)
     parser.add_argument("--output", type=Path, required=True, metavar="DIR", help="to write")
     parser.add_argument(
         "--model-version", default="0.0.0", metavar="V", help="reported by verdicts (0.0.0)"
@@ -229,6 +230,27 @@ def _add_evaluate(commands: Commands) -> None:
         description="Score labelled JSON lines with an exported checkpoint, as it is.",
     )
     parser.add_argument("paths", type=Path, nargs="+", metavar="PATH", help="files and folders")
+    _add_scoring(parser)
+    parser.add_argument("--output", type=Path, metavar="F", help="write the whole result as JSON")
+
+
+def _add_report(commands: Commands) -> None:
+    parser = _command(
+        commands,
+        "report",
+        help="write figures, pictures and one HTML page",
+        description="Show how a run learned, what an exported checkpoint does on labelled JSON "
+        "lines, or both: final_metrics.json, PNG files, and report.html, which needs no other.",
+    )
+    _add_run(parser, "run folder, such as runs/guard", required=False)
+    parser.add_argument(
+        "--data", type=Path, nargs="+", action="extend", metavar="F", help="to score; also folders"
+    )
+    _add_scoring(parser)
+    parser.add_argument("--output", type=Path, required=True, metavar="DIR", help="to write")
+
+
+def _add_scoring(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--checkpoint", type=Path, metavar="DIR", help="(default: built in)")
     parser.add_argument(
         "--source-map",
@@ -241,7 +263,6 @@ def _add_evaluate(commands: Commands) -> None:
     )
     _add_route(parser)
     parser.add_argument("--workers", type=int, default=1, metavar="N", help="processes")
-    parser.add_argument("--output", type=Path, metavar="F", help="write the whole result as JSON")
 
 
 def _add_compare(commands: Commands) -> None:
@@ -275,14 +296,14 @@ def _add_route(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _add_run(parser: argparse.ArgumentParser) -> None:
+def _add_run(parser: argparse.ArgumentParser, text: str, *, required: bool) -> None:
     parser.add_argument(
         "--run",
         dest="folder",  # `run` is the command's function
         type=Path,
-        required=True,
+        required=required,
         metavar="DIR",
-        help="trained weights, such as runs/guard/best",
+        help=text,
     )
 
 

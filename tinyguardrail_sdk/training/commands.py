@@ -15,6 +15,7 @@ from rich.console import Console
 from tinyguardrail_sdk.errors import InputError
 from tinyguardrail_sdk.labels import LABELS, Route
 from tinyguardrail_sdk.manifest import DEFAULT_CHECKPOINT, read_manifest
+from tinyguardrail_sdk.training import INSTALL_COMMAND
 from tinyguardrail_sdk.training import calibrate as calibration
 from tinyguardrail_sdk.training import compare as comparison
 from tinyguardrail_sdk.training import evaluate as evaluation
@@ -155,6 +156,34 @@ def evaluate(arguments: argparse.Namespace) -> int:
     if arguments.output:
         arguments.output.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
     _print_json({**report, "tables": report["tables"]["all"]})
+    return _DONE
+
+
+def report(arguments: argparse.Namespace) -> int:
+    """Write figures, pictures and the page of a run, of a checkpoint on data, or of both."""
+    try:
+        from tinyguardrail_sdk.training.report.assess import assess
+        from tinyguardrail_sdk.training.report.build import PAGE, write_report
+        from tinyguardrail_sdk.training.report.history import read_history
+    except ImportError as error:  # only this command draws
+        raise InputError(f"the report needs {error.name}; run: {INSTALL_COMMAND}") from None
+
+    if arguments.checkpoint and not arguments.data:
+        raise InputError("--checkpoint is scored on texts: give --data too")
+    history = read_history(arguments.folder) if arguments.folder else None
+    found = None
+    if arguments.data:
+        with counting("score") as progress:
+            found = assess(
+                arguments.checkpoint or DEFAULT_CHECKPOINT,
+                arguments.data,
+                source_map=dict(arguments.source_map),
+                force=None if arguments.route == "routed" else Route(arguments.route),
+                workers=arguments.workers,
+                progress=progress,
+            )
+    written = write_report(arguments.output, history, found, arguments.data or ())
+    _print_json({"page": arguments.output / PAGE, "notes": written["notes"]})
     return _DONE
 
 

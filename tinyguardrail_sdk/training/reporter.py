@@ -53,10 +53,19 @@ class Reporter:
         folder: Of the run.
         enabled: False in all processes but the first.
         resumed_step: Records of later steps are dropped: they will be written again.
+        track: Also takes every record.
     """
 
-    def __init__(self, folder: Path, *, enabled: bool, resumed_step: int | None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        enabled: bool,
+        resumed_step: int | None,
+        track: Callable[[dict[str, Any]], None],
+    ) -> None:
         self._enabled = enabled
+        self._track = track
         self._path = folder / METRICS
         self._console = Console(stderr=True)
         self._bar = Progress(
@@ -96,6 +105,7 @@ class Reporter:
             return
         with self._path.open("a", encoding="utf-8") as file:
             file.write(json.dumps(record) + "\n")
+        self._track(record)
         self._bar.update(self._task, facts=summary)
         if not self._console.is_terminal:
             self.say(f"step {record['step']}  {summary}")

@@ -54,13 +54,14 @@ def read_rows(
         FileNotFoundError: A path does not exist.
     """
     sources = {**SOURCE_MAP, **source_map}
-    rows = [row for path in _files(paths) for row in _read(path, sources, label)]
+    rows = [row for path in files_of(paths) for row in _read(path, sources, label)]
     if not rows:
         raise InputError(f"no rows in {', '.join(map(str, paths))}")
     return rows
 
 
-def _files(paths: Sequence[Path]) -> Iterator[Path]:
+def files_of(paths: Sequence[Path]) -> Iterator[Path]:
+    """The files that `read_rows` reads, in its order."""
     for path in paths:
         if path.is_dir():
             yield from sorted(p for p in path.iterdir() if p.name.endswith((".jsonl", ".jsonl.gz")))

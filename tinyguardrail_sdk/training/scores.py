@@ -27,6 +27,8 @@ class WindowScores:
         text: (windows,) index of each window's text, ascending.
         labels: (texts,) true class ids.
         sources: (texts,) indices into `SOURCES`.
+        experts: (windows, deep layers, experts) bool, the experts that each window used; None from
+            an exported engine, which does not tell.
     """
 
     fast: Floats
@@ -35,6 +37,7 @@ class WindowScores:
     text: NDArray[np.int64]
     labels: NDArray[np.int64]
     sources: NDArray[np.int64]
+    experts: NDArray[np.bool_] | None = None
 
     def worst(self, probabilities: Floats) -> NDArray[np.int64]:
         """Index of each text's riskiest window, under probabilities (windows, labels)."""

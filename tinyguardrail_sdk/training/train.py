@@ -41,6 +41,7 @@ from tinyguardrail_sdk.training.session import (
     restore_random_states,
     stop_on_signal,
 )
+from tinyguardrail_sdk.training.tracking import checked_tracker, close_trackers, open_tracker
 from tinyguardrail_sdk.training.transfer import initialise
 from tinyguardrail_sdk.training.validation import draw_texts, judge, score_texts
 from tinyguardrail_sdk.version import __version__
@@ -119,6 +120,7 @@ def main(config: TrainConfig, *, resume: bool = False) -> TrainResult:
         config.output,
         enabled=accelerator.is_main_process,
         resumed_step=position.step if resumed else None,
+        track=open_tracker(accelerator, config, position.step if resumed else None),
     )
 
     # -- data ------------------------------------------------------------------------------
@@ -268,6 +270,7 @@ def main(config: TrainConfig, *, resume: bool = False) -> TrainResult:
             f"{reason} after {position.step} steps; best score {position.best:.4f} at step "
             f"{position.best_step}, in {folder.best}"
         )
+    close_trackers(accelerator)
     accelerator.free_memory()
     return TrainResult(reason, position.step, position.best, position.best_step, config.output)
 
@@ -297,6 +300,8 @@ def _accelerator(config: TrainConfig) -> Accelerator:
     unused = DistributedDataParallelKwargs(find_unused_parameters=True)
     return Accelerator(
         mixed_precision=precision,
+        log_with=checked_tracker(config.tracker),
+        project_dir=config.output,
         gradient_accumulation_steps=config.optimizer.accumulation,
         kwargs_handlers=[unused],
     )

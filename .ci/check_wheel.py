@@ -9,6 +9,7 @@ REQUIRED = {
     "tinyguardrail_sdk/py.typed",
     "tinyguardrail_sdk/adapters/__init__.py",
     "tinyguardrail_sdk/training/train.py",
+    "tinyguardrail_sdk/training/report/page.css",
     CHECKPOINT + "manifest.json",
     CHECKPOINT + "MODEL_CARD.md",
 }

@@ -32,14 +32,19 @@ FeedForward = Callable[[Graph, str], str]
 
 def layer(g: Graph, x: str, feed_forward: FeedForward, *, readout: bool = False) -> str:
     """One encoder layer; with `readout` for the first token only."""
-    queries = g.op("Slice", x, g.integers(0), g.integers(1), g.integers(1)) if readout else x
-    source = g.quantize(x)
-    own = g.quantize(queries) if readout else source
-    parts = [g.linear(q, linear(HIDDEN, HIDDEN)) for q in (own, source, source)]
-    context = g.op("MultiHeadAttention", *parts, domain=CONTRIB, num_heads=HEADS)
+    roles = [linear(HIDDEN, HIDDEN) for _ in range(3)]
+    if readout:
+        queries = g.op("Slice", x, g.integers(0), g.integers(1), g.integers(1))
+        source = g.quantize(x)
+        sources = (g.quantize(queries), source, source)
+        parts = [g.linear(q, role) for q, role in zip(sources, roles, strict=True)]
+        context = g.op("MultiHeadAttention", *parts, domain=CONTRIB, num_heads=HEADS)
+    else:
+        queries, context = x, g.self_attention(g.quantize(x), roles, HEADS)
     attended = g.linear(g.quantize(context), linear(HIDDEN, HIDDEN))
-    x = g.residual_norm(attended, queries, layer_norm())
-    return g.residual_norm(feed_forward(g, x), x, layer_norm())
+    units = g.units(g.op("Shape", queries, start=1, end=2))
+    x = g.residual_norm(attended, queries, layer_norm(), units)
+    return g.residual_norm(feed_forward(g, x), x, layer_norm(), units)
 
 
 def stack(

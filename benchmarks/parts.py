@@ -92,8 +92,7 @@ def _network_parts(text: str, engine: Engine) -> Calls:
     window = FeatureExtractor(tokenizer()).extract(text, Source.USER).windows[0]
     patterns = window.pattern_scores[None]
     inputs = engine._inputs(window, patterns)
-    embedded, _ = engine._embed.run(None, inputs)
-    branch = {"embedded": embedded, "pattern_scores": patterns}
+    branch, _ = engine._embedded(window)
     return {
         "lay out characters": partial(engine._inputs, window, patterns),
         "embed and route": partial(engine._embed.run, None, inputs),

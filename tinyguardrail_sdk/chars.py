@@ -205,7 +205,7 @@ _STARTS, _FIRST_IDS, _ID_COUNTS = _stretches()
 def char_codes(raw: str) -> Indices:
     """The id of every raw character, `(len(raw),)` int32 in `[2, CHAR_VOCAB_SIZE)`."""
     if raw.isascii():
-        return np.frombuffer(raw.encode("ascii"), np.uint8).astype(np.int32) + np.int32(_LATIN1)
+        return np.add(np.frombuffer(raw.encode("ascii"), np.uint8), _LATIN1, dtype=np.int32)
     points = np.frombuffer(raw.encode("utf-32-le", "surrogatepass"), np.int32)
     ids = points + np.int32(_LATIN1)
     odd = np.flatnonzero(points > 0xFF)
@@ -233,7 +233,8 @@ def aligned_chars(
     """
     if not len(codes):
         return np.zeros((len(starts), width), np.int32)
-    positions = starts[:, None] + np.arange(width, dtype=np.int32)
-    aligned = codes[np.minimum(positions, len(codes) - 1)]
+    places: Indices = np.arange(width, dtype=np.int32)
+    positions = starts[:, None] + places
+    aligned = codes.take(positions, mode="clip")
     aligned *= positions < ends[:, None]
     return aligned

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from tinyguardrail_sdk.errors import CheckFailed, CheckpointError
 from tinyguardrail_sdk.labels import LABELS, Mode, Route, Source
-from tinyguardrail_sdk.manifest import DEFAULT_CHECKPOINT, Manifest, load_manifest, read_manifest
+from tinyguardrail_sdk.manifest import DEFAULT_CHECKPOINT, Manifest, read_manifest, verify_files
 
 if TYPE_CHECKING:
     from tinyguardrail_sdk.detectors.match import Match
@@ -89,7 +89,7 @@ class EmbeddedClassifier:
     """The network of a checkpoint folder, run by the embedded engine.
 
     The manifest is read at once; the files it lists are verified and opened by the first check,
-    once for a process. A forked child opens its own.
+    once for this instance. A forked child opens its own.
 
     Args:
         checkpoint: Checkpoint folder; by default the one in the package.
@@ -150,7 +150,7 @@ class EmbeddedClassifier:
     def _open(self) -> tuple[FeatureExtractor, Engine]:
         with self._lock:
             if self._opened is None:
-                self._opened = _open_checkpoint(self.directory, self.threads)
+                self._opened = _open_checkpoint(self.directory, self.manifest, self.threads)
             return self._opened
 
     def _after_fork(self) -> None:
@@ -168,13 +168,16 @@ def _benign(probabilities: Sequence[float]) -> float:
     return probabilities[0] if probabilities[0] >= 0.0 else -1.0
 
 
-def _open_checkpoint(directory: Path, threads: int) -> tuple[FeatureExtractor, Engine]:
+def _open_checkpoint(
+    directory: Path, manifest: Manifest, threads: int
+) -> tuple[FeatureExtractor, Engine]:
     # Imported here: the inference library costs more than all the rest of the package together.
     from tinyguardrail_sdk.engine import Engine
     from tinyguardrail_sdk.features import FeatureExtractor
     from tinyguardrail_sdk.tokenizer import WordPieceTokenizer
 
-    manifest = load_manifest(directory)
+    # Against the manifest that gave the thresholds: a folder replaced meanwhile is refused.
+    verify_files(directory, manifest)
     _same_preprocessing(directory, manifest)
     tokenizer = WordPieceTokenizer.from_file(directory / "vocab.txt")
     extractor = FeatureExtractor(

@@ -6,13 +6,14 @@ company. `onnxruntime` is imported when an engine is built, not when this packag
 
 from __future__ import annotations
 
+import math
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from tinyguardrail_sdk.errors import CheckFailed, CheckpointError
@@ -25,6 +26,10 @@ if TYPE_CHECKING:
     from onnxruntime import InferenceSession
 
 Probabilities = tuple[float, float, float, float]
+
+# Named, so that the inference library need not list the outputs at every run.
+_EMBED_OUTPUTS = ["embedded", "route_logit"]
+_BRANCH_OUTPUTS = ["logits"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,29 +84,29 @@ class Engine:
             (labels,) of the fast branch, (labels,) of the deep branch, and the router's logit that
             the fast branch is enough.
         """
-        patterns = window.pattern_scores[None]
-        embedded, route_logit = self._embed.run(None, self._inputs(window, patterns))
-        inputs = {"embedded": embedded, "pattern_scores": patterns}
-        fast, deep = (part.run(None, inputs)[0][0] for part in (self._fast, self._deep))
-        return fast, deep, float(route_logit[0, 0])
+        inputs, route_logit = self._embedded(window)
+        fast, deep = (part.run(_BRANCH_OUTPUTS, inputs)[0][0] for part in (self._fast, self._deep))
+        return fast, deep, route_logit
 
     def _run(self, window: Window, force: Route | None) -> WindowScores:
-        patterns = window.pattern_scores[None]
-        embedded, route_logit = self._embed.run(None, self._inputs(window, patterns))
-        branch_inputs = {"embedded": embedded, "pattern_scores": patterns}
+        inputs, route_logit = self._embedded(window)
         manifest = self._manifest
         if force is None:
-            fast = _sigmoid(float(route_logit[0, 0])) >= manifest.route_threshold
+            fast = _sigmoid(route_logit) >= manifest.route_threshold
         else:
             fast = force is not Route.DEEP
         if fast:
-            logits = self._fast.run(None, branch_inputs)[0][0]
-            answer = _softmax(logits / manifest.temperature.fast)
+            answer = _answer(self._fast, inputs, manifest.temperature.fast)
             if force is not None or max(answer) >= manifest.escalate_below:
                 return WindowScores(answer, Route.FAST)
-        logits = self._deep.run(None, branch_inputs)[0][0]
-        answer = _softmax(logits / manifest.temperature.deep)
+        answer = _answer(self._deep, inputs, manifest.temperature.deep)
         return WindowScores(answer, Route.ESCALATED if fast else Route.DEEP)
+
+    def _embedded(self, window: Window) -> tuple[dict[str, NDArray[Any]], float]:
+        """What both branches read, and the router's logit."""
+        patterns = window.pattern_scores[None]
+        embedded, route_logit = self._embed.run(_EMBED_OUTPUTS, self._inputs(window, patterns))
+        return {"embedded": embedded, "pattern_scores": patterns}, float(route_logit[0, 0])
 
     def _inputs(self, window: Window, patterns: NDArray[np.float32]) -> dict[str, NDArray[Any]]:
         windows, places = character_windows(window.char_ids, self._kernel)
@@ -125,13 +130,17 @@ def character_windows(char_ids: Indices, kernel: int) -> tuple[Indices, Indices]
         (N + 1, K) the ids from each of the N characters on, and one row of padding; and (T, C) the
         row of each place.
     """
-    used = char_ids > 0
-    count = int(used.sum())
     tokens, width = char_ids.shape
-    padded = np.zeros((tokens, width + kernel - 1), np.int32)  # np.pad takes ten times as long
+    padded = np.zeros((tokens, width + kernel - 1), np.int32)
     padded[:, :width] = char_ids
+    # numpy has functions for this padding and this view; they take several times as long.
+    strides = (*padded.strides, padded.itemsize)
+    every = np.ndarray((tokens, width, kernel), np.int32, padded, strides=strides)
+    used = char_ids > 0
+    chosen = every[used]
+    count = len(chosen)
     windows = np.zeros((count + 1, kernel), np.int32)
-    windows[:count] = sliding_window_view(padded, kernel, axis=1)[used]
+    windows[:count] = chosen
     places = np.full(char_ids.shape, count, np.int32)
     places[used] = np.arange(count, dtype=np.int32)
     return windows, places
@@ -158,11 +167,22 @@ def _session(path: Path, threads: int) -> InferenceSession:
         ) from error
 
 
-def _softmax(logits: NDArray[np.float32]) -> Probabilities:
-    shifted = np.exp(logits - logits.max())
-    benign, injection, jailbreak, obfuscation = (shifted / shifted.sum()).tolist()
+def _answer(
+    branch: InferenceSession, inputs: dict[str, NDArray[Any]], temperature: float
+) -> Probabilities:
+    (logits,) = branch.run(_BRANCH_OUTPUTS, inputs)
+    return _softmax(logits[0].tolist(), temperature)
+
+
+# On four numbers, plain Python is faster than numpy.
+def _softmax(logits: Sequence[float], temperature: float) -> Probabilities:
+    highest = max(logits)
+    powers = [math.exp((logit - highest) / temperature) for logit in logits]
+    total = sum(powers)
+    benign, injection, jailbreak, obfuscation = (power / total for power in powers)
     return benign, injection, jailbreak, obfuscation
 
 
 def _sigmoid(logit: float) -> float:
-    return float(1.0 / (1.0 + np.exp(-np.clip(logit, -60.0, 60.0))))
+    # In this order, a NaN stays one and does not pass for a sure fast branch.
+    return 1.0 / (1.0 + math.exp(-max(min(logit, 60.0), -60.0)))

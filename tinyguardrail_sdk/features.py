@@ -153,7 +153,7 @@ class FeatureExtractor:
 
 
 def _char_ids(codes: Indices, starts: Indices, ends: Indices) -> Indices:
-    longest = int((ends - starts).max(initial=0))
+    longest = max((ends - starts).tolist(), default=0)
     width = min(max(longest, _FEWEST_CHARS), CHARS_PER_TOKEN)
     framed = np.zeros((len(starts) + _SPECIAL, width), np.int32)
     framed[1:-1] = aligned_chars(codes, starts, ends, width)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from tinyguardrail_sdk.classifier import Classification, Classifier, EmbeddedClassifier
@@ -16,6 +16,7 @@ from tinyguardrail_sdk.errors import (
     InputTooLong,
     PolicyError,
 )
+from tinyguardrail_sdk.frozen import FrozenDict
 from tinyguardrail_sdk.labels import LABELS, Action, Label, Route, Source
 from tinyguardrail_sdk.messages import MessageVerdict, message_texts
 from tinyguardrail_sdk.policy import Policy
@@ -63,6 +64,10 @@ class Guard:
             raise InputError("pass a checkpoint or a classifier, not both")
         if isinstance(threads, bool) or not isinstance(threads, int) or threads < 1:
             raise InputError("threads must be an integer from 1 on")
+        if policy is not None and not isinstance(policy, Policy):
+            raise InputError("policy must be a Policy, such as Policy(mode='strict')")
+        if not isinstance(checkpoint, str | os.PathLike | None):
+            raise InputError("checkpoint must be the path of a folder")
         self.policy = policy if policy is not None else Policy()
         self.classifier: Classifier = (
             EmbeddedClassifier(checkpoint, threads=threads) if classifier is None else classifier
@@ -89,6 +94,9 @@ class Guard:
     ) -> list[Verdict]:
         """Judge several texts of one source; the verdicts stand in the order of the texts.
 
+        A convenience: every text costs what `check` costs, for each runs by itself so that no
+        answer depends on its company.
+
         Raises:
             InputError: As `check`; nothing is judged when one text is unacceptable.
         """
@@ -98,9 +106,7 @@ class Guard:
         origin = _as_source(source)
         began = time.perf_counter()
         try:
-            found = _one_door(lambda: self.classifier.classify_batch(accepted, origin))
-            if len(found) != len(accepted):
-                raise CheckFailed("the classifier did not answer every text; none was cleared")
+            found = _one_door(lambda: _answers(self.classifier, accepted, origin))
         except CheckFailed:
             if self.policy.on_error == "raise":
                 raise
@@ -136,7 +142,7 @@ class Guard:
     def _check(self, text: str, source: Source) -> Verdict:
         began = time.perf_counter()
         try:
-            found = _one_door(lambda: self.classifier.classify(text, source))
+            found = _one_door(lambda: _answer(self.classifier, text, source))
         except CheckFailed as error:
             if self.policy.on_error == "raise":
                 raise
@@ -148,7 +154,7 @@ class Guard:
         label, action = self.policy.decide(found.scores, self._thresholds[source])
         return Verdict(
             label=label,
-            scores=dict(zip(LABELS, found.scores, strict=True)),
+            scores=FrozenDict(zip(LABELS, found.scores, strict=True)),
             risk=1.0 - found.scores[0],
             confidence=found.scores[LABELS.index(label)],
             action=action,
@@ -166,7 +172,7 @@ class Guard:
     def _unreached(self, length: int, latency_ms: float) -> Verdict:
         return Verdict(
             label=Label.BENIGN,
-            scores={},
+            scores=FrozenDict(),
             risk=1.0,
             confidence=0.0,
             action=Action(self.policy.on_error),
@@ -196,6 +202,22 @@ class Guard:
             return {source: thresholds[source][mode] for source in Source}
         except KeyError:
             raise PolicyError(f"the classifier has no threshold for mode {mode}") from None
+
+
+def _answer(classifier: Classifier, text: str, source: Source) -> Classification:
+    found: object = classifier.classify(text, source)
+    if not isinstance(found, Classification):
+        raise CheckFailed("the classifier gave no Classification; the text was not cleared")
+    return found
+
+
+def _answers(
+    classifier: Classifier, texts: Sequence[str], source: Source
+) -> Sequence[Classification]:
+    found = list(classifier.classify_batch(texts, source))
+    if len(found) != len(texts) or not all(isinstance(one, Classification) for one in found):
+        raise CheckFailed("the classifier did not answer every text; none was cleared")
+    return found
 
 
 def _one_door(call: Callable[[], _T]) -> _T:

@@ -135,7 +135,10 @@ def read_manifest(directory: Path) -> Manifest:
     """
     path = directory / MANIFEST_NAME
     if not directory.is_dir():
-        raise CheckpointError(f"{directory}: no such checkpoint folder; {_REMEDY}")
+        raise CheckpointError(
+            f"{directory}: no such checkpoint folder; check the path, or leave it out "
+            "to use the built-in one"
+        )
     try:
         content = path.read_bytes()
     except OSError as error:
@@ -156,9 +159,18 @@ def load_manifest(directory: Path) -> Manifest:
             names the file and the remedy.
     """
     manifest = read_manifest(directory)
+    verify_files(directory, manifest)
+    return manifest
+
+
+def verify_files(directory: Path, manifest: Manifest) -> None:
+    """Verify size and SHA-256 of every file that a manifest lists.
+
+    Raises:
+        CheckpointError: One is missing or not the one in the manifest; the message names it.
+    """
     for name, entry in manifest.files.items():
         _verify(directory / name, entry)
-    return manifest
 
 
 def describe_file(path: Path) -> FileEntry:

@@ -139,7 +139,10 @@ def _parts_of_content(content: object, source: Source) -> Iterator[tuple[Source,
             yield source, json.dumps(part.get("input"), ensure_ascii=False, default=str)
         elif kind not in _MEDIA_PARTS:
             known = sorted({*_TEXT_PARTS, *_NESTED_PARTS, *_MEDIA_PARTS, "document", "tool_use"})
-            raise InputError(f"unknown type of content part; known are {', '.join(known)}")
+            raise InputError(
+                f"unknown type of content part; known are {', '.join(known)}. Leave this one "
+                "out, or check its text by itself with check()"
+            )
 
 
 def _parts_of_document(part: Mapping[str, Any]) -> Iterator[tuple[Source, str]]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from tinyguardrail_sdk.errors import PolicyError
+from tinyguardrail_sdk.frozen import FrozenDict
 from tinyguardrail_sdk.labels import LABELS, Action, Label, Mode
 
 
@@ -17,7 +18,7 @@ def _attacks_only(actions: Mapping[Label, Action]) -> Mapping[Label, Action]:
     if Action.REDACT in actions.values():
         # Accepting it while nothing is redacted would let the attack through.
         raise ValueError("redact is not available in this version; use flag or block")
-    return actions
+    return FrozenDict(actions)
 
 
 class Policy(BaseModel):
@@ -41,7 +42,7 @@ class Policy(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     mode: Mode = Mode.BALANCED
-    actions: Annotated[Mapping[Label, Action], AfterValidator(_attacks_only)] = {}
+    actions: Annotated[Mapping[Label, Action], AfterValidator(_attacks_only)] = FrozenDict()
     max_chars: Annotated[int, Field(gt=0)] | None = None
     on_error: Literal["raise", "block", "allow"] = "raise"
 

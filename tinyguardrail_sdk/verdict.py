@@ -65,7 +65,8 @@ class Verdict:
         findings: What the pattern detectors saw, in order of appearance.
         span: The riskiest window, as character indices into the text as it was given.
         scanned: Characters seen, and characters given.
-        latency_ms: Time of the check in milliseconds; of a batch, the mean.
+        latency_ms: Time of the check in milliseconds; of a batch, the mean. The first check of a
+            guard also opens the network, some tenths of a second.
         model_version: Version of the checkpoint that answered.
     """
 

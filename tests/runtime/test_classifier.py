@@ -17,7 +17,7 @@ from tinyguardrail_sdk import CheckFailed, CheckpointError, Guard, Policy, Route
 from tinyguardrail_sdk.classifier import Classification, EmbeddedClassifier
 from tinyguardrail_sdk.engine import WindowScores
 from tinyguardrail_sdk.features import Window
-from tinyguardrail_sdk.manifest import Manifest
+from tinyguardrail_sdk.manifest import Manifest, describe_file, read_manifest, write_manifest
 
 BENIGN = (0.97, 0.01, 0.01, 0.01)
 ATTACK = (0.03, 0.95, 0.01, 0.01)
@@ -244,3 +244,13 @@ def test_a_fork_while_another_thread_opens_does_not_hang(checkpoint: Path) -> No
     finally:
         FakeEngine.gate.set()
         opener.join()
+
+
+def test_a_folder_replaced_before_the_first_check_is_refused(checkpoint: Path) -> None:
+    guard = Guard(checkpoint)
+    (checkpoint / "vocab.txt").write_text("[PAD]\n", encoding="utf-8")
+    manifest = read_manifest(checkpoint)
+    files = {name: describe_file(checkpoint / name) for name in manifest.files}
+    write_manifest(checkpoint, manifest.model_copy(update={"files": files}))
+    with pytest.raises(CheckpointError, match=r"vocab\.txt"):
+        guard.check("hello")

@@ -216,12 +216,21 @@ def test_good_json_lines_leave_standard_error_alone(
     assert capsys.readouterr().err == ""
 
 
-def test_no_lines_are_nothing_blocked(
-    stdin: Callable[[bytes], None], capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize("words", [["--jsonl", "-"], ["--batch", "-"], ["-"], []])
+def test_an_empty_pipe_is_no_clearance(
+    stdin: Callable[[bytes], None],
+    refused: Refused,
+    monkeypatch: pytest.MonkeyPatch,
+    words: list[str],
 ) -> None:
     stdin(b"")
-    assert main(["check", "--jsonl", "-"]) == 0
-    assert capsys.readouterr().out == ""
+    monkeypatch.setattr(sys, "stdin", io.StringIO())
+    assert "standard input: empty, nothing was checked" in refused("check", *words)
+
+
+def test_an_empty_argument_is_a_text(script: ScriptedClassifier) -> None:
+    assert main(["check", ""]) == 0
+    assert script.calls == [("", Source.USER)]
 
 
 def test_a_batch_is_a_line_a_text(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -52,7 +52,7 @@ def test_a_training_command_without_its_extra_names_it(
 
 
 @pytest.mark.parametrize(
-    "command", ["data", "train", "calibrate", "evaluate", "robustness", "export"]
+    "command", ["data", "train", "calibrate", "evaluate", "robustness", "export", "report"]
 )
 def test_every_training_command_explains_itself(
     command: str, capsys: pytest.CaptureFixture[str]

@@ -260,3 +260,33 @@ def test_messages_are_judged_by_their_sources(guard: Guard) -> None:
 def test_label_scores_are_probabilities_in_label_order() -> None:
     scores = label_scores(Label.JAILBREAK, 0.7)
     assert scores == pytest.approx((0.1, 0.1, 0.7, 0.1))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "remedy"),
+    [
+        ({"policy": "strict"}, "Policy\\(mode='strict'\\)"),
+        ({"policy": {"mode": "strict"}}, "Policy\\(mode='strict'\\)"),
+        ({"checkpoint": 5}, "path of a folder"),
+    ],
+)
+def test_arguments_of_the_wrong_kind_are_refused(arguments: dict[str, Any], remedy: str) -> None:
+    with pytest.raises(InputError, match=remedy):
+        Guard(**arguments)
+
+
+@pytest.mark.parametrize("answer", [None, 0.5, "benign"])
+def test_a_classifier_that_answers_nonsense_could_not_check(
+    scripted: ScriptedClassifier, monkeypatch: pytest.MonkeyPatch, answer: object
+) -> None:
+    monkeypatch.setattr(scripted, "classify", lambda text, source: answer)
+    monkeypatch.setattr(scripted, "classify_batch", lambda texts, source: [answer] * len(texts))
+    with pytest.raises(CheckFailed):
+        Guard(classifier=scripted).check("hello")
+    with pytest.raises(CheckFailed):
+        Guard(classifier=scripted).check_batch(["hello"])
+    blocking = Guard(classifier=scripted, policy=Policy(on_error="block"))
+    assert blocking.check("hello").blocked
+    assert [verdict.blocked for verdict in blocking.check_batch(["a", "b"])] == [True, True]
+    monkeypatch.setattr(scripted, "classify_batch", lambda texts, source: answer)
+    assert [verdict.blocked for verdict in blocking.check_batch(["a"])] == [True]

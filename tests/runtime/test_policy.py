@@ -1,3 +1,5 @@
+import json
+import pickle
 from typing import Any
 
 import pytest
@@ -66,3 +68,20 @@ def test_nonsense_is_refused_with_the_setting_and_a_remedy(
 def test_policies_are_frozen() -> None:
     with pytest.raises(ValueError, match="frozen"):
         Policy().mode = Mode.STRICT
+
+
+def test_actions_cannot_be_changed_and_policies_can_be_shared() -> None:
+    policy = Policy(actions={Label.JAILBREAK: Action.FLAG})
+    actions = policy.actions
+    for change, arguments in (
+        ("__setitem__", (Label.JAILBREAK, Action.ALLOW)),
+        ("pop", (Label.JAILBREAK,)),
+        ("update", ({Label.JAILBREAK: Action.ALLOW},)),
+        ("clear", ()),
+    ):
+        with pytest.raises(TypeError, match="cannot be changed"):
+            getattr(actions, change)(*arguments)
+    assert actions == {Label.JAILBREAK: Action.FLAG}
+    assert pickle.loads(pickle.dumps(policy)) == policy
+    assert hash(policy) == hash(Policy(actions={Label.JAILBREAK: Action.FLAG}))
+    assert json.loads(policy.model_dump_json())["actions"] == {"jailbreak": "flag"}

@@ -7,18 +7,19 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tinyguardrail_sdk.errors import InputError
 from tinyguardrail_sdk.labels import SOURCES, Mode, Source
 from tinyguardrail_sdk.manifest import load_manifest
-from tinyguardrail_sdk.training.calibrate import (
-    Targets,
-    calibrate,
-    fit_temperature,
-    fit_thresholds,
-    route,
-    write_calibration,
-)
+from tinyguardrail_sdk.training.calibrate import calibrate, fit_temperature, write_calibration
 from tinyguardrail_sdk.training.metrics import calibration_error
+from tinyguardrail_sdk.training.routing import route
 from tinyguardrail_sdk.training.scores import WindowScores, sigmoid, softmax
+from tinyguardrail_sdk.training.targets import Targets
+from tinyguardrail_sdk.training.thresholds import (
+    fit_thresholds,
+    refit_thresholds,
+    write_thresholds,
+)
 
 NO_FLOORS = dict.fromkeys(Mode, 0.0)
 
@@ -140,3 +141,43 @@ def test_the_manifest_takes_what_was_fitted(make_checkpoint: Callable[..., Path]
 def test_targets_name_every_mode() -> None:
     targets: Any = Targets()
     assert set(targets.false_alarms) == set(targets.floors) == set(Mode)
+
+
+def _traffic(texts: int) -> WindowScores:
+    """A user's own benign texts, all but a few of one source."""
+    scores = _scores(texts)
+    sources = np.zeros(texts, np.int64)
+    sources[:3] = SOURCES.index(Source.TOOL)
+    return WindowScores(
+        scores.fast, scores.deep, scores.route, scores.text, np.zeros(texts, np.int64), sources
+    )
+
+
+def test_thresholds_follow_a_users_own_traffic_and_the_rest_stays(checkpoint: Path) -> None:
+    manifest = load_manifest(checkpoint)
+    rates = {Mode.STRICT: 0.05, Mode.BALANCED: 0.02, Mode.PERMISSIVE: 0.005}
+    targets = Targets(false_alarms=rates, floors=NO_FLOORS)
+    thresholds, report = refit_thresholds(manifest, _traffic(2000), targets)
+    for mode, rate in rates.items():
+        after = report["flagged_after"][mode]
+        assert after["hits"] <= rate * after["total"] + 3  # the three tool texts
+        assert after["hits"] >= 0.8 * rate * after["total"]
+        assert thresholds[Source.TOOL][mode] == manifest.thresholds[Source.TOOL][mode]
+    assert "tool/balanced" in report["kept"]
+    assert "user/balanced" not in report["kept"]
+
+
+def test_writing_thresholds_changes_nothing_else(checkpoint: Path) -> None:
+    before = load_manifest(checkpoint)
+    raised = {source: dict.fromkeys(Mode, 0.9) for source in Source}
+    write_thresholds(checkpoint, raised, {"texts": 5})
+    after = load_manifest(checkpoint)
+    assert after.thresholds == raised
+    assert after.metrics["own_traffic"] == {"texts": 5}
+    assert after.temperature == before.temperature
+    assert after.files == before.files
+
+
+def test_too_little_traffic_says_how_much_is_needed(checkpoint: Path) -> None:
+    with pytest.raises(InputError, match="at least 100"):
+        refit_thresholds(load_manifest(checkpoint), _traffic(50), Targets())

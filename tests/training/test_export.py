@@ -3,6 +3,7 @@
 import copy
 import dataclasses
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,8 @@ from tinyguardrail_sdk.features import FeatureExtractor, Window
 from tinyguardrail_sdk.labels import Label, Mode, Route, Source
 from tinyguardrail_sdk.manifest import DEFAULT_CHECKPOINT, Manifest, describe_file, write_manifest
 from tinyguardrail_sdk.tokenizer import WordPieceTokenizer
-from tinyguardrail_sdk.training.export.parts import save_parts
+from tinyguardrail_sdk.training.export.graph import CONTRIB, Graph, Quantized, Units
+from tinyguardrail_sdk.training.export.parts import part_builders, save_parts
 from tinyguardrail_sdk.training.judging import judge_windows
 from tinyguardrail_sdk.training.network.config import NetworkConfig
 from tinyguardrail_sdk.training.network.model import TinyGuardrail
@@ -205,6 +207,48 @@ def test_an_exported_checkpoint_reads_back_into_the_network(
     # Rounding what was rounded changes nothing: the files are the same to the byte.
     for name in ("embed.onnx", "fast.onnx", "deep.onnx"):
         assert (first / name).read_bytes() == (second / name).read_bytes()
+
+
+class FirstLayout(Graph):
+    """Writes what guard-v1 1.0.0 holds: a product a role, zero points, units of norms."""
+
+    def linear(self, x: Quantized, layer: torch.nn.Linear) -> str:
+        values, scales = self.quantized_weight(layer.weight)
+        zeros = self.constant(np.zeros(len(layer.weight), np.int8))
+        inputs = (x.values, values, x.scale, scales, x.zero_point, zeros)
+        return self.op("MatMulIntegerToFloat", *inputs, self.constant(layer.bias), domain=CONTRIB)
+
+    def self_attention(
+        self, x: Quantized, projections: Sequence[torch.nn.Linear], heads: int
+    ) -> str:
+        roles = [self.linear(x, projection) for projection in projections]
+        return self.op("MultiHeadAttention", *roles, domain=CONTRIB, num_heads=heads)
+
+    def residual_norm(self, x: str, residual: str, norm: torch.nn.LayerNorm, units: Units) -> str:
+        self.integers(-1, 1, norm.normalized_shape[0])
+        self.constant(np.ones(1, np.float32))
+        self.constant(np.zeros(1, np.float32))
+        self.integers(1, -1, norm.normalized_shape[0])
+        return super().residual_norm(x, residual, norm, units)
+
+    def _nested(self) -> Graph:
+        return FirstLayout(parent=self)
+
+
+def test_a_checkpoint_of_the_first_layout_reads_back_into_the_network(
+    network: TinyGuardrail, tmp_path: Path
+) -> None:
+    write_checkpoint(network, tmp_path / "now")
+    write_checkpoint(network, tmp_path / "first")
+    for name, build in part_builders(network).items():
+        graph = FirstLayout()
+        graph.save(tmp_path / "first" / name, build(graph))
+    write_manifest(tmp_path / "first", manifest(tmp_path / "first"))
+    restored = [TinyGuardrail(network.config) for _ in range(2)]
+    for fresh, layout in zip(restored, ("now", "first"), strict=True):
+        restore(fresh, tmp_path / layout)
+    now, first = (fresh.state_dict() for fresh in restored)
+    assert all(torch.equal(now[name], first[name]) for name in now)
 
 
 @pytest.mark.parametrize("change", [{"deep_layers": 4}, {"deep_layers": 2}, {"fast_ffn": 32}])

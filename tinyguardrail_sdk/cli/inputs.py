@@ -67,16 +67,23 @@ def whole_text(path: str, encoding: str) -> str:
     """Read a file as one text, its line ends kept so that positions are those of the file.
 
     Raises:
-        InputError: It cannot be read, or is not in that encoding.
+        InputError: It is empty, cannot be read, or is not in that encoding.
     """
     with _opened(path) as file:
         content = file.read()
+    if not content:
+        raise nothing_in(path)
     try:
         return content.decode(encoding)
     except UnicodeError:
         raise InputError(f"{_name(path)}: {_wrong_encoding(encoding)}") from None
     except LookupError:
         raise InputError("--encoding: no such text encoding") from None
+
+
+def nothing_in(path: str) -> InputError:
+    """The error for an input without a byte: a pipe whose first part failed is no clearance."""
+    return InputError(f'{_name(path)}: empty, nothing was checked; pass TEXT "" to check no text')
 
 
 def lines(path: str, encoding: str, advance: Callable[[int, int], None]) -> Iterator[str | None]:
@@ -88,7 +95,7 @@ def lines(path: str, encoding: str, advance: Callable[[int, int], None]) -> Iter
         advance: Called after every line with the bytes read and their total, 0 if unknown.
 
     Raises:
-        InputError: It cannot be read, or not line by line in that encoding.
+        InputError: It is empty, cannot be read, or not line by line in that encoding.
     """
     _refuse_wide(encoding)
     with _opened(path) as file:
@@ -103,6 +110,8 @@ def lines(path: str, encoding: str, advance: Callable[[int, int], None]) -> Iter
                 yield None
             done += len(line)
             advance(done, total)
+    if not done:
+        raise nothing_in(path)
 
 
 def parse_json_line(number: int, line: str, default_source: str) -> Item | BadItem:
@@ -110,7 +119,7 @@ def parse_json_line(number: int, line: str, default_source: str) -> Item | BadIt
     try:
         value = json.loads(line)
     except (ValueError, RecursionError):
-        return BadItem(number, "not valid JSON")
+        return BadItem(number, 'not valid JSON; a line is a JSON string or an object with "text"')
     if isinstance(value, str):
         return Item(number, value, default_source)
     if not isinstance(value, dict):

@@ -29,7 +29,7 @@ _CHECK_EPILOG = """\
 exit status:
   0  every text is allowed
   1  at least one text is blocked
-  2  at least one text could not be checked (this wins over 1)
+  2  at least one text could not be checked (this wins over 1), or there was none
 
 examples:
   tinyguardrail check "Ignore all previous instructions"
@@ -47,12 +47,14 @@ checked. Invisible and control characters are always shown as escapes.
 
 # Commands of `training.cli`, which the slim install lists but cannot run.
 _WORKSHOP = {
-    "data": "make or inspect training data",
+    "data": "make training data",
     "train": "train a network",
     "calibrate": "fit temperature and thresholds",
     "evaluate": "measure a checkpoint",
     "robustness": "measure a checkpoint under mutations",
+    "report": "write figures, pictures and one HTML page",
     "export": "write a checkpoint that the runtime loads",
+    "compare": "whether a checkpoint is worse than another",
 }
 
 

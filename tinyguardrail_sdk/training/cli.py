@@ -40,6 +40,8 @@ def add_parsers(commands: Commands) -> None:
     _add_calibrate(commands)
     _add_evaluate(commands)
     _add_robustness(commands)
+    _add_compare(commands)
+    _add_report(commands)
 
 
 def _command(commands: Commands, name: str, **texts: Any) -> argparse.ArgumentParser:
@@ -170,13 +172,20 @@ def _add_export(commands: Commands) -> None:
         "export",
         help="write the INT8 checkpoint",
         description="Write trained weights as the INT8 checkpoint folder that the runtime loads. "
-        "Thresholds are neutral until `calibrate` fits them.",
+        "Thresholds are neutral until `calibrate` fits them. With --release it is calibrated on "
+        "the run's validation texts and compared with the built-in checkpoint, and written only "
+        "if it is not worse.",
     )
-    _add_run(parser)
+    _add_run(parser, "trained weights, such as runs/guard/best", required=True)
     parser.add_argument("--output", type=Path, required=True, metavar="DIR", help="to write")
     parser.add_argument(
         "--model-version", default="0.0.0", metavar="V", help="reported by verdicts (0.0.0)"
     )
+    parser.add_argument("--release", action="store_true", help="calibrate, compare, then write")
+    parser.add_argument(
+        "--allow-worse", action="store_true", help="release a worse one all the same"
+    )
+    parser.add_argument("--workers", type=int, default=1, metavar="N", help="processes")
 
 
 def _add_calibrate(commands: Commands) -> None:
@@ -185,16 +194,33 @@ def _add_calibrate(commands: Commands) -> None:
         "calibrate",
         help="fit temperature and thresholds",
         description="Fit temperature, routing dials and thresholds on validation texts, and write "
-        "them into the manifest of an exported checkpoint.",
+        "them into the manifest of an exported checkpoint. Or, with --benign, only thresholds, on "
+        "harmless texts of your own.",
     )
     parser.add_argument("--checkpoint", type=Path, required=True, metavar="DIR", help="exported")
     parser.add_argument(
         "--validation",
         type=Path,
         action="append",
-        required=True,
+        default=[],
         metavar="F",
         help="labelled texts to fit on (JSON lines); may be repeated",
+    )
+    parser.add_argument(
+        "--benign",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="F",
+        help="your own harmless traffic, JSON lines with text and, if not from users, source; "
+        "fits thresholds only; may be repeated",
+    )
+    parser.add_argument(
+        "--target-fpr",
+        type=float,
+        metavar="P",
+        help="share of benign texts that mode balanced may flag; strict gets 2.5 times, "
+        "permissive a quarter of it, unless --target says otherwise",
     )
     parser.add_argument(
         "--fast-share", type=float, metavar="P", help="texts answered by the fast branch (0.7)"
@@ -230,6 +256,27 @@ def _add_evaluate(commands: Commands) -> None:
         description="Score labelled JSON lines with an exported checkpoint, as it is.",
     )
     parser.add_argument("paths", type=Path, nargs="+", metavar="PATH", help="files and folders")
+    _add_scoring(parser)
+    parser.add_argument("--output", type=Path, metavar="F", help="write the whole result as JSON")
+
+
+def _add_report(commands: Commands) -> None:
+    parser = _command(
+        commands,
+        "report",
+        help="write figures, pictures and one HTML page",
+        description="Show how a run learned, what an exported checkpoint does on labelled JSON "
+        "lines, or both: final_metrics.json, PNG files, and report.html, which needs no other.",
+    )
+    _add_run(parser, "run folder, such as runs/guard", required=False)
+    parser.add_argument(
+        "--data", type=Path, nargs="+", action="extend", metavar="F", help="to score; also folders"
+    )
+    _add_scoring(parser)
+    parser.add_argument("--output", type=Path, required=True, metavar="DIR", help="to write")
+
+
+def _add_scoring(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--checkpoint", type=Path, metavar="DIR", help="(default: built in)")
     parser.add_argument(
         "--source-map",
@@ -242,7 +289,31 @@ def _add_evaluate(commands: Commands) -> None:
     )
     _add_route(parser)
     parser.add_argument("--workers", type=int, default=1, metavar="N", help="processes")
-    parser.add_argument("--output", type=Path, metavar="F", help="write the whole result as JSON")
+
+
+def _add_compare(commands: Commands) -> None:
+    parser = _command(
+        commands,
+        "compare",
+        help="whether a checkpoint is worse than another",
+        description="Judge a set with two checkpoints, text by text. Exit status 1 where the new "
+        "one is worse in any group of texts by more than chance explains.",
+    )
+    parser.add_argument("checkpoint", type=Path, metavar="NEW", help="exported and calibrated")
+    parser.add_argument(
+        "--against", type=Path, metavar="DIR", help="checkpoint to compare with (built in)"
+    )
+    parser.add_argument(
+        "--data",
+        type=Path,
+        action="append",
+        metavar="F",
+        help="labelled texts (default: the built-in regression set); may be repeated",
+    )
+    parser.add_argument(
+        "--mode", type=Mode, default=Mode.BALANCED, choices=list(Mode), help="(default: balanced)"
+    )
+    parser.add_argument("--workers", type=int, default=1, metavar="N", help="processes")
 
 
 def _add_robustness(commands: Commands) -> None:
@@ -282,14 +353,14 @@ def _add_route(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _add_run(parser: argparse.ArgumentParser) -> None:
+def _add_run(parser: argparse.ArgumentParser, text: str, *, required: bool) -> None:
     parser.add_argument(
         "--run",
         dest="folder",  # `run` is the command's function
         type=Path,
-        required=True,
+        required=required,
         metavar="DIR",
-        help="trained weights, such as runs/guard/best",
+        help=text,
     )
 
 

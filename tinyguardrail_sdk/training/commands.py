@@ -6,14 +6,18 @@ import argparse
 import json
 import sys
 from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 
 from tinyguardrail_sdk.errors import InputError
 from tinyguardrail_sdk.labels import LABELS, Label, Mode, Route
-from tinyguardrail_sdk.manifest import DEFAULT_CHECKPOINT, load_manifest
+from tinyguardrail_sdk.manifest import DEFAULT_CHECKPOINT, load_manifest, read_manifest
+from tinyguardrail_sdk.training import INSTALL_COMMAND
 from tinyguardrail_sdk.training import calibrate as calibration
+from tinyguardrail_sdk.training import compare as comparison
 from tinyguardrail_sdk.training import evaluate as evaluation
 from tinyguardrail_sdk.training import train as training
 from tinyguardrail_sdk.training.checkpoint import FACTS, RunFolder
@@ -26,14 +30,17 @@ from tinyguardrail_sdk.training.data.schema import read_examples, write_examples
 from tinyguardrail_sdk.training.data.split import split
 from tinyguardrail_sdk.training.evaluate import reaches_threshold
 from tinyguardrail_sdk.training.export.bundle import export as export_checkpoint
+from tinyguardrail_sdk.training.export.release import ReleaseConfig, release
 from tinyguardrail_sdk.training.judging import judge_texts, judge_windows
 from tinyguardrail_sdk.training.mutate import mutate_examples
-from tinyguardrail_sdk.training.reporter import counting
+from tinyguardrail_sdk.training.reporter import counting, counting_parts
 from tinyguardrail_sdk.training.robustness import USUAL, under_mutation
 from tinyguardrail_sdk.training.rows import as_rows, read_rows
-from tinyguardrail_sdk.training.tables import render, render_robustness
+from tinyguardrail_sdk.training.tables import render, render_changes, render_robustness
+from tinyguardrail_sdk.training.targets import Targets
+from tinyguardrail_sdk.training.thresholds import refit_thresholds, write_thresholds
 
-_DONE, _INTERRUPTED = 0, 130
+_DONE, _WORSE, _INTERRUPTED = 0, 1, 130
 
 # Flag -> field of the configuration.
 _FLAGS = {
@@ -151,21 +158,33 @@ def calibrate(arguments: argparse.Namespace) -> int:
         for name in ("fast_share", "most_escalated")
         if (value := getattr(arguments, name)) is not None
     }
-    chosen["false_alarms"] = {**calibration.Targets().false_alarms, **dict(arguments.target)}
-    chosen["floors"] = {**calibration.Targets().floors, **dict(arguments.floor)}
-    targets = calibration.Targets(**chosen)
-    rows = read_rows(arguments.validation, {})
-    if odd := sorted({row.label for row in rows} - set(map(str, LABELS))):
-        raise InputError(f"validation texts of class {odd[0]}; known: {', '.join(LABELS)}")
+    false_alarms = Targets.for_rate(arguments.target_fpr).false_alarms
+    chosen["false_alarms"] = {**false_alarms, **dict(arguments.target)}
+    chosen["floors"] = {**Targets().floors, **dict(arguments.floor)}
+    targets = Targets(**chosen)
+    if bool(arguments.validation) == bool(arguments.benign):
+        raise InputError("give either --validation (fits everything) or --benign (thresholds)")
+    rows = read_rows(arguments.validation or arguments.benign, {}, _benign_if(arguments.benign))
+    known = LABELS[:1] if arguments.benign else LABELS
+    if odd := sorted({row.label for row in rows} - set(map(str, known))):
+        raise InputError(f"texts of class {odd[0]}; wanted here: {', '.join(known)}")
+    checkpoint = arguments.checkpoint
     with counting("score") as progress:
-        scores = judge_windows(
-            arguments.checkpoint, rows, workers=arguments.workers, progress=progress
-        )
-    found = calibration.calibrate(scores, targets)
-    manifest = calibration.write_calibration(arguments.checkpoint, found, targets)
+        scores = judge_windows(checkpoint, rows, workers=arguments.workers, progress=progress)
+    if arguments.benign:
+        fitted, report = refit_thresholds(read_manifest(checkpoint), scores, targets)
+        manifest = write_thresholds(checkpoint, fitted, report)
+    else:
+        found = calibration.calibrate(scores, targets)
+        report = found.report
+        manifest = calibration.write_calibration(checkpoint, found, targets)
     shown = {"thresholds", "temperature", "route_threshold", "escalate_below"}
-    _print_json({**manifest.model_dump(mode="json", include=shown), **found.report})
+    _print_json({**manifest.model_dump(mode="json", include=shown), **report})
     return _DONE
+
+
+def _benign_if(traffic: Sequence[Path]) -> str | None:
+    return str(LABELS[0]) if traffic else None
 
 
 def evaluate(arguments: argparse.Namespace) -> int:
@@ -188,13 +207,88 @@ def evaluate(arguments: argparse.Namespace) -> int:
     return _DONE
 
 
+def report(arguments: argparse.Namespace) -> int:
+    """Write figures, pictures and the page of a run, of a checkpoint on data, or of both."""
+    try:
+        from tinyguardrail_sdk.training.report.assess import assess
+        from tinyguardrail_sdk.training.report.build import PAGE, write_report
+        from tinyguardrail_sdk.training.report.history import read_history
+    except ImportError as error:  # only this command draws
+        raise InputError(f"the report needs {error.name}; run: {INSTALL_COMMAND}") from None
+
+    if arguments.checkpoint and not arguments.data:
+        raise InputError("--checkpoint is scored on texts: give --data too")
+    history = read_history(arguments.folder) if arguments.folder else None
+    found = None
+    if arguments.data:
+        with counting("score") as progress:
+            found = assess(
+                arguments.checkpoint or DEFAULT_CHECKPOINT,
+                arguments.data,
+                source_map=dict(arguments.source_map),
+                force=None if arguments.route == "routed" else Route(arguments.route),
+                workers=arguments.workers,
+                progress=progress,
+            )
+    written = write_report(arguments.output, history, found, arguments.data or ())
+    _print_json({"page": arguments.output / PAGE, "notes": written["notes"]})
+    return _DONE
+
+
 def export(arguments: argparse.Namespace) -> int:
-    """Write an INT8 checkpoint."""
+    """Write an INT8 checkpoint, on request only if it is not worse than the built-in one."""
+    if arguments.release:
+        return _release(arguments)
+    if arguments.allow_worse:
+        raise InputError("--allow-worse goes with --release")
     manifest = export_checkpoint(
         arguments.folder, arguments.output, model_version=arguments.model_version
     )
     _print_json(manifest.model_dump(mode="json", include={"name", "model_version", "files"}))
     return _DONE
+
+
+def compare(arguments: argparse.Namespace) -> int:
+    """Compare two checkpoints; 1 where the new one is worse."""
+    with counting_parts() as progress:
+        changes = comparison.compare(
+            arguments.checkpoint,
+            arguments.against or DEFAULT_CHECKPOINT,
+            read_rows(arguments.data or [comparison.REGRESSION_SET], {}),
+            comparison.Gate(mode=arguments.mode),
+            workers=arguments.workers,
+            progress=progress,
+        )
+    return _tell(changes, {})
+
+
+def _release(arguments: argparse.Namespace) -> int:
+    trained = load_config(arguments.folder / FACTS, section="config")
+    config = ReleaseConfig(
+        model_version=arguments.model_version,
+        validation=trained.data.validation,
+        allow_worse=arguments.allow_worse,
+        workers=arguments.workers,
+    )
+    with counting_parts() as progress:
+        made = release(arguments.folder, arguments.output, config, progress)
+    if made.worse and not made.released:
+        groups = ", ".join(made.worse)
+        sys.stderr.write(
+            f"tinyguardrail: not released: worse than the built-in checkpoint in {groups}; "
+            "train on, or release it all the same with --allow-worse\n"
+        )
+    return _tell(made.changes, {"released": made.released})
+
+
+def _tell(changes: Mapping[str, comparison.Change], facts: Mapping[str, Any]) -> int:
+    console = Console(width=120)
+    console.print(render_changes(changes))
+    regressions = comparison.worse(changes)
+    shown = {group: change.to_dict() for group, change in changes.items()}
+    _print_json({**facts, "worse": regressions, "changes": shown})
+    refused = bool(regressions) and not facts.get("released", False)
+    return _WORSE if refused else _DONE
 
 
 def _train_config(arguments: argparse.Namespace) -> TrainConfig:

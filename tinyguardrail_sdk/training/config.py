@@ -26,6 +26,7 @@ from tinyguardrail_sdk.training.network.config import NetworkConfig
 
 Precision = Literal["auto", "no", "fp16", "bf16"]
 Decay = Literal["cosine", "linear"]
+Tracker = Literal["", "tensorboard"]
 
 
 def _require(holds: bool, message: str) -> None:
@@ -171,6 +172,8 @@ class TrainConfig:
         validate_every: Steps between validations.
         patience: Validations without a better score before stopping; 0 never stops early.
         checkpoint_minutes: Longest time between two checkpoints.
+        tracker: Where the numbers of `metrics.jsonl` go besides: `tensorboard` writes its logs
+            into the run folder; empty goes nowhere.
         data: See `DataConfig`.
         optimizer: See `OptimizerConfig`.
         schedule: See `ScheduleConfig`.
@@ -189,6 +192,7 @@ class TrainConfig:
     validate_every: int = 500
     patience: int = 0
     checkpoint_minutes: float = 10.0
+    tracker: Tracker = ""
     data: DataConfig = field(default_factory=DataConfig)
     optimizer: OptimizerConfig = field(default_factory=OptimizerConfig)
     schedule: ScheduleConfig = field(default_factory=ScheduleConfig)

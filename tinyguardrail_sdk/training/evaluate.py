@@ -59,7 +59,7 @@ def score(
 
 
 def tables(scored: Scored, manifest: Manifest) -> dict[str, Any]:
-    """All tables: overall, and by set, source, length and language; and what is apart.
+    """All tables: overall, and by class, set, source, length and language; and what is apart.
 
     Returns:
         JSON types; each entry is what `measure` returns.
@@ -67,6 +67,7 @@ def tables(scored: Scored, manifest: Manifest) -> dict[str, Any]:
     labels = {str(label) for label in LABELS}
     judged = scored.where(lambda row: row.label in labels)
     groupings: dict[str, Callable[[Row], str]] = {
+        "class": lambda row: row.label,
         "set": lambda row: row.set,
         "source": lambda row: str(row.source),
         "length": _length,
@@ -128,9 +129,14 @@ def evaluate(
         JSON types: what was scored (`model_version`, `manifest_sha256`, `route`, `thresholds`) and
         the `tables`.
     """
-    manifest = load_manifest(checkpoint)
     rows = read_rows(paths, source_map or {})
     scored = score(checkpoint, rows, force=force, workers=workers, progress=progress)
+    return summarise(checkpoint, scored, force)
+
+
+def summarise(checkpoint: Path, scored: Scored, force: Route | None) -> dict[str, Any]:
+    """What `evaluate` returns, of rows already scored."""
+    manifest = load_manifest(checkpoint)
     fields = manifest.model_dump(mode="json")
     return {
         "model_version": manifest.model_version,

@@ -117,6 +117,11 @@ def detection_at(attack: NDArray[np.bool_], risk: Floats, false_alarms: float) -
     return float(np.mean(risk[attack] >= threshold_at(risk[~attack], false_alarms)))
 
 
+def confidence_bin(confidence: Floats, bins: int) -> NDArray[np.int64]:
+    """Index of the bin, of equally wide ones over (0, 1], for each confidence (N,)."""
+    return np.clip(np.ceil(confidence * bins).astype(np.int64) - 1, 0, bins - 1)
+
+
 def calibration_error(probabilities: Floats, labels: Ints, bins: int = 15) -> float:
     """Expected calibration error of the predicted class over equally wide bins (Guo et al. 2017).
 
@@ -127,7 +132,7 @@ def calibration_error(probabilities: Floats, labels: Ints, bins: int = 15) -> fl
     """
     confidence = probabilities.max(1)
     right = probabilities.argmax(1) == labels
-    place = np.clip(np.ceil(confidence * bins).astype(int) - 1, 0, bins - 1)
+    place = confidence_bin(confidence, bins)
     gaps = [
         abs(right[place == b].mean() - confidence[place == b].mean()) * np.mean(place == b)
         for b in np.unique(place)

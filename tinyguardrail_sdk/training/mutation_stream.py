@@ -131,7 +131,7 @@ class MutationStream(Iterator[Batch]):
         """(texts,) loss of each text's worst window, the mean of both branches."""
         device = self._accelerator.device
         rows = np.arange(len(corpus.rows))
-        answers = window_answers(core, corpus, rows, device=device, **self._limits)
+        answers, _ = window_answers(core, corpus, rows, device=device, **self._limits)
         labels = corpus.rows["label"].astype(np.int64)
         truth = [softmax(logits)[rows, labels] for logits in (answers[:, :4], answers[:, 4:8])]
         of_windows = -np.log(np.clip(truth, 1e-12, 1.0)).mean(0)

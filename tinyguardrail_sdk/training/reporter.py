@@ -10,7 +10,14 @@ from types import TracebackType
 from typing import Any
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    Progress,
+    TaskID,
+    TaskProgressColumn,
+    TextColumn,
+    TimeRemainingColumn,
+)
 
 METRICS = "metrics.jsonl"
 
@@ -24,6 +31,21 @@ def counting(what: str) -> Iterator[Callable[[int, int], None]]:
         yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
+@contextmanager
+def counting_parts() -> Iterator[Callable[[str, int, int], None]]:
+    """As `counting`, a bar for each part; the function takes the part's name first."""
+    console = Console(stderr=True)
+    with Progress(console=console, disable=not console.is_terminal) as bar:
+        tasks: dict[str, TaskID] = {}
+
+        def advance(part: str, done: int, total: int) -> None:
+            if part not in tasks:
+                tasks[part] = bar.add_task(part)
+            bar.update(tasks[part], completed=done, total=total)
+
+        yield advance
+
+
 class Reporter:
     """Shows progress and appends records, one JSON line each, flushed at once.
 
@@ -31,10 +53,19 @@ class Reporter:
         folder: Of the run.
         enabled: False in all processes but the first.
         resumed_step: Records of later steps are dropped: they will be written again.
+        track: Also takes every record.
     """
 
-    def __init__(self, folder: Path, *, enabled: bool, resumed_step: int | None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        enabled: bool,
+        resumed_step: int | None,
+        track: Callable[[dict[str, Any]], None],
+    ) -> None:
         self._enabled = enabled
+        self._track = track
         self._path = folder / METRICS
         self._console = Console(stderr=True)
         self._bar = Progress(
@@ -74,6 +105,7 @@ class Reporter:
             return
         with self._path.open("a", encoding="utf-8") as file:
             file.write(json.dumps(record) + "\n")
+        self._track(record)
         self._bar.update(self._task, facts=summary)
         if not self._console.is_terminal:
             self.say(f"step {record['step']}  {summary}")

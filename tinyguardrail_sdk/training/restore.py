@@ -7,6 +7,7 @@ drift apart.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ import onnx
 import torch
 from numpy.typing import NDArray
 from onnx import numpy_helper
-from torch import Tensor
+from torch import Tensor, nn
 
 from tinyguardrail_sdk.errors import CheckpointError
 from tinyguardrail_sdk.manifest import load_manifest
@@ -52,20 +53,35 @@ class _Reader(Graph):
     def __init__(self, path: Path, parent: _Reader | None = None) -> None:
         super().__init__(parent)
         self._path = path
-        self._stored: Iterator[Tensor] = parent._stored if parent else _constants(path)
+        self._stored: deque[onnx.TensorProto] = parent._stored if parent else _weights(path)
 
     def constant(self, values: Tensor | NDArray[Any]) -> str:
         """Add a constant; a tensor, which views a parameter, takes what the file holds."""
         if isinstance(values, Tensor):
             values.detach().copy_(self._next(values.shape))
-        else:
-            next(self._stored, None)  # of the graph, not of the network
         return super().constant(values)
 
     def quantized_weight(self, weight: Tensor) -> tuple[str, str]:
         """Fill (out, in) from int8 values (in, out) and scales (out,)."""
         self._fill(weight.mT)
         return "values", "scales"
+
+    def quantized_stack(self, layers: Sequence[nn.Linear]) -> tuple[str, str, str]:
+        """Fill layers of one size, stored as one or, in guard-v1 1.0.0, one by one."""
+        outs, ins = layers[0].weight.shape
+        if self._stored and list(self._stored[0].dims) == [ins, outs]:
+            for layer in layers:
+                self.quantized_weight(layer.weight)
+                self.constant(layer.bias)
+        else:
+            weights = layers[0].weight.new_empty(outs * len(layers), ins)
+            self.quantized_weight(weights)
+            biases = self._next([len(weights)])
+            parts = zip(layers, weights.chunk(len(layers)), biases.chunk(len(layers)), strict=True)
+            for layer, weight, bias in parts:
+                layer.weight.detach().copy_(weight)
+                layer.bias.detach().copy_(bias)
+        return "values", "scales", "bias"
 
     def quantized_rows(self, table: Tensor) -> tuple[str, str]:
         """Fill (V, H) from int8 values and scales (V, 1)."""
@@ -74,7 +90,7 @@ class _Reader(Graph):
 
     def finish(self) -> None:
         """Make sure that nothing of the file was left over."""
-        if next(self._stored, None) is not None:
+        if self._stored:
             raise self._misfit()
 
     def _nested(self) -> Graph:
@@ -82,14 +98,15 @@ class _Reader(Graph):
 
     def _fill(self, parameter: Tensor) -> None:
         values = self._next(parameter.shape)
-        scales = next(self._stored)  # they come in pairs
+        scales = _tensor(self._stored.popleft())  # they come in pairs
         parameter.detach().copy_(values * scales)
 
     def _next(self, shape: Sequence[int]) -> Tensor:
-        stored = next(self._stored, None)
-        if stored is None or stored.shape != tuple(shape):
+        while self._stored and self._stored[0].dims == [1] != list(shape):
+            self._stored.popleft()  # guard-v1 1.0.0 holds the units of its norms
+        if not self._stored or list(self._stored[0].dims) != list(shape):
             raise self._misfit()
-        return stored
+        return _tensor(self._stored.popleft())
 
     def _misfit(self) -> CheckpointError:
         return CheckpointError(
@@ -98,11 +115,23 @@ class _Reader(Graph):
         )
 
 
-def _constants(path: Path) -> Iterator[Tensor]:
-    """Every constant of a file, nested graphs included, in the order in which they were added."""
-    found = list(_initializers(onnx.load(path).graph))
+def _weights(path: Path) -> deque[onnx.TensorProto]:
+    """Every weight of a file, nested graphs included, in the order in which they were added.
+
+    What else is constant in a graph is an integer: indices, shapes, zero points in a row.
+    """
+    found = [
+        constant
+        for constant in _initializers(onnx.load(path).graph)
+        if constant.data_type == onnx.TensorProto.FLOAT
+        or (constant.data_type == onnx.TensorProto.INT8 and len(constant.dims) > 1)
+    ]
     found.sort(key=lambda constant: int(constant.name[1:]))  # c12: the number of its creation
-    return (torch.from_numpy(numpy_helper.to_array(constant).copy()) for constant in found)
+    return deque(found)
+
+
+def _tensor(constant: onnx.TensorProto) -> Tensor:
+    return torch.from_numpy(numpy_helper.to_array(constant).copy())
 
 
 def _initializers(graph: onnx.GraphProto) -> Iterator[onnx.TensorProto]:

@@ -41,25 +41,30 @@ class Row:
     span: tuple[int, int] | None = None
 
 
-def read_rows(paths: Sequence[Path], source_map: Mapping[str, Source]) -> list[Row]:
+def read_rows(
+    paths: Sequence[Path], source_map: Mapping[str, Source], label: str | None = None
+) -> list[Row]:
     """Read JSON lines with `text` and `label`; a folder stands for the files in it.
 
     Args:
         paths: `.jsonl` or `.jsonl.gz` files, and folders of them.
         source_map: Patterns of set names, over the defaults of `SOURCE_MAP`. A row whose own
             `source` is one of the runtime's keeps it.
+        label: Of the rows that state none; None demands one of every row.
 
     Raises:
         InputError: A line is no such row, or there is none.
         FileNotFoundError: A path does not exist.
     """
-    rows = [row for path in _files(paths) for row in _read(path, {**SOURCE_MAP, **source_map})]
+    sources = {**SOURCE_MAP, **source_map}
+    rows = [row for path in files_of(paths) for row in _read(path, sources, label)]
     if not rows:
         raise InputError(f"no rows in {', '.join(map(str, paths))}")
     return rows
 
 
-def _files(paths: Sequence[Path]) -> Iterator[Path]:
+def files_of(paths: Sequence[Path]) -> Iterator[Path]:
+    """The files that `read_rows` reads, in its order."""
     for path in paths:
         if path.is_dir():
             yield from sorted(p for p in path.iterdir() if p.name.endswith((".jsonl", ".jsonl.gz")))
@@ -67,7 +72,7 @@ def _files(paths: Sequence[Path]) -> Iterator[Path]:
             yield path
 
 
-def _read(path: Path, source_map: Mapping[str, Source]) -> Iterator[Row]:
+def _read(path: Path, source_map: Mapping[str, Source], unstated: str | None) -> Iterator[Row]:
     name = path.name.removesuffix(".gz").removesuffix(".jsonl")
     mapped = next((s for pattern, s in source_map.items() if fnmatch(name, pattern)), Source.USER)
     packed = path.suffix == ".gz"
@@ -76,7 +81,8 @@ def _read(path: Path, source_map: Mapping[str, Source]) -> Iterator[Row]:
         for number, line in enumerate(lines, 1):
             try:
                 row = json.loads(line)
-                text, label = row["text"], row["label"]
+                text = row["text"]
+                label = row["label"] if unstated is None else row.get("label", unstated)
             except (ValueError, KeyError, TypeError):
                 raise InputError(
                     f"{path.name}, line {number}: a row is a JSON object with `text` and `label`"

@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tinyguardrail_sdk.labels import LABELS
+
 Floats = NDArray[np.float64]
 
 
@@ -25,6 +27,8 @@ class WindowScores:
         text: (windows,) index of each window's text, ascending.
         labels: (texts,) true class ids.
         sources: (texts,) indices into `SOURCES`.
+        experts: (windows, deep layers, experts) bool, the experts that each window used; None from
+            an exported engine, which does not tell.
     """
 
     fast: Floats
@@ -33,6 +37,7 @@ class WindowScores:
     text: NDArray[np.int64]
     labels: NDArray[np.int64]
     sources: NDArray[np.int64]
+    experts: NDArray[np.bool_] | None = None
 
     def worst(self, probabilities: Floats) -> NDArray[np.int64]:
         """Index of each text's riskiest window, under probabilities (windows, labels)."""
@@ -52,3 +57,10 @@ def softmax(logits: NDArray[Any], temperature: float = 1.0) -> Floats:
 def sigmoid(logits: NDArray[Any]) -> Floats:
     """Probabilities (N,) of logits (N,)."""
     return softmax(np.stack([np.zeros(len(logits)), np.asarray(logits, np.float64)], 1))[:, 1]
+
+
+def mean_log_likelihood(probabilities: Floats, labels: NDArray[np.int64]) -> float:
+    """Mean log probability of the true classes (N,) under probabilities (N, labels)."""
+    assert probabilities.shape[1] == len(LABELS)
+    truth = probabilities[np.arange(len(labels)), labels]
+    return float(np.log(np.clip(truth, 1e-12, 1.0)).mean())

@@ -12,11 +12,13 @@ from typing import Any
 import torch
 from accelerate import Accelerator, DistributedDataParallelKwargs
 from torch import Tensor
+from torch.nn import functional
 
 from tinyguardrail_sdk.training.config import TrainConfig
 from tinyguardrail_sdk.training.data.batches import Batch
 from tinyguardrail_sdk.training.mutation_stream import MutationStream
 from tinyguardrail_sdk.training.network.model import Outputs
+from tinyguardrail_sdk.training.tracking import checked_tracker
 
 
 def make_accelerator(config: TrainConfig) -> Accelerator:
@@ -30,6 +32,8 @@ def make_accelerator(config: TrainConfig) -> Accelerator:
     unused = DistributedDataParallelKwargs(find_unused_parameters=True)
     return Accelerator(
         mixed_precision=precision,
+        log_with=checked_tracker(config.tracker),
+        project_dir=config.output,
         gradient_accumulation_steps=config.optimizer.accumulation,
         kwargs_handlers=[unused],
     )
@@ -56,6 +60,15 @@ class Tally:
     def __init__(self) -> None:
         self._clear()
 
+    def _clear(self) -> None:
+        self._sums: dict[str, Tensor | float] = {}
+        self._branches: dict[str, dict[str, Tensor | float]] = {}
+        self._load: Tensor | float = 0.0
+        self._adversarial: list[Tensor] = []
+        self._fast = 0.0
+        self._batches = self._rows = self._tokens = 0
+        self._since = time.monotonic()
+
     def add(self, batch: Batch, outputs: Outputs, adversarial: Tensor | None = None) -> None:
         """Count one micro-batch, and the loss on its shifted copy where there was one."""
         if adversarial is not None:
@@ -65,6 +78,8 @@ class Tally:
         for name, term in terms.items():
             self._sums[name] = self._sums.get(name, 0.0) + term
         self._fast += outputs.route_info.fast_share
+        self._add_branches(batch, outputs)
+        self._load = self._load + outputs.route_info.expert_load
         self._batches += 1
         self._rows += len(batch.labels)
         self._tokens += batch.tokens
@@ -76,7 +91,12 @@ class Tally:
         facts = {
             "loss": means.pop("loss"),
             "losses": means,
+            "branches": {
+                branch: {name: float(total) / self._rows for name, total in totals.items()}
+                for branch, totals in self._branches.items()
+            },
             "fast_share": self._fast / self._batches,
+            "expert_load": _rounded(self._load / self._batches),
             "rows": self._rows,
             "tokens": self._tokens,
             "tokens_per_second": self._tokens / seconds,
@@ -93,12 +113,21 @@ class Tally:
         yield
         self._since += time.monotonic() - start
 
-    def _clear(self) -> None:
-        self._sums: dict[str, Tensor | float] = {}
-        self._adversarial: list[Tensor] = []
-        self._fast = 0.0
-        self._batches = self._rows = self._tokens = 0
-        self._since = time.monotonic()
+    @torch.no_grad()
+    def _add_branches(self, batch: Batch, outputs: Outputs) -> None:
+        # Plain cross-entropy: unlike the objective, it can be held against validation.
+        info = outputs.route_info
+        for branch, logits in (("fast", info.fast_logits), ("deep", info.deep_logits)):
+            if logits is None:
+                continue
+            labels = batch.labels.to(logits.device)
+            totals = self._branches.setdefault(branch, {"loss": 0.0, "accuracy": 0.0})
+            totals["loss"] += functional.cross_entropy(logits.float(), labels, reduction="sum")
+            totals["accuracy"] += (logits.argmax(-1) == labels).sum()
+
+
+def _rounded(values: Tensor | float) -> list[list[float]]:
+    return [[round(value, 4) for value in row] for row in torch.as_tensor(values).tolist()]
 
 
 @contextmanager

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from rich.table import Table
 
 from tinyguardrail_sdk.labels import Mode
+from tinyguardrail_sdk.training.compare import Change
 
 # Groupings shown; the JSON result holds more.
 _SHOWN = ("all", "set", "source", "length", "language")
@@ -45,6 +46,23 @@ def render_robustness(report: dict[str, Any]) -> Table:
     for name, entry in rows.items():
         hides = "yes" if entry["hides"] else ""
         table.add_row(name, hides, _rate(entry["caught"]), _rate(entry["flagged"]))
+    return table
+
+
+def render_changes(changes: Mapping[str, Change]) -> Table:
+    """What a comparison found, group by group."""
+    table = Table("texts", "before", "after", "broken", "mended", "chance", "", title="decisions")
+    for group, change in changes.items():
+        entry = change.to_dict()
+        table.add_row(
+            group,
+            _rate(entry["before"]),
+            _rate(entry["after"]),
+            str(change.broken),
+            str(change.mended),
+            f"{change.chance:.3f}",
+            "worse" if change.worse else "",
+        )
     return table
 
 

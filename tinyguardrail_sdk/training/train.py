@@ -48,6 +48,7 @@ from tinyguardrail_sdk.training.session import (
     restore_loop,
     stop_on_signal,
 )
+from tinyguardrail_sdk.training.tracking import close_trackers, open_tracker
 from tinyguardrail_sdk.training.transfer import initialise
 from tinyguardrail_sdk.training.validation import draw_texts, judge, score_texts
 from tinyguardrail_sdk.version import __version__
@@ -126,6 +127,7 @@ def main(config: TrainConfig, *, resume: bool = False) -> TrainResult:
         config.output,
         enabled=accelerator.is_main_process,
         resumed_step=position.step if resumed else None,
+        track=open_tracker(accelerator, config, position.step if resumed else None),
     )
 
     # -- data ------------------------------------------------------------------------------
@@ -293,6 +295,7 @@ def main(config: TrainConfig, *, resume: bool = False) -> TrainResult:
             f"{reason} after {position.step} steps; best score {position.best:.4f} at step "
             f"{position.best_step}, in {folder.best}"
         )
+    close_trackers(accelerator)
     accelerator.free_memory()
     return TrainResult(reason, position.step, position.best, position.best_step, config.output)
 

@@ -9,11 +9,12 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from tinyguardrail_sdk.labels import LABELS
 from tinyguardrail_sdk.training import metrics
 from tinyguardrail_sdk.training.data.batches import collate, plan_batches
 from tinyguardrail_sdk.training.data.corpus import Corpus
 from tinyguardrail_sdk.training.network.model import evaluating
-from tinyguardrail_sdk.training.scores import WindowScores, softmax
+from tinyguardrail_sdk.training.scores import Floats, WindowScores, softmax
 
 # Detection is reported at these false-alarm rates; the middle one counts for model choice.
 FALSE_ALARMS = (0.002, 0.01, 0.02)
@@ -36,20 +37,26 @@ def window_answers(
     tokens: int,
     max_rows: int,
     device: torch.device | str = "cpu",
-) -> NDArray[np.float64]:
+) -> tuple[NDArray[np.float64], NDArray[np.bool_] | None]:
     """Run both branches on windows.
 
     Returns:
-        (rows, 9): logits of the fast branch, of the deep branch, and the router's.
+        (rows, 9): logits of the fast branch, of the deep branch, and the router's; and
+        (rows, deep layers, experts) which experts each used, None without rows.
     """
     answers = np.empty((len(rows), 9), np.float64)
+    experts: NDArray[np.bool_] | None = None
     with evaluating(model):
         for batch_rows in plan_batches(corpus.lengths[rows], tokens=tokens, max_rows=max_rows):
             outputs = model(**collate(corpus, rows[batch_rows]).inputs(device), branches="both")
             info = outputs.route_info
             parts = [info.fast_logits, info.deep_logits, info.route_logits[:, None]]
             answers[batch_rows] = torch.cat([p.float() for p in parts], 1).cpu().numpy()
-    return answers
+            used = info.expert_use.transpose(0, 1).cpu().numpy()
+            if experts is None:
+                experts = np.empty((len(rows), *used.shape[1:]), bool)
+            experts[batch_rows] = used
+    return answers, experts
 
 
 def score_texts(
@@ -72,7 +79,9 @@ def score_texts(
         device: Where the model is.
     """
     rows = corpus.rows_of(texts)
-    answers = window_answers(model, corpus, rows, tokens=tokens, max_rows=max_rows, device=device)
+    answers, experts = window_answers(
+        model, corpus, rows, tokens=tokens, max_rows=max_rows, device=device
+    )
     facts = corpus.examples[texts]
     return WindowScores(
         fast=answers[:, :4],
@@ -81,6 +90,7 @@ def score_texts(
         text=np.searchsorted(texts, corpus.rows["example"][rows]),
         labels=facts["label"].astype(np.int64),
         sources=facts["source"].astype(np.int64),
+        experts=experts,
     )
 
 
@@ -96,15 +106,34 @@ def judge(scores: WindowScores) -> dict[str, Any]:
         to_fast[:, None], probabilities["fast"], probabilities["deep"]
     )
     report: dict[str, Any] = {"fast_share": float(to_fast.mean())}
+    window_labels = scores.labels[scores.text]
     for name, answer in probabilities.items():
         worst = answer[scores.worst(answer)]
-        truth = worst[np.arange(len(worst)), scores.labels]
         report[name] = {
-            "loss": float(-np.log(np.clip(truth, 1e-12, 1.0)).mean()),
+            "loss": _cross_entropy(worst, scores.labels),
+            # What a window costs, as in training, where no text is pooled.
+            "window_loss": _cross_entropy(answer, window_labels),
             **metrics.summary(worst, scores.labels, FALSE_ALARMS),
         }
     report["score"] = float(np.mean([_merit(report[name]) for name in ("fast", "deep")]))
+    if scores.experts is not None:
+        report["expert_use"] = _expert_use(scores.experts, window_labels)
     return report
+
+
+def _cross_entropy(probabilities: Floats, labels: NDArray[np.int64]) -> float:
+    truth = probabilities[np.arange(len(labels)), labels]
+    return float(-np.log(np.clip(truth, 1e-12, 1.0)).mean())
+
+
+def _expert_use(
+    experts: NDArray[np.bool_], labels: NDArray[np.int64]
+) -> dict[str, list[list[float]]]:
+    """Share of the windows of each class that used each expert: (deep layers, experts)."""
+    return {
+        str(LABELS[index]): experts[labels == index].mean(0).round(4).tolist()
+        for index in np.unique(labels)
+    }
 
 
 def _merit(summary: dict[str, Any]) -> float:

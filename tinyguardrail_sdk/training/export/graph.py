@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import onnx
+import torch
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 from torch import Tensor, nn
@@ -31,6 +32,13 @@ class Quantized(NamedTuple):
     values: str
     scale: str
     zero_point: str
+
+
+class Units(NamedTuple):
+    """Names of T ones and T zeros: the scales and shifts of a plain normalisation of T tokens."""
+
+    ones: str
+    zeros: str
 
 
 class Interface(NamedTuple):
@@ -90,9 +98,29 @@ class Graph:
             x.scale,
             scales,
             x.zero_point,
-            self.constant(np.zeros(len(layer.weight), np.int8)),
+            "",  # weights are symmetric
             self.constant(layer.bias),
             domain=CONTRIB,
+        )
+
+    def self_attention(self, x: Quantized, projections: Sequence[nn.Linear], heads: int) -> str:
+        """INT8 query, key and value projections of (1, T, H), and FP32 attention among them.
+
+        One operator does it all, and writes the projections as attention reads them
+        (`benchmarks/operators.py`).
+        """
+        values, scales, bias = self.quantized_stack(projections)
+        return self.op(
+            "QAttention",
+            x.values,
+            values,
+            bias,
+            x.scale,
+            scales,
+            "",  # no mask
+            x.zero_point,
+            domain=CONTRIB,
+            num_heads=heads,
         )
 
     def rows(self, table: Tensor, ids: str) -> str:
@@ -106,6 +134,11 @@ class Graph:
         values, scale = quantize_weight(weight)
         return self.constant(values.T), self.constant(scale)
 
+    def quantized_stack(self, layers: Sequence[nn.Linear]) -> tuple[str, str, str]:
+        """Constants of layers that read the same: values (in, sum of out), scales and bias."""
+        weights = self.quantized_weight(torch.cat([layer.weight for layer in layers]))
+        return *weights, self.constant(torch.cat([layer.bias for layer in layers]))
+
     def quantized_rows(self, table: Tensor) -> tuple[str, str]:
         """Constants of an embedding table (V, H): int8 values (V, H), scales (V, 1)."""
         values, scale = quantize_rows(table)
@@ -116,17 +149,21 @@ class Graph:
         product = self.op("MatMul", x, self.constant(weight.detach().T))
         return product if bias is None else self.op("Add", product, self.constant(bias))
 
-    def residual_norm(self, x: str, residual: str, norm: nn.LayerNorm) -> str:
+    def units(self, length: str) -> Units:
+        """What `residual_norm` needs for a text of `length` (1,) tokens."""
+        one = numpy_helper.from_array(np.ones(1, np.float32))
+        return Units(
+            self.op("ConstantOfShape", length, value=one), self.op("ConstantOfShape", length)
+        )
+
+    def residual_norm(self, x: str, residual: str, norm: nn.LayerNorm, units: Units) -> str:
         """LayerNorm of a sum of two (1, T, H) tensors.
 
-        Written as InstanceNormalization over rows: the engine's own LayerNormalization kernel is
-        not vectorised and takes three times as long (`benchmarks/operators.py`).
+        Written as InstanceNormalization with the tokens as channels: the engine's own
+        LayerNormalization kernel is not vectorised and slower (`benchmarks/operators.py`).
         """
-        hidden = norm.normalized_shape[0]
-        rows = self.op("Reshape", self.op("Add", x, residual), self.integers(-1, 1, hidden))
-        unit, zero = self.constant(np.ones(1, np.float32)), self.constant(np.zeros(1, np.float32))
-        normal = self.op("InstanceNormalization", rows, unit, zero, epsilon=norm.eps)
-        normal = self.op("Reshape", normal, self.integers(1, -1, hidden))
+        summed = self.op("Add", x, residual)
+        normal = self.op("InstanceNormalization", summed, *units, epsilon=norm.eps)
         scaled = self.op("Mul", normal, self.constant(norm.weight))
         return self.op("Add", scaled, self.constant(norm.bias))
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from onnx import TensorProto
 
-from tinyguardrail_sdk.training.export.graph import CONTRIB, Graph, Interface, Quantized
+from tinyguardrail_sdk.training.export.graph import CONTRIB, Graph, Interface, Quantized, Units
 from tinyguardrail_sdk.training.network.branches import Branch, Head, Router
 from tinyguardrail_sdk.training.network.embeddings import CharacterCNN, ThreatEmbeddings
 from tinyguardrail_sdk.training.network.experts import MixtureOfExperts
@@ -57,9 +57,9 @@ def _embed(g: Graph, embeddings: ThreatEmbeddings, router: Router) -> Interface:
         g.rows(embeddings.tokens.weight, "token_ids"),
         _character_features(g, embeddings.characters),
     )
-    embedded = g.residual_norm(
-        summed, g.op("Add", _positions(g, embeddings), per_text), embeddings.norm
-    )
+    length = g.op("Shape", "token_ids", start=1, end=2)
+    placed = g.op("Add", _positions(g, embeddings, length), per_text)
+    embedded = g.residual_norm(summed, placed, embeddings.norm, g.units(length))
     return Interface(
         inputs={
             "token_ids": (TensorProto.INT32, [1, "T"]),
@@ -76,9 +76,10 @@ def _branch(g: Graph, branch: Branch, hidden: int) -> Interface:
     """One branch with its head."""
     x = "embedded"
     *body, last = branch.encoder_layers()
+    units = g.units(g.op("Shape", x, start=1, end=2))
     for layer in body:
-        x = _encoder_layer(g, x, layer)
-    readout = _encoder_layer(g, x, last)
+        x = _encoder_layer(g, x, layer, units)
+    readout = _encoder_layer(g, x, last, g.units(g.integers(1)))
     return Interface(
         inputs={
             "embedded": (TensorProto.FLOAT, [1, "T", hidden]),
@@ -88,8 +89,7 @@ def _branch(g: Graph, branch: Branch, hidden: int) -> Interface:
     )
 
 
-def _positions(g: Graph, embeddings: ThreatEmbeddings) -> str:
-    length = g.op("Shape", "token_ids", start=1, end=2)
+def _positions(g: Graph, embeddings: ThreatEmbeddings, length: str) -> str:
     table = g.constant(embeddings.positions.weight.detach()[None])
     return g.op("Slice", table, g.integers(0), length, g.integers(1))
 
@@ -110,34 +110,36 @@ def _route(g: Graph, router: Router, embedded: str) -> str:
     return g.float_linear(hidden, router.decide.weight, router.decide.bias)
 
 
-def _encoder_layer(g: Graph, x: str, layer: EncoderLayer) -> str:
-    queries = x
+def _encoder_layer(g: Graph, x: str, layer: EncoderLayer, units: Units) -> str:
     if layer.readout:
         queries = g.op("Slice", x, g.integers(0), g.integers(1), g.integers(1))
-    attended = g.residual_norm(
-        _attention(g, queries, x, layer.attention), queries, layer.attention_norm
-    )
+        context = _readout_attention(g, queries, x, layer.attention)
+    else:
+        queries = x
+        context = g.self_attention(
+            g.quantize(x), layer.attention.projections(), layer.attention.heads
+        )
+    projected = g.linear(g.quantize(context), layer.attention.output)
+    attended = g.residual_norm(projected, queries, layer.attention_norm, units)
     if isinstance(layer.feed_forward, MixtureOfExperts):
         transformed = _experts(g, g.quantize(attended), _mean(g, x), layer.feed_forward)
     else:
         assert isinstance(layer.feed_forward, FeedForward)
         transformed = _feed_forward(layer.feed_forward, g.quantize(attended), g)
-    return g.residual_norm(transformed, attended, layer.output_norm)
+    return g.residual_norm(transformed, attended, layer.output_norm, units)
 
 
-def _attention(g: Graph, queries: str, x: str, attention: Attention) -> str:
+def _readout_attention(g: Graph, queries: str, x: str, attention: Attention) -> str:
     quantized = g.quantize(x)
-    quantized_queries = quantized if queries == x else g.quantize(queries)
-    key, value = attention.split_key_value()
-    context = g.op(
+    query, key, value = attention.projections()
+    return g.op(
         "MultiHeadAttention",
-        g.linear(quantized_queries, attention.query),
+        g.linear(g.quantize(queries), query),
         g.linear(quantized, key),
         g.linear(quantized, value),
         domain=CONTRIB,
         num_heads=attention.heads,
     )
-    return g.linear(g.quantize(context), attention.output)
 
 
 def _feed_forward(layer: FeedForward, x: Quantized, g: Graph) -> str:

@@ -23,6 +23,7 @@ class MixtureOfExperts(nn.Module):
         balance_loss: Load-balancing loss of the last forward pass (Switch Transformer, eq. 4-6, per
             group, mean over groups); 1.0 when perfectly balanced.
         load: (experts,) share of texts that used each expert in the last forward pass.
+        used: (B, experts) bool, the experts of each text of the last forward pass.
     """
 
     def __init__(self, config: NetworkConfig) -> None:
@@ -34,6 +35,7 @@ class MixtureOfExperts(nn.Module):
         )
         self.balance_loss = torch.zeros(())
         self.load = torch.zeros(config.experts)
+        self.used = torch.zeros(0, config.experts, dtype=torch.bool)
 
     def forward(self, hidden: Tensor, gate_input: Tensor) -> Tensor:
         """Map `hidden` (B, T, H) to (B, T, H) with the experts chosen by `gate_input` (B, H)."""
@@ -56,6 +58,8 @@ class MixtureOfExperts(nn.Module):
 
     def _account(self, scores: Tensor, winner: Tensor) -> None:
         per_group = scores.shape[-1]
-        used = nn.functional.one_hot(winner, per_group).to(scores.dtype).mean(0)  # (G, E/G)
-        self.balance_loss = per_group * (used * scores.mean(0)).sum(-1).mean()
-        self.load = used.detach().flatten()
+        chosen = nn.functional.one_hot(winner, per_group)  # (B, G, E/G)
+        share = chosen.to(scores.dtype).mean(0)
+        self.balance_loss = per_group * (share * scores.mean(0)).sum(-1).mean()
+        self.load = share.detach().flatten()
+        self.used = chosen.flatten(1).bool()

@@ -42,7 +42,8 @@ class RouteInfo:
         deep_logits: (B, labels), or None when the deep branch did not run.
         route_logits: (B,) logit that the fast branch is enough.
         fast_share: Share of the batch that the router sent to the fast branch.
-        expert_load: (deep layers, experts) share of texts per expert; empty without deep branch.
+        expert_load: (deep layers, experts) share of texts per expert, of the last deep pass.
+        expert_use: (deep layers, B, experts) bool, the experts of each text of that pass.
         losses: The weighted terms of `loss`, detached, by name.
     """
 
@@ -51,6 +52,7 @@ class RouteInfo:
     route_logits: Tensor
     fast_share: float
     expert_load: Tensor
+    expert_use: Tensor
     losses: dict[str, Tensor]
 
 
@@ -133,7 +135,7 @@ class TinyGuardrail(nn.Module):
             if branches != "fast":
                 deep = self.deep(embedded, mask, pattern_scores)
             logits = _select(fast, deep, to_deep)
-        aux_loss, load = self._expert_statistics(embedded)
+        aux_loss, load, use = self._expert_statistics(embedded)
         terms = {} if labels is None else self._terms(fast, deep, route_logits, aux_loss, labels)
         probability = logits.softmax(-1)
         confidence, label = probability.max(-1)
@@ -149,6 +151,7 @@ class TinyGuardrail(nn.Module):
                 route_logits=route_logits,
                 fast_share=float((~to_deep).float().mean()),
                 expert_load=load,
+                expert_use=use,
                 losses={name: term.detach() for name, term in terms.items()},
             ),
             pattern_scores=pattern_scores,
@@ -171,10 +174,11 @@ class TinyGuardrail(nn.Module):
                 logits[chosen] = answer.to(logits.dtype)
         return logits
 
-    def _expert_statistics(self, like: Tensor) -> tuple[Tensor, Tensor]:
+    def _expert_statistics(self, like: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         layers = self.expert_layers()
         balance = torch.stack([layer.balance_loss.to(like.device) for layer in layers]).mean()
-        return balance, torch.stack([layer.load for layer in layers])
+        load, use = ([getattr(layer, name) for layer in layers] for name in ("load", "used"))
+        return balance, torch.stack(load), torch.stack(use)
 
     def _terms(
         self,

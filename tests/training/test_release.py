@@ -1,0 +1,103 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tinyguardrail_sdk.cli.main import main
+from tinyguardrail_sdk.errors import InputError
+from tinyguardrail_sdk.manifest import load_manifest
+from tinyguardrail_sdk.training import train
+from tinyguardrail_sdk.training.config import TrainConfig
+from tinyguardrail_sdk.training.export import release as releasing
+from tinyguardrail_sdk.training.export.bundle import export
+from tinyguardrail_sdk.training.export.release import ReleaseConfig, release
+
+pytestmark = pytest.mark.train
+
+
+@pytest.fixture
+def run(make_config: Callable[..., TrainConfig], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    output = tmp_path_factory.mktemp("run") / "run"
+    return train.main(make_config(output=str(output), schedule={"max_steps": 30})).folder / "best"
+
+
+@pytest.fixture
+def config(toy: Path, run: Path, tmp_path: Path) -> ReleaseConfig:
+    """Compare with an export of the same run on the toy's validation texts."""
+    export(run, tmp_path / "old", model_version="1")
+    texts = (toy / "validation.jsonl",)
+    return ReleaseConfig("2", validation=texts, against=tmp_path / "old", data=texts)
+
+
+def test_a_release_is_calibrated_compared_and_whole(
+    run: Path, config: ReleaseConfig, tmp_path: Path
+) -> None:
+    parts = set()
+    made = release(run, tmp_path / "new", config, lambda part, *_: parts.add(part))
+    manifest = load_manifest(tmp_path / "new")
+    assert (made.released, manifest.name, manifest.model_version) == (True, "new", "2")
+    assert manifest.metrics["calibration"]["texts"] == 40
+    assert manifest.metrics["comparison"]["changes"]["all"]["texts"] == 40
+    assert parts == {"calibrate", "old", "new"}
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["new", "old"]
+
+
+@pytest.mark.parametrize("allowed", [False, True])
+def test_a_worse_checkpoint_is_written_only_when_told(
+    run: Path,
+    config: ReleaseConfig,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    allowed: bool,
+) -> None:
+    monkeypatch.setattr(releasing, "worse", lambda changes: ["all"])
+    told = ReleaseConfig("2", config.validation, config.against, config.data, allow_worse=allowed)
+    made = release(run, tmp_path / "new", told)
+    assert (made.released, made.worse) == (allowed, ["all"])
+    assert (tmp_path / "new").exists() is allowed
+
+
+def test_nothing_is_overwritten_and_nothing_released_blindly(
+    run: Path, config: ReleaseConfig, tmp_path: Path
+) -> None:
+    with pytest.raises(InputError, match="exists"):
+        release(run, config.against, config)
+    with pytest.raises(InputError, match="--validation"):
+        ReleaseConfig("2", validation=())
+
+
+def test_the_commands(
+    run: Path, config: ReleaseConfig, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def ask(*words: object) -> tuple[int, dict[str, Any], str]:
+        status = main([str(word) for word in words])
+        captured = capsys.readouterr()
+        lines = captured.out.splitlines()
+        return status, json.loads(lines[-1]) if lines else {}, captured.err
+
+    old, texts = config.against, config.data[0]
+    status, report, _ = ask("compare", old, "--against", old, "--data", texts)
+    assert (status, report["worse"], report["changes"]["all"]["texts"]) == (0, [], 40)
+
+    status, _, error = ask("export", "--run", run, "--output", tmp_path / "x", "--allow-worse")
+    assert (status, "--release" in error) == (2, True)
+
+    traffic = tmp_path / "traffic.jsonl"
+    rows = [{"text": f"red green tree {n}"} for n in range(300)]
+    traffic.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    before = load_manifest(old)
+    status, report, _ = ask(
+        "calibrate", "--checkpoint", old, "--benign", traffic, "--target-fpr", "0.04"
+    )
+    assert (status, report["texts"]) == (0, 300)
+    assert report["flagged_after"]["balanced"]["hits"] <= 12
+    assert load_manifest(old).temperature == before.temperature
+
+    status, _, error = ask("calibrate", "--checkpoint", old)
+    assert (status, "--benign" in error) == (2, True)
+    status, _, error = ask("calibrate", "--checkpoint", old, "--benign", texts)
+    assert (status, "wanted here: benign" in error) == (2, True)

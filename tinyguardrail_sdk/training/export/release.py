@@ -1,0 +1,135 @@
+"""Export, calibrate and compare in one go: a checkpoint appears only if it is not worse."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tinyguardrail_sdk.errors import InputError
+from tinyguardrail_sdk.manifest import (
+    DEFAULT_CHECKPOINT,
+    Manifest,
+    read_manifest,
+    write_manifest,
+)
+from tinyguardrail_sdk.training.calibrate import calibrate, write_calibration
+from tinyguardrail_sdk.training.compare import REGRESSION_SET, Change, Gate, compare, worse
+from tinyguardrail_sdk.training.export.bundle import export
+from tinyguardrail_sdk.training.judging import judge_windows
+from tinyguardrail_sdk.training.rows import read_rows
+from tinyguardrail_sdk.training.targets import Targets
+
+# Called with what is done, rows done and rows in all.
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True)
+class ReleaseConfig:
+    """What a release must pass.
+
+    Attributes:
+        model_version: What verdicts will report.
+        validation: Labelled texts that thresholds are fitted on.
+        against: Checkpoint that it would replace.
+        data: Labelled texts that both are compared on.
+        gate: When it counts as worse.
+        targets: What calibration aims at.
+        allow_worse: Release it all the same.
+        workers: Processes that judge.
+    """
+
+    model_version: str
+    validation: Sequence[Path]
+    against: Path = DEFAULT_CHECKPOINT
+    data: Sequence[Path] = (REGRESSION_SET,)
+    gate: Gate = Gate()
+    targets: Targets = Targets()
+    allow_worse: bool = False
+    workers: int = 1
+
+    def __post_init__(self) -> None:
+        if not self.validation:
+            raise InputError("a release needs validation texts to calibrate on: --validation F")
+
+
+@dataclass(frozen=True)
+class Release:
+    """How it went.
+
+    Attributes:
+        manifest: Of the new checkpoint.
+        changes: What differs from the old one, by group.
+        worse: Groups that got worse.
+        released: Whether the folder was written.
+    """
+
+    manifest: Manifest
+    changes: dict[str, Change]
+    worse: list[str]
+    released: bool
+
+
+def release(
+    run: Path, directory: Path, config: ReleaseConfig, progress: Progress | None = None
+) -> Release:
+    """Write a calibrated INT8 checkpoint, unless it is worse than the one it would replace.
+
+    Args:
+        run: Trained weights, such as `runs/guard/best`.
+        directory: Folder of the checkpoint; must not exist.
+        config: What it must pass.
+        progress: Called with what is done, rows done and rows in all.
+
+    Raises:
+        InputError: The folder exists, or the texts cannot be used.
+        CheckpointError: `run` or the old checkpoint cannot be used.
+    """
+    if directory.exists():
+        raise InputError(f"{directory}: exists; remove it or give another --output")
+    directory.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=directory.parent, prefix=".release-") as folder:
+        made = Path(folder) / directory.name
+        export(run, made, model_version=config.model_version)
+        _calibrate(made, config, progress)
+        changes = compare(
+            made,
+            config.against,
+            read_rows(config.data, {}),
+            config.gate,
+            workers=config.workers,
+            progress=progress,
+        )
+        regressions = worse(changes)
+        manifest = _record(made, config, changes)
+        released = config.allow_worse or not regressions
+        if released:
+            made.rename(directory)
+    return Release(manifest, changes, regressions, released)
+
+
+def _calibrate(made: Path, config: ReleaseConfig, progress: Progress | None) -> None:
+    scores = judge_windows(
+        made,
+        read_rows(config.validation, {}),
+        workers=config.workers,
+        progress=None
+        if progress is None
+        else lambda done, total: progress("calibrate", done, total),
+    )
+    write_calibration(made, calibrate(scores, config.targets), config.targets)
+
+
+def _record(made: Path, config: ReleaseConfig, changes: dict[str, Change]) -> Manifest:
+    """Keep the comparison beside the weights."""
+    manifest = read_manifest(made)
+    comparison = {
+        "against": read_manifest(config.against).model_version,
+        "mode": str(config.gate.mode),
+        "changes": {group: change.to_dict() for group, change in changes.items()},
+    }
+    metrics = {**manifest.metrics, "comparison": comparison}
+    changed = manifest.model_copy(update={"metrics": metrics})
+    write_manifest(made, changed)
+    return changed

@@ -81,7 +81,7 @@ def static(g: Graph, x: str) -> str:
 
     def fixed(value: str, scale: float) -> Quantized:
         name = g.constant(np.array(scale, np.float32))
-        return Quantized(g.op("QuantizeLinear", value, name, zero), name, zero)
+        return Quantized(g.op("QuantizeLinear", value, name, zero), name, zero, value)
 
     active = g.op("FastGelu", g.linear(fixed(x, 0.03), linear(HIDDEN, DENSE_FFN)), domain=CONTRIB)
     return g.linear(fixed(active, 0.02), linear(DENSE_FFN, HIDDEN))

@@ -27,11 +27,12 @@ Shape = Sequence[int | str]
 
 
 class Quantized(NamedTuple):
-    """Names of an 8-bit tensor, its scale and its zero point."""
+    """Names of an 8-bit tensor, its scale and its zero point, and of the float tensor it is of."""
 
     values: str
     scale: str
     zero_point: str
+    plain: str
 
 
 class Units(NamedTuple):
@@ -86,7 +87,7 @@ class Graph:
 
     def quantize(self, x: str) -> Quantized:
         """Unsigned 8-bit values of a float tensor, with the scale and zero point of this run."""
-        return Quantized(*self.op_many("DynamicQuantizeLinear", 3, x))
+        return Quantized(*self.op_many("DynamicQuantizeLinear", 3, x), x)
 
     def linear(self, x: Quantized, layer: nn.Linear) -> str:
         """INT8 product with a linear layer, float out."""

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 from onnx import TensorProto
 
+from tinyguardrail_sdk.training.export.four_bit import FourBitGraph, expert_linears
 from tinyguardrail_sdk.training.export.graph import CONTRIB, Graph, Interface, Quantized, Units
 from tinyguardrail_sdk.training.network.branches import Branch, Head, Router
 from tinyguardrail_sdk.training.network.embeddings import CharacterCNN, ThreatEmbeddings
@@ -21,8 +22,8 @@ from tinyguardrail_sdk.training.network.layers import Attention, EncoderLayer, F
 from tinyguardrail_sdk.training.network.model import TinyGuardrail
 
 
-def save_parts(model: TinyGuardrail, directory: Path) -> None:
-    """Write `embed.onnx`, `fast.onnx` and `deep.onnx`.
+def save_parts(model: TinyGuardrail, directory: Path, *, four_bit: bool = False) -> None:
+    """Write `embed.onnx`, `fast.onnx` and `deep.onnx`; see `four_bit.py` for the smaller form.
 
     Sizes: T tokens, C characters of the longest token, N characters in all, W the widest character
     kernel, H hidden, P patterns. embed takes int32 `token_ids` (1, T), `char_windows` (N + 1, W)
@@ -32,7 +33,7 @@ def save_parts(model: TinyGuardrail, directory: Path) -> None:
     (1, labels).
     """
     for name, build in part_builders(model).items():
-        g = Graph()
+        g = FourBitGraph(expert_linears(model)) if four_bit else Graph()
         g.save(directory / name, build(g))
 
 

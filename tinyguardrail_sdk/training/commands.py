@@ -10,6 +10,7 @@ from typing import Any
 
 from rich.console import Console
 
+from tinyguardrail_sdk.cli import INTERRUPTED
 from tinyguardrail_sdk.errors import InputError
 from tinyguardrail_sdk.labels import LABELS, Route
 from tinyguardrail_sdk.manifest import DEFAULT_CHECKPOINT
@@ -29,8 +30,9 @@ from tinyguardrail_sdk.training.judging import judge_texts, judge_windows
 from tinyguardrail_sdk.training.reporter import counting
 from tinyguardrail_sdk.training.rows import read_rows
 from tinyguardrail_sdk.training.tables import render
+from tinyguardrail_sdk.training.vocabulary import extend, load_vocabulary
 
-_DONE, _INTERRUPTED = 0, 130
+_DONE = 0
 
 # Flag -> field of the configuration.
 _FLAGS = {
@@ -89,11 +91,20 @@ def mine(arguments: argparse.Namespace) -> int:
     return _DONE
 
 
+def vocabulary(arguments: argparse.Namespace) -> int:
+    """Extend a base's vocabulary."""
+    base = load_vocabulary(arguments.base)
+    extended = extend(base)
+    arguments.output.write_text("\n".join(extended) + "\n", encoding="utf-8")
+    _print_json({"base": len(base), "extended": len(extended)})
+    return _DONE
+
+
 def train(arguments: argparse.Namespace) -> int:
     """Train or resume."""
     result = training.main(_train_config(arguments), resume=arguments.resume)
     _print_json({**vars(result), "folder": str(result.folder)})
-    return _INTERRUPTED if result.reason == "interrupted" else _DONE
+    return INTERRUPTED if result.reason == "interrupted" else _DONE
 
 
 def calibrate(arguments: argparse.Namespace) -> int:

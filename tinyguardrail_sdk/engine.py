@@ -7,6 +7,8 @@ company. `onnxruntime` is imported when an engine is built, not when this packag
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -65,12 +67,8 @@ class Engine:
         Raises:
             CheckFailed: The inference library failed.
         """
-        try:
+        with _failures():
             return self._run(window, force)
-        except Exception as error:
-            raise CheckFailed(
-                f"inference failed ({type(error).__name__}); the text was not checked"
-            ) from error
 
     def logits(self, window: Window) -> tuple[NDArray[Any], NDArray[Any], float]:
         """What all parts say of one window, before any calibration.
@@ -78,20 +76,26 @@ class Engine:
         Returns:
             (labels,) of the fast branch, (labels,) of the deep branch, and the router's logit that
             the fast branch is enough.
+
+        Raises:
+            CheckFailed: The inference library failed.
         """
+        with _failures():
+            inputs, route_logit = self._embedded(window)
+            fast, deep = (part.run(None, inputs)[0][0] for part in (self._fast, self._deep))
+            return fast, deep, route_logit
+
+    def _embedded(self, window: Window) -> tuple[dict[str, NDArray[Any]], float]:
+        """What the branches take, and the router's logit."""
         patterns = window.pattern_scores[None]
         embedded, route_logit = self._embed.run(None, self._inputs(window, patterns))
-        inputs = {"embedded": embedded, "pattern_scores": patterns}
-        fast, deep = (part.run(None, inputs)[0][0] for part in (self._fast, self._deep))
-        return fast, deep, float(route_logit[0, 0])
+        return {"embedded": embedded, "pattern_scores": patterns}, float(route_logit[0, 0])
 
     def _run(self, window: Window, force: Route | None) -> WindowScores:
-        patterns = window.pattern_scores[None]
-        embedded, route_logit = self._embed.run(None, self._inputs(window, patterns))
-        branch_inputs = {"embedded": embedded, "pattern_scores": patterns}
+        branch_inputs, route_logit = self._embedded(window)
         manifest = self._manifest
         if force is None:
-            fast = _sigmoid(float(route_logit[0, 0])) >= manifest.route_threshold
+            fast = _sigmoid(route_logit) >= manifest.route_threshold
         else:
             fast = force is not Route.DEEP
         if fast:
@@ -112,6 +116,16 @@ class Engine:
             "segment": np.array([window.segment], np.int32),
             "pattern_scores": patterns,
         }
+
+
+@contextmanager
+def _failures() -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:
+        raise CheckFailed(
+            f"inference failed ({type(error).__name__}); the text was not checked"
+        ) from error
 
 
 def character_windows(char_ids: Indices, kernel: int) -> tuple[Indices, Indices]:

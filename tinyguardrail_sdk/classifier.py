@@ -150,7 +150,7 @@ class EmbeddedClassifier:
     def _open(self) -> tuple[FeatureExtractor, Engine]:
         with self._lock:
             if self._opened is None:
-                self._opened = _open_checkpoint(self.directory, self.manifest, self.threads)
+                self._opened = open_checkpoint(self.directory, self.manifest, self.threads)
             return self._opened
 
     def _after_fork(self) -> None:
@@ -168,9 +168,14 @@ def _benign(probabilities: Sequence[float]) -> float:
     return probabilities[0] if probabilities[0] >= 0.0 else -1.0
 
 
-def _open_checkpoint(
-    directory: Path, manifest: Manifest, threads: int
+def open_checkpoint(
+    directory: Path, manifest: Manifest, threads: int = 1
 ) -> tuple[FeatureExtractor, Engine]:
+    """Verify a checkpoint and open its two halves: text to windows, windows to probabilities.
+
+    Raises:
+        CheckpointError: It is missing, damaged, or made for other preprocessing.
+    """
     # Imported here: the inference library costs more than all the rest of the package together.
     from tinyguardrail_sdk.engine import Engine
     from tinyguardrail_sdk.features import FeatureExtractor

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -70,12 +71,8 @@ class Engine:
         Raises:
             CheckFailed: The inference library failed.
         """
-        try:
+        with _failures():
             return self._run(window, force)
-        except Exception as error:
-            raise CheckFailed(
-                f"inference failed ({type(error).__name__}); the text was not checked"
-            ) from error
 
     def logits(self, window: Window) -> tuple[NDArray[Any], NDArray[Any], float]:
         """What all parts say of one window, before any calibration.
@@ -83,10 +80,16 @@ class Engine:
         Returns:
             (labels,) of the fast branch, (labels,) of the deep branch, and the router's logit that
             the fast branch is enough.
+
+        Raises:
+            CheckFailed: The inference library failed.
         """
-        inputs, route_logit = self._embedded(window)
-        fast, deep = (part.run(_BRANCH_OUTPUTS, inputs)[0][0] for part in (self._fast, self._deep))
-        return fast, deep, route_logit
+        with _failures():
+            inputs, route_logit = self._embedded(window)
+            fast, deep = (
+                part.run(_BRANCH_OUTPUTS, inputs)[0][0] for part in (self._fast, self._deep)
+            )
+            return fast, deep, route_logit
 
     def _run(self, window: Window, force: Route | None) -> WindowScores:
         inputs, route_logit = self._embedded(window)
@@ -117,6 +120,16 @@ class Engine:
             "segment": np.array([window.segment], np.int32),
             "pattern_scores": patterns,
         }
+
+
+@contextmanager
+def _failures() -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:
+        raise CheckFailed(
+            f"inference failed ({type(error).__name__}); the text was not checked"
+        ) from error
 
 
 def character_windows(char_ids: Indices, kernel: int) -> tuple[Indices, Indices]:

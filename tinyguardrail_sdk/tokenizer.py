@@ -55,8 +55,9 @@ class WordPieceTokenizer:
             raise CheckpointError(
                 f"the vocabulary lacks {', '.join(missing)}; use a BERT vocabulary"
             )
-        self.pad_id, self.unk_id = self._ids["[PAD]"], self._ids["[UNK]"]
-        self.cls_id, self.sep_id = self._ids["[CLS]"], self._ids["[SEP]"]
+        self.unk_id, self.cls_id, self.sep_id = (
+            self._ids[name] for name in ("[UNK]", "[CLS]", "[SEP]")
+        )
         self._reach = _reach(vocab)
         self._known = _Memory(self._reference_pieces)
         self._known_lossless = _Memory(self._lossless_pieces)

@@ -196,8 +196,8 @@ def test_lossless_differs_only_where_the_reference_gives_up(text: str) -> None:
 
 
 def test_special_tokens_and_size() -> None:
-    special = (TOKENIZER.pad_id, TOKENIZER.unk_id, TOKENIZER.cls_id, TOKENIZER.sep_id)
-    assert [PIECES[index] for index in special] == ["[PAD]", "[UNK]", "[CLS]", "[SEP]"]
+    special = (TOKENIZER.unk_id, TOKENIZER.cls_id, TOKENIZER.sep_id)
+    assert [PIECES[index] for index in special] == ["[UNK]", "[CLS]", "[SEP]"]
     assert len(TOKENIZER) == len(PIECES) - 1  # the file ends in a newline
 
 

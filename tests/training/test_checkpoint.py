@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import torch
 
-from tinyguardrail_sdk.errors import CheckpointError
+from tinyguardrail_sdk.errors import CheckpointError, InputError
 from tinyguardrail_sdk.training import checkpoint
 from tinyguardrail_sdk.training.checkpoint import RunFolder, Snapshot
 from tinyguardrail_sdk.training.config import TrainConfig
@@ -114,3 +114,15 @@ def test_a_model_comes_back_from_its_folder(
     (folder / "training.json").write_text(json.dumps(facts), encoding="utf-8")
     with pytest.raises(CheckpointError, match="not of the network"):
         checkpoint.load_model(folder)
+
+
+def test_weights_of_another_network_name_what_to_set(
+    tmp_path: Path, make_config: Callable[..., TrainConfig]
+) -> None:
+    config = make_config()
+    weights = TinyGuardrail(config.network, config.losses).state_dict()
+    snapshot = Snapshot(weights, None, None, {"config": config.to_dict()})
+    folder = RunFolder(tmp_path).save_best(snapshot)
+    other = make_config(network={"hidden": 32, "fast_ffn": 8})
+    with pytest.raises(InputError, match=r"set network\.hidden=16, network\.fast_ffn=16$"):
+        checkpoint.load_into(TinyGuardrail(other.network, other.losses), folder)

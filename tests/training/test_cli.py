@@ -9,6 +9,7 @@ import pytest
 
 from tinyguardrail_sdk import training
 from tinyguardrail_sdk.cli.main import main
+from tinyguardrail_sdk.training import train
 from tinyguardrail_sdk.training.config import TrainConfig
 
 pytestmark = pytest.mark.train
@@ -60,6 +61,69 @@ def test_a_wrong_argument_is_told_in_one_line(
         assert "Traceback" not in error
         assert error.startswith("tinyguardrail: ")
     assert not (tmp_path / "none").exists()
+
+
+def test_a_resumed_run_stays_the_same_run(
+    make_config: Callable[..., TrainConfig], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = make_config(schedule={"max_steps": 1})
+    path = tmp_path / "run.json"
+    path.write_text(json.dumps(config.to_dict()), encoding="utf-8")
+    assert _run(capsys, "train", "--config", str(path))[0] == 0
+    resume = ("train", "--resume", "--output", str(config.output), "--max-steps", "2")
+    status, _, error = _run(capsys, *resume, "--set", "optimizer.lr=1e-4")
+    assert (status, error.count("\n")) == (2, 1)
+    assert "optimizer.lr is 0.003" in error
+
+    other = tmp_path / "other.json"
+    other.write_text(json.dumps(make_config(seed=5).to_dict()), encoding="utf-8")
+    status, _, error = _run(capsys, *resume, "--config", str(other))
+    assert (status, "seed is 20" in error) == (2, True)
+
+
+def test_a_wrong_row_or_network_is_told_in_one_line(
+    make_config: Callable[..., TrainConfig], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = {"number": '{"text": 5, "label": "benign"}', "word": "hello",
+            "label": '{"text": "x", "label": "spam"}'}  # fmt: skip
+    for name, line in rows.items():
+        (tmp_path / f"{name}.jsonl").write_text(line + "\n", encoding="utf-8")
+    first = make_config(schedule={"max_steps": 1})
+    train.main(first)
+    config = tmp_path / "wide.json"
+    wide = make_config(
+        output=str(tmp_path / "wide"),
+        init=str(first.output / "best"),
+        network={"hidden": 32},
+    )
+    config.write_text(json.dumps(wide.to_dict()), encoding="utf-8")
+    mined = ("--output", str(tmp_path / "mined.jsonl"))
+    for words, said in (
+        (("evaluate", str(tmp_path / "number.jsonl")), "number.jsonl, line 1"),
+        (("data", "mine", str(tmp_path / "word.jsonl"), *mined), "word.jsonl, line 1"),
+        (("data", "mine", str(tmp_path / "label.jsonl"), *mined), "label.jsonl, line 1"),
+        (("export", "--run", str(first.output / "best"), "--output", "/"), "has no name"),
+        (("train", "--config", str(config)), "set network.hidden=16"),
+    ):
+        status, _, error = _run(capsys, *words)
+        # The last line; training says before it what it reads.
+        last = error.splitlines()[-1]
+        assert (status, "Traceback" in error) == (2, False)
+        assert last.startswith("tinyguardrail: ")
+        assert said in last
+
+
+def test_the_vocabulary_of_a_base_is_extended(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "base.txt").write_text("[PAD]\n[UNK]\n[CLS]\n[SEP]\nhello\n", encoding="utf-8")
+    output = tmp_path / "vocab.txt"
+    words = ("data", "vocabulary", "--base", str(tmp_path / "base.txt"), "--output", str(output))
+    status, result, _ = _run(capsys, *words)
+    pieces = output.read_text(encoding="utf-8").splitlines()
+    assert (status, result) == (0, {"base": 5, "extended": len(pieces)})
+    assert pieces[4] == "hello"
+    assert len(pieces) > 3_700
 
 
 def test_a_missing_extra_names_the_command(

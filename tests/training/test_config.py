@@ -100,3 +100,7 @@ def test_a_bad_file_or_override_is_named(tmp_path: Path) -> None:
         load_config(None, ["optimizer.lr"])
     with pytest.raises(ValueError, match="seed is not a section"):
         load_config(None, ["seed=1", "seed.x=2"])
+
+
+def test_fields_that_older_runs_hold_are_dropped() -> None:
+    assert from_dict({"network": {"chars_per_token": 20, "hidden": 48}}).network.hidden == 48

@@ -63,3 +63,14 @@ def test_near_copies_of_test_rows_leave_training() -> None:
     assert parts["test"] == [test]
     assert not set(kept) & set(copies)
     assert len(kept) == len(fresh)
+
+
+def test_a_users_own_rows_are_compared_like_all_collected_ones() -> None:
+    text = "Could you please tell me how long the bread has to stay in the oven at 220 degrees?"
+    own = Example(
+        text + " Thanks.", Label.BENIGN, technique="pool/mine", family="mine", terms="own"
+    )
+
+    parts = split([pooled(text, "bastioncorpus"), own])
+
+    assert own not in parts["train"] + parts["validation"]

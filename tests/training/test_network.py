@@ -102,6 +102,17 @@ def test_routed_answers_come_from_the_branch_that_was_chosen(network: TinyGuardr
     torch.testing.assert_close(routed.logits, both.logits)
 
 
+def test_experts_that_did_not_run_report_nothing(network: TinyGuardrail) -> None:
+    inputs = batch()
+    assert network(**inputs, branches="deep").aux_loss > 0
+    with torch.no_grad():
+        network.router.decide.bias.fill_(1e3)  # all fast
+    for branches in ("fast", "routed"):
+        outputs = network(**inputs, branches=branches)
+        assert float(outputs.aux_loss) == 0.0
+        assert outputs.route_info.expert_load.shape == (0, 4)
+
+
 def test_every_part_learns(network: TinyGuardrail) -> None:
     outputs = network.train()(**batch(rows=64), labels=torch.arange(64) % 4)
     outputs.loss.backward()

@@ -1,5 +1,8 @@
 """Transfer keeps the function of the pretrained encoder."""
 
+import json
+import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -7,11 +10,13 @@ import torch
 from safetensors.torch import save_file
 from transformers import BertConfig, BertModel
 
+from tinyguardrail_sdk.errors import InputError
+from tinyguardrail_sdk.manifest import DEFAULT_CHECKPOINT
 from tinyguardrail_sdk.training import transfer
 from tinyguardrail_sdk.training.network.config import NetworkConfig
 from tinyguardrail_sdk.training.network.layers import FeedForward
 from tinyguardrail_sdk.training.network.model import TinyGuardrail
-from tinyguardrail_sdk.training.vocabulary import extend
+from tinyguardrail_sdk.training.vocabulary import extend, load_vocabulary
 
 pytestmark = pytest.mark.train
 
@@ -85,10 +90,31 @@ def test_pruned_neurons_are_the_strongest(base: Path) -> None:
     torch.testing.assert_close(ours.sort().values, strength.topk(48).values.sort().values)
 
 
-def test_a_base_that_does_not_fit_is_refused(base: Path) -> None:
-    wide = TinyGuardrail(NetworkConfig(vocab_size=60, hidden=64, heads=4, max_positions=32))
-    with pytest.raises(ValueError, match="hidden size 32"):
-        transfer.initialise(wide, str(base))
+@pytest.mark.parametrize(
+    ("change", "fix"),
+    [
+        ({"hidden": 64}, r"hidden size 32, the network 64; set network\.hidden=32"),
+        ({"vocab_size": 40}, r"network\.vocab_size=40; set network\.vocab_size=50 or more"),
+        ({"fast_layers": 3}, r"network\.fast_layers=3; set network\.fast_layers=4"),
+        ({"deep_layers": 3}, r"network\.deep_layers=3; set network\.deep_layers=8"),
+        ({"fast_ffn": 80}, r"network\.fast_ffn=80; set network\.fast_ffn=64 or less"),
+        ({"expert_ffn": 48}, r"network\.expert_ffn=48; set network\.expert_ffn=32"),
+    ],
+)
+def test_a_base_that_does_not_fit_is_refused(base: Path, change: dict[str, int], fix: str) -> None:
+    network = TinyGuardrail(replace(CONFIG, **change))  # type: ignore[arg-type]
+    with pytest.raises(InputError, match=fix):
+        transfer.initialise(network, str(base))
+
+
+def test_what_is_no_base_is_refused(tmp_path: Path) -> None:
+    network = TinyGuardrail(CONFIG)
+    (tmp_path / "model.safetensors").write_bytes(b"nonsense")
+    with pytest.raises(InputError, match="damaged"):
+        transfer.initialise(network, str(tmp_path))
+    save_file({"weight": torch.zeros(3)}, tmp_path / "model.safetensors")
+    with pytest.raises(InputError, match="no BERT-shaped encoder"):
+        transfer.initialise(network, str(tmp_path))
 
 
 def test_extended_vocabulary_keeps_ids_and_adds_missing_characters() -> None:
@@ -98,3 +124,20 @@ def test_extended_vocabulary_keeps_ids_and_adds_missing_characters() -> None:
     assert len(set(extended)) == len(extended)
     assert {"忽", "略", "अ", "क", "##अ"} <= set(extended)
     assert not any("\ufffd" in piece for piece in extended)
+
+
+def test_the_shipped_vocabulary_is_the_bases_extended() -> None:
+    shipped = load_vocabulary(str(DEFAULT_CHECKPOINT / "vocab.txt"))
+    assert extend(shipped[:30_522]) == shipped
+
+
+def test_a_vocabulary_is_read_from_what_a_base_ships(tmp_path: Path) -> None:
+    ids = {"b": 2, "[UNK]": 1, "[PAD]": 0}
+    tokenizer = json.dumps({"model": {"vocab": ids}})
+    (tmp_path / "tokenizer.json").write_text(tokenizer, encoding="utf-8")
+    with zipfile.ZipFile(tmp_path / "base.zip", "w") as bundle:
+        bundle.writestr("tokenizer.json", tokenizer)
+    for base in (tmp_path, tmp_path / "base.zip"):
+        assert load_vocabulary(str(base)) == ["[PAD]", "[UNK]", "b"]
+    with pytest.raises(InputError, match=r"give a vocab\.txt"):
+        load_vocabulary("no_such_package")

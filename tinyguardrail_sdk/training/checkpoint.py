@@ -10,6 +10,7 @@ A folder is written under another name, flushed and renamed: one that has its na
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import shutil
@@ -24,7 +25,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from tinyguardrail_sdk.errors import CheckpointError
+from tinyguardrail_sdk.errors import CheckpointError, InputError
 from tinyguardrail_sdk.training.config import TrainConfig, from_dict
 from tinyguardrail_sdk.training.network.model import TinyGuardrail
 
@@ -176,6 +177,34 @@ def load_optimizer(directory: Path) -> dict[str, Any]:
     return state
 
 
+def load_into(model: TinyGuardrail, directory: Path, *, raw: bool = False) -> None:
+    """Copy the weights of a checkpoint into `model`, in place; `raw` as in `load_weights`.
+
+    Raises:
+        CheckpointError: A file is missing, damaged or of another network than it says.
+        InputError: The checkpoint is of another network than `model`; the message names what
+            differs.
+    """
+    weights = load_weights(directory, raw=raw)
+    ours = {name: tuple(tensor.shape) for name, tensor in model.state_dict().items()}
+    theirs = {name: tuple(tensor.shape) for name, tensor in weights.items()}
+    if ours != theirs:
+        stored = from_dict(load_facts(directory)["config"]).network
+        changed = [
+            f"network.{field.name}={getattr(stored, field.name)}"
+            for field in dataclasses.fields(stored)
+            if getattr(stored, field.name) != getattr(model.config, field.name)
+        ]
+        if not changed:
+            raise CheckpointError(
+                f"{directory / MODEL}: the weights are not of the network in {FACTS}"
+            )
+        raise InputError(
+            f"{directory / MODEL}: the weights are of another network; set {', '.join(changed)}"
+        )
+    model.load_state_dict(weights)
+
+
 def load_model(directory: Path) -> tuple[TinyGuardrail, TrainConfig]:
     """Build the network of a checkpoint with its weights, in evaluation mode, on the CPU.
 
@@ -184,12 +213,7 @@ def load_model(directory: Path) -> tuple[TinyGuardrail, TrainConfig]:
     """
     config = from_dict(load_facts(directory)["config"])
     model = TinyGuardrail(config.network, config.losses)
-    try:
-        model.load_state_dict(load_weights(directory))
-    except RuntimeError:
-        raise CheckpointError(
-            f"{directory / MODEL}: the weights are not of the network in {FACTS}"
-        ) from None
+    load_into(model, directory)
     return model.eval(), config
 
 

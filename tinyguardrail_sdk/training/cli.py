@@ -23,7 +23,7 @@ examples:
 
 Every field of the configuration can be set: --set section.field=value, with the sections data,
 optimizer, schedule, network, losses, adversarial and mutation. --resume takes the configuration of
-the run it continues.
+the run it continues; only its length, patience, logging, threads and workers may then be set anew.
 Ctrl-C finishes the step, saves, and exits with status 130; so does SIGTERM.
 """
 
@@ -35,6 +35,7 @@ def add_parsers(commands: Commands) -> None:
     _add_generate(data_commands)
     _add_mine(data_commands)
     _add_mutate(data_commands)
+    _add_vocabulary(data_commands)
     _add_train(commands)
     _add_export(commands)
     _add_calibrate(commands)
@@ -134,6 +135,23 @@ def _add_mutate(commands: Commands) -> None:
     )
     _add_mutations(parser, "draw from these alone")
     parser.add_argument("--workers", type=int, default=1, metavar="N", help="processes")
+
+
+def _add_vocabulary(commands: Commands) -> None:
+    parser = _command(
+        commands,
+        "vocabulary",
+        help="extend the vocabulary of a pretrained base",
+        description="Write a base's WordPiece vocabulary with the common Chinese and all "
+        "Devanagari characters that it lacks at its end. The shipped one is made so.",
+    )
+    parser.add_argument(
+        "--base",
+        default="all_minilm_l6_v2",
+        metavar="BASE",
+        help="vocab.txt, a folder or zip with a tokenizer.json, or a package (all_minilm_l6_v2)",
+    )
+    parser.add_argument("--output", type=Path, required=True, metavar="F", help="to write")
 
 
 def _add_train(commands: Commands) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 
 from rich.console import Console
 
+from tinyguardrail_sdk.cli import INTERRUPTED
 from tinyguardrail_sdk.errors import InputError
 from tinyguardrail_sdk.labels import LABELS, Label, Mode, Route
 from tinyguardrail_sdk.manifest import DEFAULT_CHECKPOINT, load_manifest, read_manifest
@@ -39,8 +40,9 @@ from tinyguardrail_sdk.training.rows import as_rows, read_rows
 from tinyguardrail_sdk.training.tables import render, render_changes, render_robustness
 from tinyguardrail_sdk.training.targets import Targets
 from tinyguardrail_sdk.training.thresholds import refit_thresholds, write_thresholds
+from tinyguardrail_sdk.training.vocabulary import extend, load_vocabulary
 
-_DONE, _WORSE, _INTERRUPTED = 0, 1, 130
+_DONE, _WORSE = 0, 1
 
 # Flag -> field of the configuration.
 _FLAGS = {
@@ -144,11 +146,20 @@ def robustness(arguments: argparse.Namespace) -> int:
     return _DONE
 
 
+def vocabulary(arguments: argparse.Namespace) -> int:
+    """Extend a base's vocabulary."""
+    base = load_vocabulary(arguments.base)
+    extended = extend(base)
+    arguments.output.write_text("\n".join(extended) + "\n", encoding="utf-8")
+    _print_json({"base": len(base), "extended": len(extended)})
+    return _DONE
+
+
 def train(arguments: argparse.Namespace) -> int:
     """Train or resume."""
     result = training.main(_train_config(arguments), resume=arguments.resume)
     _print_json({**vars(result), "folder": str(result.folder)})
-    return _INTERRUPTED if result.reason == "interrupted" else _DONE
+    return INTERRUPTED if result.reason == "interrupted" else _DONE
 
 
 def calibrate(arguments: argparse.Namespace) -> int:

@@ -228,6 +228,8 @@ class TrainConfig:
 
 
 _ADAPTER = TypeAdapter(TrainConfig)
+# Fields of the network that never had an effect; older runs still hold them.
+_RETIRED = frozenset({"chars_per_token"})
 
 
 def from_dict(values: Mapping[str, Any]) -> TrainConfig:
@@ -236,6 +238,9 @@ def from_dict(values: Mapping[str, Any]) -> TrainConfig:
     Raises:
         InputError: A field is unknown or has a senseless value; the message names it and the fix.
     """
+    if isinstance(network := values.get("network"), Mapping):
+        kept = {name: value for name, value in network.items() if name not in _RETIRED}
+        values = {**values, "network": kept}
     _refuse_unknown(values, TrainConfig, "")
     try:
         return _ADAPTER.validate_python(dict(values))

@@ -12,12 +12,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tinyguardrail_sdk.classifier import EmbeddedClassifier
+from tinyguardrail_sdk.classifier import EmbeddedClassifier, open_checkpoint
 from tinyguardrail_sdk.engine import Engine
-from tinyguardrail_sdk.features import FeatureExtractor, Window
+from tinyguardrail_sdk.features import Window
 from tinyguardrail_sdk.labels import LABELS, SOURCES, Route
-from tinyguardrail_sdk.manifest import load_manifest
-from tinyguardrail_sdk.tokenizer import WordPieceTokenizer
+from tinyguardrail_sdk.manifest import read_manifest
 from tinyguardrail_sdk.training.rows import Row
 from tinyguardrail_sdk.training.scores import WindowScores
 
@@ -100,13 +99,8 @@ def _both(checkpoint: Path) -> Judge:
 
 
 def _parts(checkpoint: Path) -> tuple[Callable[[Row], list[Window]], Engine]:
-    manifest = load_manifest(checkpoint)
-    extractor = FeatureExtractor(
-        WordPieceTokenizer.from_file(checkpoint / "vocab.txt"),
-        max_tokens=manifest.max_tokens,
-        overlap=manifest.overlap,
-    )
-    return lambda row: extractor.extract(row.text, row.source).windows, Engine(checkpoint, manifest)
+    extractor, engine = open_checkpoint(checkpoint, read_manifest(checkpoint))
+    return lambda row: extractor.extract(row.text, row.source).windows, engine
 
 
 _judge: Judge

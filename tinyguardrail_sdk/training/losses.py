@@ -34,14 +34,16 @@ class LossConfig:
 
 
 def focal_loss(logits: Tensor, labels: Tensor, config: LossConfig) -> Tensor:
-    """Mean focal loss of logits (B, C) against labels (B,)."""
+    """Mean focal loss of logits (B, C) against labels (B,): cross-entropy times (1 - p)^gamma.
+
+    The factor learns too, as in the paper: p is the probability of the true class.
+    """
     losses = functional.cross_entropy(
         logits, labels, reduction="none", label_smoothing=config.label_smoothing
     )
-    with torch.no_grad():
-        truth = logits.softmax(-1).gather(1, labels[:, None]).squeeze(1)
-        focus = (1.0 - truth) ** config.focal_gamma
-    return (focus * losses).mean()
+    # log(1 - p) from the other classes: 1 - p itself would be 0, and its power without gradient.
+    others = logits.log_softmax(-1).scatter(1, labels[:, None], -torch.inf).logsumexp(-1)
+    return ((config.focal_gamma * others).exp() * losses).mean()
 
 
 def router_loss(route_logits: Tensor, fast_logits: Tensor, labels: Tensor) -> Tensor:

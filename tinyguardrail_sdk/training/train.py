@@ -27,7 +27,7 @@ from tinyguardrail_sdk.training.average import WeightAverage
 from tinyguardrail_sdk.training.checkpoint import RunFolder, Snapshot
 from tinyguardrail_sdk.training.config import OptimizerConfig, TrainConfig
 from tinyguardrail_sdk.training.data.batches import BatchStream
-from tinyguardrail_sdk.training.data.corpora import load_corpora
+from tinyguardrail_sdk.training.data.corpora import corpora_facts, load_corpora
 from tinyguardrail_sdk.training.mutation_stream import MutationStream
 from tinyguardrail_sdk.training.network.model import TinyGuardrail, trainable_groups
 from tinyguardrail_sdk.training.quantization import prepare
@@ -38,6 +38,7 @@ from tinyguardrail_sdk.training.reporter import (
     validation_line,
 )
 from tinyguardrail_sdk.training.restore import restore
+from tinyguardrail_sdk.training.resuming import refuse_changes
 from tinyguardrail_sdk.training.schedule import Schedule
 from tinyguardrail_sdk.training.session import (
     Clock,
@@ -107,7 +108,8 @@ def main(config: TrainConfig, *, resume: bool = False) -> TrainResult:
 
     Raises:
         CheckpointError: There is nothing to resume, or a run that would be overwritten.
-        InputError: Data or vocabulary do not fit the configuration.
+        InputError: Data or vocabulary do not fit the configuration, or a resumed run would be
+            another one.
     """
     # -- compute ---------------------------------------------------------------------------
     if config.threads:
@@ -122,6 +124,8 @@ def main(config: TrainConfig, *, resume: bool = False) -> TrainResult:
         )
     resumed = folder.latest() if resume else None
     facts = checkpoint.load_facts(resumed) if resumed else {}
+    if resumed:
+        refuse_changes(config, facts, accelerator.num_processes)
     position = Position(**facts.get("position", {}))
     reporter = Reporter(
         config.output,
@@ -132,7 +136,7 @@ def main(config: TrainConfig, *, resume: bool = False) -> TrainResult:
 
     # -- data ------------------------------------------------------------------------------
     with accelerator.main_process_first():
-        learned, held_out = load_corpora(config, facts.get("corpora", {}), reporter.say)
+        learned, held_out = load_corpora(config, facts, reporter.say)
     texts = draw_texts(held_out, config.data.validation_texts, config.seed)
     limits = {"tokens": config.data.tokens_per_batch, "max_rows": config.data.max_rows}
     stream = BatchStream(
@@ -154,7 +158,7 @@ def main(config: TrainConfig, *, resume: bool = False) -> TrainResult:
     # -- model -----------------------------------------------------------------------------
     core = TinyGuardrail(config.network, config.losses)
     if resumed:
-        core.load_state_dict(checkpoint.load_weights(resumed, raw=True))
+        checkpoint.load_into(core, resumed, raw=True)
     else:
         reporter.say(_initialise(core, config.init))
     if position.quantized:
@@ -186,7 +190,8 @@ def main(config: TrainConfig, *, resume: bool = False) -> TrainResult:
             "config": config.to_dict(),
             "parameters": core.parameter_count(),
             "position": dataclasses.asdict(position),
-            "corpora": {"train": learned.fingerprint, "validation": held_out.fingerprint},
+            "processes": accelerator.num_processes,
+            **corpora_facts(learned, held_out),
             "windows": len(learned.rows),
             "metrics": report,
         }
@@ -319,7 +324,7 @@ def _initialise(model: TinyGuardrail, init: str) -> str:
     if init == "scratch":
         return f"{model.parameter_count():,} parameters, from scratch"
     if (Path(init) / checkpoint.FACTS).is_file():
-        model.load_state_dict(checkpoint.load_weights(Path(init)))
+        checkpoint.load_into(model, Path(init))
         return f"{model.parameter_count():,} parameters, from {init}"
     if init == "shipped" or (Path(init) / MANIFEST_NAME).is_file():
         restored = restore(model, DEFAULT_CHECKPOINT if init == "shipped" else Path(init))

@@ -21,9 +21,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load, load_file
 from torch import Tensor, nn
 
+from tinyguardrail_sdk.errors import InputError
 from tinyguardrail_sdk.training.network.branches import Branch
 from tinyguardrail_sdk.training.network.experts import MixtureOfExperts
 from tinyguardrail_sdk.training.network.layers import EncoderLayer, FeedForward
@@ -31,7 +33,6 @@ from tinyguardrail_sdk.training.network.model import TinyGuardrail
 
 FAST_LAYERS = (0, 1, 3, 5)
 DEEP_LAYERS = (0, 1, 2, 3, 3, 4, 4, 5)
-BASE_PACKAGE = "all_minilm_l6_v2"  # ships the weights inside a registry package
 
 State = dict[str, Tensor]
 
@@ -61,10 +62,11 @@ def initialise(model: TinyGuardrail, base: str) -> TransferReport:
 
     Raises:
         FileNotFoundError: Nothing usable at `base`; the message says what was tried.
-        ValueError: The base has another hidden size or too few layers.
+        InputError: The base is damaged, no BERT, or of another shape than the network; the message
+            names the field to set.
     """
     state = load_base(base)
-    _check_shapes(model, state)
+    _check_shapes(model, state, base)
     before = {name: parameter.detach().clone() for name, parameter in model.named_parameters()}
     with torch.no_grad():
         _copy_embeddings(model, state)
@@ -79,18 +81,30 @@ def initialise(model: TinyGuardrail, base: str) -> TransferReport:
 
 
 def load_base(base: str) -> State:
-    """Read the tensors of a pretrained BERT encoder, under the names of `transformers`."""
+    """Read the tensors of a pretrained BERT encoder, under the names of `transformers`.
+
+    Raises:
+        FileNotFoundError: Nothing usable at `base`.
+        InputError: What is there is damaged.
+    """
     path = Path(base)
-    if path.is_dir():
-        return dict(load_file(path / "model.safetensors"))
-    archive = path if path.suffix == ".zip" else _packaged_archive(base)
-    if archive is not None and archive.is_file():
-        with zipfile.ZipFile(archive) as bundle:
-            return dict(load(bundle.read("model.safetensors")))
+    archive = path if path.suffix == ".zip" else packaged_archive(base)
+    try:
+        if path.is_dir():
+            return dict(load_file(path / "model.safetensors"))
+        if archive is not None and archive.is_file():
+            with zipfile.ZipFile(archive) as bundle:
+                return dict(load(bundle.read("model.safetensors")))
+    except (SafetensorError, zipfile.BadZipFile, KeyError) as error:
+        raise InputError(
+            f"base {base}: model.safetensors is missing or damaged ({type(error).__name__}); "
+            "get it again, or choose another base"
+        ) from None
     return _from_hub(base)
 
 
-def _packaged_archive(name: str) -> Path | None:
+def packaged_archive(name: str) -> Path | None:
+    """The `model.zip` that an installed package of this name ships, if there is such a package."""
     spec = importlib.util.find_spec(name) if name.isidentifier() else None
     if spec is None or spec.origin is None:
         return None
@@ -111,14 +125,34 @@ def _from_hub(name: str) -> State:
     return dict(model.state_dict())
 
 
-def _check_shapes(model: TinyGuardrail, state: State) -> None:
-    hidden = state["embeddings.word_embeddings.weight"].shape[1]
-    if hidden != model.config.hidden:
-        raise ValueError(f"the base has hidden size {hidden}, the network {model.config.hidden}")
+def _check_shapes(model: TinyGuardrail, state: State, base: str) -> None:
+    words = state.get("embeddings.word_embeddings.weight")
+    if words is None or "encoder.layer.0.attention.self.query.weight" not in state:
+        raise InputError(f"base {base}: is no BERT-shaped encoder; choose one, such as MiniLM")
+    config = model.config
+    neurons = len(state["encoder.layer.0.intermediate.dense.weight"])
+    if words.shape[1] != config.hidden:
+        raise InputError(
+            f"base {base}: has hidden size {words.shape[1]}, the network {config.hidden}; "
+            f"set network.hidden={words.shape[1]}"
+        )
+    for field, fits, value in (
+        ("vocab_size", len(words) <= config.vocab_size, f"{len(words)} or more"),
+        ("fast_layers", config.fast_layers == len(FAST_LAYERS), len(FAST_LAYERS)),
+        ("deep_layers", config.deep_layers == len(DEEP_LAYERS), len(DEEP_LAYERS)),
+        ("fast_ffn", config.fast_ffn <= neurons, f"{neurons} or less"),
+        ("expert_ffn", config.expert_ffn * config.expert_groups == neurons,
+         neurons // config.expert_groups),
+    ):  # fmt: skip
+        if not fits:
+            raise InputError(
+                f"base {base}: does not fit network.{field}={getattr(config, field)}; "
+                f"set network.{field}={value}"
+            )
     for layers in (FAST_LAYERS, DEEP_LAYERS):
         missing = [n for n in layers if f"encoder.layer.{n}.output.dense.weight" not in state]
         if missing:
-            raise ValueError(f"the base lacks layers {missing}; choose one with more layers")
+            raise InputError(f"base {base}: lacks layers {missing}; choose one with more layers")
 
 
 def _copy_embeddings(model: TinyGuardrail, state: State) -> None:
@@ -174,13 +208,7 @@ def _upcycle(mixture: MixtureOfExperts, part: State) -> None:
     per_group = len(mixture.experts) // mixture.groups
     for index, expert in enumerate(mixture.experts):
         assert isinstance(expert, FeedForward)
-        chosen = slices[index // per_group]
-        if len(chosen) != len(expert.up.weight):
-            raise ValueError(
-                f"{mixture.groups} experts of {len(expert.up.weight)} neurons do not make up the "
-                f"base's feed-forward of {len(neurons)}; set expert_ffn={len(chosen)}"
-            )
-        _copy_slice(expert, part, chosen, share_of_bias=1 / mixture.groups)
+        _copy_slice(expert, part, slices[index // per_group], share_of_bias=1 / mixture.groups)
 
 
 def _copy_slice(ours: FeedForward, part: State, neurons: Tensor, *, share_of_bias: float) -> None:

@@ -14,9 +14,9 @@ import json
 import multiprocessing
 import shutil
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any, Final
@@ -84,13 +84,23 @@ class CorpusRecipe:
 
     def fingerprint(self) -> str:
         """SHA-256 of the inputs' contents, the settings and the code that makes tensors."""
-        package = Path(__file__).parents[2]
-        code = sorted(chain.from_iterable(package.glob(name) for name in _SOURCES_OF_TRUTH))
-        settings = [self.max_tokens, self.overlap, dataclasses.asdict(self.rules), self.seed]
-        digest = hashlib.sha256(json.dumps(settings).encode())
-        for path in (*self.files, self.vocab, *code):
+        digest = hashlib.sha256(json.dumps(self._settings()).encode())
+        for path in (*self.files, self.vocab, *_code()):
             digest.update(_sha256(path))
         return digest.hexdigest()
+
+    def inputs(self) -> dict[str, str]:
+        """What goes into the fingerprint, each by name with the beginning of its own SHA-256."""
+        code = hashlib.sha256(b"".join(map(_sha256, _code())))
+        settings = hashlib.sha256(json.dumps(self._settings()).encode())
+        named = {f"the file {path.name}": _sha256(path).hex() for path in self.files}
+        named["the vocabulary"] = _sha256(self.vocab).hex()
+        named["data.max_tokens, data.overlap, seed or the choice of windows"] = settings.hexdigest()
+        named["the code of the package that makes tensors"] = code.hexdigest()
+        return {name: digest[:16] for name, digest in named.items()}
+
+    def _settings(self) -> list[Any]:
+        return [self.max_tokens, self.overlap, dataclasses.asdict(self.rules), self.seed]
 
 
 @dataclass(frozen=True)
@@ -103,6 +113,7 @@ class Corpus:
         chars: Flat character ids, row-major (length, width) a window.
         rows: (windows,) `ROW`.
         examples: (texts,) `EXAMPLE`.
+        inputs: What it was made from, by name; see `CorpusRecipe.inputs`.
     """
 
     fingerprint: str
@@ -110,6 +121,7 @@ class Corpus:
     chars: NDArray[Any]
     rows: NDArray[Any]
     examples: NDArray[Any]
+    inputs: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def lengths(self) -> NDArray[np.int64]:
@@ -146,7 +158,7 @@ def open_corpus(directory: Path) -> Corpus:
     arrays = {
         name: np.memmap(directory / f"{name}.bin", dtype, mode="r") for name, dtype in FILES.items()
     }
-    return Corpus(facts["fingerprint"], **arrays)
+    return Corpus(facts["fingerprint"], **arrays, inputs=facts.get("inputs", {}))
 
 
 def prepare_corpus(
@@ -170,7 +182,8 @@ def prepare_corpus(
         shutil.rmtree(partial, ignore_errors=True)
         partial.mkdir(parents=True)
         counts = _write(recipe, partial, workers, progress or (lambda done: None))
-        facts = {"fingerprint": fingerprint, **counts, "files": [f.name for f in recipe.files]}
+        files = [file.name for file in recipe.files]
+        facts = {"fingerprint": fingerprint, **counts, "files": files, "inputs": recipe.inputs()}
         (partial / "corpus.json").write_text(json.dumps(facts, indent=2), encoding="utf-8")
         partial.rename(directory)
     return open_corpus(directory)
@@ -273,6 +286,11 @@ def pack(
         "rows": np.array(rows, ROW),
         "examples": np.array(facts, EXAMPLE),
     }
+
+
+def _code() -> list[Path]:
+    package = Path(__file__).parents[2]
+    return sorted(chain.from_iterable(package.glob(name) for name in _SOURCES_OF_TRUTH))
 
 
 def _no_ids() -> NDArray[Any]:

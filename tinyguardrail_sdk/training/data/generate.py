@@ -7,12 +7,12 @@ import random
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
 from pathlib import Path
+from typing import Any
 
 from tinyguardrail_sdk.labels import Label, Source
 from tinyguardrail_sdk.training.data import carriers, guarded, twins
-from tinyguardrail_sdk.training.data.attacks import injection, jailbreak, obfuscation
+from tinyguardrail_sdk.training.data.attacks import goals, injection, jailbreak, obfuscation
 from tinyguardrail_sdk.training.data.benign import GENERATORS, disguised
 from tinyguardrail_sdk.training.data.mix import GENERATED, POOL_CAPS, REFERENCE_TOTAL
 from tinyguardrail_sdk.training.data.pools import DEFAULT_TERMS, Pools, load_pools
@@ -96,34 +96,83 @@ def _sample(pools: Pools, config: GenerateConfig) -> Iterator[Example]:
         yield from random.Random(f"{config.seed}/{key}").sample(rows, min(cap, len(rows)))
 
 
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """Pool texts that generators build on, of one side of the split.
+
+    Attributes:
+        payloads: Plain risky requests.
+        harmless: Short benign texts.
+        asked: Those of users.
+        places: Documents and tool results to plant in.
+    """
+
+    payloads: list[str]
+    harmless: list[str]
+    asked: list[str]
+    places: list[carriers.Carrier]
+
+
+def _given(pools: Pools, config: GenerateConfig) -> dict[bool, _Given]:
+    """What training frames (False) and held-out frames (True) build on; they share no text.
+
+    Payloads are parted by their words. A benign row is a row of some split itself, so it leads and
+    carries the frames of that split only: what stands in test must not come back in training.
+    """
+    parts: dict[str, list[Example]] = {"train": [], "validation": [], "test": []}
+    for example in pools.examples:
+        parts[assigned_split(example)].append(example)
+    tested = {goals.plain_words(example.text) for example in parts["test"]}
+    parts["train"] = [e for e in parts["train"] if goals.plain_words(e.text) not in tested]
+    return {
+        heldout: _Given(_payloads(pools, config, heldout), *_benign(parts[name]))
+        for heldout, name in ((False, "train"), (True, "test"))
+    }
+
+
+def _payloads(pools: Pools, config: GenerateConfig, heldout: bool) -> list[str]:
+    english = [p for p in pools.payload_texts("en") if goals.is_held_out(p) == heldout]
+    other = [
+        p.text
+        for p in pools.payloads
+        if p.language != "en" and len(p.text) <= 300 and goals.is_held_out(p.text) == heldout
+    ]
+    rng = random.Random(f"{config.seed}/payloads")
+    return english + rng.sample(other, min(len(other), len(english) // 3))
+
+
+def _benign(rows: Sequence[Example]) -> tuple[list[str], list[str], list[carriers.Carrier]]:
+    short = [e for e in rows if e.label is Label.BENIGN and len(e.text) < 240]
+    asked = [e.text for e in short if e.source is Source.USER]
+    return [e.text for e in short], asked, twins.as_carriers(rows)
+
+
 def _generators(pools: Pools, config: GenerateConfig) -> dict[str, Generator]:
     """Every generator by its name in the mix, with the pool texts that it needs."""
-    english = pools.payload_texts("en")
-    other = [p.text for p in pools.payloads if p.language != "en" and len(p.text) <= 300]
-    rng = random.Random(f"{config.seed}/payloads")
-    payloads = english + rng.sample(other, min(len(other), len(english) // 3))
-    # Documents of test upstreams must not come back as carriers of training attacks.
-    training = [e for e in pools.examples if assigned_split(e) == "train"]
-    harmless = [
-        (e.text, e.source) for e in training if e.label is Label.BENIGN and len(e.text) < 240
-    ]
-    places = twins.as_carriers(training)
-    asked = [text for text, source in harmless if source is Source.USER]
+    given = _given(pools, config)
 
-    def of(generate: Callable[..., Iterator[Example]], *texts: Sequence[str]) -> Generator:
-        return lambda rng, count, heldout: generate(rng, count, *texts, heldout=heldout)
+    def of(
+        generate: Callable[..., Iterator[Example]],
+        needed: Callable[[_Given], dict[str, Sequence[Any]]] = lambda side: {},
+    ) -> Generator:
+        texts = {heldout: needed(side) for heldout, side in given.items()}
+        return lambda rng, count, heldout: generate(rng, count, heldout=heldout, **texts[heldout])
 
     made: dict[str, Generator] = {
-        "injection": of(partial(injection.generate, leads=asked)),
-        "guarded": of(partial(guarded.generate, inputs=asked)),
-        "jailbreak": of(jailbreak.generate, payloads),
-        "obfuscation": of(obfuscation.generate, [text for text in payloads if mostly_latin(text)]),
-        "twins": of(partial(twins.generate, carriers=places)),
+        "injection": of(injection.generate, lambda side: {"leads": side.asked}),
+        "guarded": of(guarded.generate, lambda side: {"inputs": side.asked}),
+        "jailbreak": of(jailbreak.generate, lambda side: {"payloads": side.payloads}),
+        "obfuscation": of(
+            obfuscation.generate,
+            lambda side: {"payloads": list(filter(mostly_latin, side.payloads))},
+        ),
+        "twins": of(twins.generate, lambda side: {"carriers": side.places}),
         "carrier": of(carriers.generate),
     }
     made.update((name, of(generate)) for name, generate in GENERATORS.items())
-    latin = [text for text, _ in harmless if mostly_latin(text)]
-    made["harmless_disguise"] = of(partial(disguised.generate, collected=latin))
+    made["harmless_disguise"] = of(
+        disguised.generate, lambda side: {"collected": list(filter(mostly_latin, side.harmless))}
+    )
     return {name: made[name] for name in GENERATED if name in made}
 
 

@@ -33,7 +33,9 @@ def generate(
     for number in range(count):
         symbol = rng.choice(symbols)
         attacked = number % 2 == 1
-        given, mark = _hostile(rng, heldout) if attacked else (_harmless(rng, inputs), (0, 0))
+        given, mark = (
+            _hostile(rng, heldout) if attacked else (_harmless(rng, inputs, heldout), (0, 0))
+        )
         text = grammar.grow(rng, symbol, input=given).text
         at = text.find(given)
         yield Example(
@@ -51,9 +53,9 @@ def _hostile(rng: random.Random, heldout: bool) -> tuple[str, tuple[int, int]]:
     return example.text, example.span or (0, len(example.text))
 
 
-def _harmless(rng: random.Random, inputs: Sequence[str]) -> str:
+def _harmless(rng: random.Random, inputs: Sequence[str], heldout: bool) -> str:
     if inputs and rng.random() < 0.6:
         return rng.choice(inputs).strip()
     if rng.random() < 0.3:
-        return request(rng)[0]
+        return request(rng, heldout=heldout)[0]
     return " ".join(phrase(rng, "sentence") for _ in range(rng.randint(1, 4)))

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import gzip
-import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import Any
 
-from tinyguardrail_sdk.labels import Label, Source
+from tinyguardrail_sdk.errors import InputError
+from tinyguardrail_sdk.labels import LABELS, Label, Source
+from tinyguardrail_sdk.training.data.jsonl import data_files, read_lines, stem_of
 from tinyguardrail_sdk.training.data.planted import locate_planted
 from tinyguardrail_sdk.training.data.schema import Example
 
@@ -19,6 +19,7 @@ DEFAULT_TERMS = frozenset({"permissive", "share-alike", "none-stated", "own"})
 FORBIDDEN_TERMS = frozenset({"non-commercial", "copyleft"})
 
 PAYLOAD_LABEL = "harmful_plain"
+_LABELS = (*map(str, LABELS), PAYLOAD_LABEL)
 
 # Kinds whose originals are research-only as far as known, although the snapshot states more.
 _RESEARCH_ONLY = (
@@ -106,57 +107,32 @@ def load_pools(paths: Sequence[Path], terms: Iterable[str] = DEFAULT_TERMS) -> P
     `terms` count as `none-stated`.
 
     Raises:
-        ValueError: forbidden terms, or a line that is not such a row (file and line are named).
+        ValueError: Forbidden terms.
+        InputError: A line is not such a row; file and line are named.
         FileNotFoundError: a path does not exist, or a directory holds no pool.
     """
     allowed = check_terms(terms)
     pools = Pools()
-    for path in _files(paths):
+    for path in data_files(paths):
         rows = [row for row in _rows(path) if _keep(row, allowed, pools.dropped)]
-        _add_rows(rows, _stem(path), pools)
+        _add_rows(rows, stem_of(path), pools)
     return pools
 
 
-def _files(paths: Sequence[Path]) -> Iterator[Path]:
-    for path in paths:
-        if not path.is_dir():
-            yield path
-            continue
-        found = sorted(p for p in path.iterdir() if p.name.endswith((".jsonl", ".jsonl.gz")))
-        if not found:
-            raise FileNotFoundError(f"no .jsonl or .jsonl.gz file in {path}")
-        yield from found
-
-
-def _stem(path: Path) -> str:
-    return path.name.removesuffix(".gz").removesuffix(".jsonl")
-
-
 def _rows(path: Path) -> Iterator[dict[str, Any]]:
-    packed = path.suffix == ".gz"
-    opened = gzip.open(path, "rt", encoding="utf-8") if packed else path.open(encoding="utf-8")
-    with cast("IO[str]", opened) as lines:
-        for number, line in enumerate(lines, 1):
-            if not line.strip():
-                continue
-            try:
-                row = json.loads(line)
-                complete = isinstance(row["text"], str) and isinstance(row["label"], str)
-            except (ValueError, KeyError, TypeError):
-                complete = False
-            if not complete:
-                raise ValueError(
-                    f"{path.name}, line {number}: a pool row is a JSON object "
-                    "with the strings `text` and `label`"
-                )
-            yield row
+    for number, row in read_lines(path):
+        if row["label"] not in _LABELS:
+            raise InputError(
+                f"{path.name}, line {number}: a pool row's label is one of {', '.join(_LABELS)}"
+            )
+        row["terms"] = str(row.get("terms") or "none-stated")
+        yield row
 
 
 def _keep(row: dict[str, Any], allowed: frozenset[str], dropped: Counter[str]) -> bool:
-    terms = row.setdefault("terms", "none-stated")
     reason = ""
-    if terms not in allowed:
-        reason = f"terms {terms}"
+    if row["terms"] not in allowed:
+        reason = f"terms {row['terms']}"
     elif str(row.get("kind") or "").startswith(_RESEARCH_ONLY):
         reason = "research-only original"
     elif not row["text"].strip():
@@ -197,4 +173,4 @@ def _source_of(row: dict[str, Any], stem: str, kind: str) -> Source:
         if stem == file and kind.startswith(prefix):
             return source
     stated = row.get("source")
-    return Source(stated) if stated in {str(source) for source in Source} else Source.USER
+    return Source(stated) if stated in tuple(Source) else Source.USER

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import gzip
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import Any
 
 from tinyguardrail_sdk.errors import InputError
-from tinyguardrail_sdk.labels import Label, Source
+from tinyguardrail_sdk.labels import LABELS, Label, Source
+from tinyguardrail_sdk.training.data.jsonl import open_text, read_lines
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,18 +70,22 @@ class Example:
         )
 
 
-def _open(path: Path, mode: str) -> IO[str]:
-    if path.suffix == ".gz":
-        return cast("IO[str]", gzip.open(path, mode, encoding="utf-8"))
-    return path.open(mode, encoding="utf-8")
-
-
 def read_examples(path: str | Path) -> Iterator[Example]:
-    """Yield the rows of a JSON-lines file, unpacking it when its name ends in `.gz`."""
-    with _open(Path(path), "rt") as lines:
-        for line in lines:
-            if line.strip():
-                yield Example.from_dict(json.loads(line))
+    """Yield the rows of a JSON-lines file, unpacking it when its name ends in `.gz`.
+
+    Raises:
+        InputError: A line is no such row; the message names file, line and fix.
+        FileNotFoundError: There is no such file.
+    """
+    path = Path(path)
+    for number, row in read_lines(path):
+        try:
+            yield Example.from_dict(row)
+        except (ValueError, TypeError, IndexError) as error:
+            raise InputError(
+                f"{path.name}, line {number}: {error}; labels: {', '.join(LABELS)}; "
+                f"sources: {', '.join(Source)}; a span is [start, end]"
+            ) from None
 
 
 def examples_at(paths: Iterable[Path], numbers: Iterable[int]) -> list[Example]:
@@ -93,11 +97,10 @@ def examples_at(paths: Iterable[Path], numbers: Iterable[int]) -> list[Example]:
     wanted = set(numbers)
     found, number = [], 0
     for path in paths:
-        with _open(path, "rt") as lines:
-            for line in filter(str.strip, lines):
-                if number in wanted:
-                    found.append(Example.from_dict(json.loads(line)))
-                number += 1
+        for _, row in read_lines(path):
+            if number in wanted:
+                found.append(Example.from_dict(row))
+            number += 1
     if len(found) < len(wanted):
         raise InputError(f"the files hold {number} rows, not {max(wanted) + 1}: have they changed?")
     return found
@@ -109,7 +112,7 @@ def write_examples(path: str | Path, examples: Iterable[Example]) -> int:
     Lone surrogates survive: they are written as JSON escapes.
     """
     count = 0
-    with _open(Path(path), "wt") as out:
+    with open_text(Path(path), "wt") as out:
         for example in examples:
             out.write(json.dumps(example.to_dict()) + "\n")
             count += 1

@@ -47,7 +47,7 @@ def split(examples: Iterable[Example]) -> dict[str, list[Example]]:
     the upstreams of `VALIDATION_UPSTREAMS`, one collected row in 25 and one generator family in
     25. A collected row that mostly stands in test or validation is dropped from what comes before
     it, so test is never thinned out. Generated rows are not compared: they share phrases by design,
-    and their families are kept apart.
+    and their families, and the collected texts and payloads inside them, are kept apart.
 
     Returns:
         The three lists, in the order of the input.
@@ -86,7 +86,8 @@ def assigned_split(example: Example) -> str:
 
 
 def _generated(example: Example) -> bool:
-    return example.terms == "own" or not example.technique.startswith("pool/")
+    # Not by the terms: a user's own rows are "own" too, and are compared like all collected ones.
+    return not example.technique.startswith("pool/")
 
 
 def _grams(text: str) -> set[int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 from tinyguardrail_sdk.detectors import DETECTORS_VERSION
 from tinyguardrail_sdk.errors import InputError
@@ -11,6 +12,7 @@ from tinyguardrail_sdk.labels import LABELS, PATTERNS, Mode, Source
 from tinyguardrail_sdk.manifest import REQUIRED_FILES, Manifest, describe_file, write_manifest
 from tinyguardrail_sdk.normalize import NORMALIZER_VERSION
 from tinyguardrail_sdk.training.checkpoint import load_facts, load_model
+from tinyguardrail_sdk.training.config import TrainConfig
 from tinyguardrail_sdk.training.export.parts import save_parts
 
 # Until `calibrate` writes fitted values: the label as the network gives it, either branch.
@@ -30,8 +32,14 @@ def export(run: Path, directory: Path, *, model_version: str) -> Manifest:
 
     Raises:
         CheckpointError: `run` is not a training checkpoint.
-        InputError: The network lacks something that the runtime's format needs.
+        InputError: The network lacks something that the runtime's format needs, or `directory` has
+            no name.
     """
+    name = directory.resolve().name  # of ".", too
+    if not name:
+        raise InputError(
+            f"{directory}: has no name to give the checkpoint; choose another --output"
+        )
     model, config = load_model(run)
     facts = load_facts(run)
     if (config.network.labels, config.network.patterns) != (len(LABELS), len(PATTERNS)):
@@ -44,7 +52,7 @@ def export(run: Path, directory: Path, *, model_version: str) -> Manifest:
     if (vocabulary := directory / "vocab.txt").resolve() != config.data.vocab.resolve():
         shutil.copyfile(config.data.vocab, vocabulary)
     manifest = Manifest(
-        name=directory.name,
+        name=name,
         model_version=model_version,
         files={name: describe_file(directory / name) for name in REQUIRED_FILES},
         thresholds={source: dict.fromkeys(Mode, _UNCALIBRATED) for source in Source},
@@ -56,14 +64,29 @@ def export(run: Path, directory: Path, *, model_version: str) -> Manifest:
         detectors_version=DETECTORS_VERSION,
         parameters=model.parameter_count(),
         training={
+            "version": facts["version"],
             "code": facts["code"],
             "corpora": facts["corpora"],
             "step": facts["position"]["step"],
             "minutes": round(facts["position"]["elapsed"] / 60, 1),
-            "init": config.init,
-            "seed": config.seed,
+            "config": _published(config),
         },
         metrics={"validation": facts["metrics"]},
     )
     write_manifest(directory, manifest)
     return manifest
+
+
+def _published(config: TrainConfig) -> dict[str, Any]:
+    """The run's configuration; of paths only their names, which say nothing of the machine."""
+    fields = config.to_dict()
+    del fields["output"], fields["data"]["cache"]
+    data = config.data
+    fields["data"] |= {
+        "train": [path.name for path in data.train],
+        "validation": [path.name for path in data.validation],
+        "vocab": data.vocab.name,
+    }
+    if Path(config.init).is_absolute():
+        fields["init"] = Path(config.init).name
+    return fields

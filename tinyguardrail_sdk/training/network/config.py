@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tinyguardrail_sdk.chars import CHAR_VOCAB_SIZE, CHARS_PER_TOKEN
+from tinyguardrail_sdk.chars import CHAR_VOCAB_SIZE
 from tinyguardrail_sdk.labels import LABELS, PATTERNS, SOURCES
 
 
@@ -21,7 +21,6 @@ class NetworkConfig:
     heads: int = 12
     max_positions: int = 512
     char_vocab: int = CHAR_VOCAB_SIZE
-    chars_per_token: int = CHARS_PER_TOKEN
     char_dim: int = 16
     char_filters: int = 32  # per kernel width
     char_kernels: tuple[int, ...] = (2, 3, 4, 5, 7)
@@ -51,8 +50,3 @@ class NetworkConfig:
             )
         if not 0 <= self.dropout < 1:
             raise ValueError(f"dropout={self.dropout} must be in [0, 1)")
-
-    @property
-    def experts_per_group(self) -> int:
-        """Experts that compete for one of the active places."""
-        return self.experts // self.expert_groups

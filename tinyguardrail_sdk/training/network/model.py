@@ -68,7 +68,7 @@ class Outputs:
         route_decision: (B,) bool, true where the deep branch answers.
         route_info: What each part said.
         pattern_scores: (B, patterns) the detector scores that went in.
-        aux_loss: Load-balancing loss, mean over the deep layers.
+        aux_loss: Load-balancing loss, mean over the deep layers; 0 without deep branch.
     """
 
     logits: Tensor
@@ -135,7 +135,7 @@ class TinyGuardrail(nn.Module):
             if branches != "fast":
                 deep = self.deep(embedded, mask, pattern_scores)
             logits = _select(fast, deep, to_deep)
-        aux_loss, load, use = self._expert_statistics(embedded)
+        aux_loss, load, use = self._expert_statistics(embedded, branches, to_deep)
         terms = {} if labels is None else self._terms(fast, deep, route_logits, aux_loss, labels)
         probability = logits.softmax(-1)
         confidence, label = probability.max(-1)
@@ -174,7 +174,13 @@ class TinyGuardrail(nn.Module):
                 logits[chosen] = answer.to(logits.dtype)
         return logits
 
-    def _expert_statistics(self, like: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def _expert_statistics(
+        self, like: Tensor, branches: Branches, to_deep: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        if branches == "fast" or (branches == "routed" and not to_deep.any()):
+            # The layers still hold what an earlier batch left there.
+            nothing = like.new_zeros(0, self.config.experts)
+            return like.new_zeros(()), nothing, nothing
         layers = self.expert_layers()
         balance = torch.stack([layer.balance_loss.to(like.device) for layer in layers]).mean()
         load, use = ([getattr(layer, name) for layer in layers] for name in ("load", "used"))

@@ -15,6 +15,7 @@ from tinyguardrail_sdk.labels import LABELS, Route, Source
 from tinyguardrail_sdk.manifest import Manifest, load_manifest
 from tinyguardrail_sdk.training import evaluate as evaluation
 from tinyguardrail_sdk.training import metrics
+from tinyguardrail_sdk.training.data.jsonl import data_files
 from tinyguardrail_sdk.training.judging import Progress
 from tinyguardrail_sdk.training.metrics import Rate
 from tinyguardrail_sdk.training.report.curves import (
@@ -25,7 +26,7 @@ from tinyguardrail_sdk.training.report.curves import (
     reliability,
     roc_curves,
 )
-from tinyguardrail_sdk.training.rows import files_of, read_rows
+from tinyguardrail_sdk.training.rows import read_rows
 
 
 @dataclass(frozen=True)
@@ -99,7 +100,7 @@ def assess(
         summary={
             **evaluation.summarise(checkpoint, scored, force),
             "checkpoint_files": {name: entry.sha256 for name, entry in manifest.files.items()},
-            "data": [_described(path) for path in files_of(paths)],
+            "data": [_described(path) for path in data_files(paths)],
             "texts": len(rows),
         },
         points=operating_points(risk, labels),

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from tinyguardrail_sdk.errors import InputError
+from tinyguardrail_sdk.training.data.jsonl import data_files
 from tinyguardrail_sdk.training.report.assess import Assessment
 from tinyguardrail_sdk.training.report.history import History
 from tinyguardrail_sdk.training.report.page import page
 from tinyguardrail_sdk.training.report.run_pictures import run_pictures
 from tinyguardrail_sdk.training.report.score_pictures import score_pictures
-from tinyguardrail_sdk.training.rows import files_of
 from tinyguardrail_sdk.version import __version__
 
 FIGURES, PAGE = "final_metrics.json", "report.html"
@@ -85,6 +85,6 @@ def _notes(
     used = history.facts.get("config", {}).get("data", {})
     for part in ("train", "validation"):
         seen = {Path(name).resolve() for name in used.get(part, ())}
-        for path in files_of(data):
+        for path in data_files(data):
             if path.resolve() in seen:
                 yield f"{path.name} is a {part} file of this run: its figures flatter."

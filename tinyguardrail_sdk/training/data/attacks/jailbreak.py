@@ -29,7 +29,7 @@ def generate(
     """Yield `count` jailbreaks around `payloads` (harmful requests) and our own goals."""
     grammar, frames = _parts()
     for _ in range(count):
-        payload = goals.pick(rng, payloads)
+        payload = goals.pick(rng, payloads, heldout=heldout)
         symbol, technique = frames.pick(rng, heldout=heldout)
         grown = grammar.grow(
             rng,

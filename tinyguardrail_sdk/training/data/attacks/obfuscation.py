@@ -116,7 +116,7 @@ def _payload(rng: random.Random, payloads: Sequence[str], heldout: bool) -> str:
     if rng.random() < 0.3:
         text = injection(rng, heldout=heldout).text
     else:
-        text = goals.pick(rng, payloads)
+        text = goals.pick(rng, payloads, heldout=heldout)
     if len(text) > MAX_PAYLOAD:
         text = text[:MAX_PAYLOAD].rpartition(" ")[0]
     return text

@@ -1,0 +1,79 @@
+"""JSON lines of labelled texts: which files, and every line as a checked row."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import IO, Any, cast
+
+from tinyguardrail_sdk.errors import InputError
+
+_ENDINGS = (".jsonl", ".jsonl.gz")
+
+
+def data_files(paths: Sequence[Path]) -> Iterator[Path]:
+    """Files to read, in order; a folder stands for the `.jsonl` and `.jsonl.gz` files in it.
+
+    Raises:
+        FileNotFoundError: A folder holds none.
+    """
+    for path in paths:
+        if not path.is_dir():
+            yield path
+            continue
+        found = sorted(p for p in path.iterdir() if p.name.endswith(_ENDINGS))
+        if not found:
+            raise FileNotFoundError(f"no .jsonl or .jsonl.gz file in {path}")
+        yield from found
+
+
+def stem_of(path: Path) -> str:
+    """Name of a JSON-lines file without its endings."""
+    return path.name.removesuffix(".gz").removesuffix(".jsonl")
+
+
+def open_text(path: Path, mode: str = "rt") -> IO[str]:
+    """Open a text file, packed when its name ends in `.gz`."""
+    if path.suffix == ".gz":
+        return cast("IO[str]", gzip.open(path, mode, encoding="utf-8"))
+    return path.open(mode, encoding="utf-8")
+
+
+def read_lines(path: Path, unstated: str | None = None) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Yield the number and the row of every line that is not blank.
+
+    Args:
+        path: The file; unpacked when its name ends in `.gz`.
+        unstated: Label of the rows that state none; None demands one of every row.
+
+    Raises:
+        InputError: A line is not a JSON object with the strings `text` and `label`, or the file
+            is damaged; the message names file, line and fix.
+        FileNotFoundError: There is no such file.
+    """
+    number = 0
+    try:
+        with open_text(path) as lines:
+            for number, line in enumerate(lines, 1):
+                if line.strip():
+                    yield number, _row(line, unstated, f"{path.name}, line {number}")
+    except (UnicodeDecodeError, EOFError, gzip.BadGzipFile) as error:
+        raise InputError(
+            f"{path.name}, after line {number}: not UTF-8 text, or damaged "
+            f"({type(error).__name__}); write the file again"
+        ) from None
+
+
+def _row(line: str, unstated: str | None, where: str) -> dict[str, Any]:
+    try:
+        row: dict[str, Any] = json.loads(line)
+        if unstated is not None:
+            row.setdefault("label", unstated)
+        complete = isinstance(row["text"], str) and isinstance(row["label"], str)
+    except (ValueError, KeyError, TypeError, AttributeError):
+        complete = False
+    if not complete:
+        raise InputError(f"{where}: a row is a JSON object with the strings `text` and `label`")
+    return row

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 from collections import Counter
 from typing import Any
 
@@ -26,7 +25,7 @@ from tinyguardrail_sdk.training.data.schema import read_examples, write_examples
 from tinyguardrail_sdk.training.data.split import split
 from tinyguardrail_sdk.training.export.bundle import export as export_checkpoint
 from tinyguardrail_sdk.training.judging import judge_texts, judge_windows
-from tinyguardrail_sdk.training.reporter import counting
+from tinyguardrail_sdk.training.reporter import counting, print_json
 from tinyguardrail_sdk.training.rows import read_rows
 from tinyguardrail_sdk.training.tables import render
 
@@ -62,7 +61,7 @@ def generate(arguments: argparse.Namespace) -> int:
     }
     report = json.dumps(facts, indent=2, default=_as_json) + "\n"
     (arguments.output / "data.json").write_text(report, encoding="utf-8")
-    _print_json({name: len(examples) for name, examples in parts.items()})
+    print_json({name: len(examples) for name, examples in parts.items()})
     return _DONE
 
 
@@ -85,14 +84,14 @@ def mine(arguments: argparse.Namespace) -> int:
     write_examples(arguments.output, kept)
     counts = {name: Counter(str(e.label) for e in part) for name, part in
               (("read", examples), ("kept", kept))}  # fmt: skip
-    _print_json(counts)
+    print_json(counts)
     return _DONE
 
 
 def train(arguments: argparse.Namespace) -> int:
     """Train or resume."""
     result = training.main(_train_config(arguments), resume=arguments.resume)
-    _print_json({**vars(result), "folder": str(result.folder)})
+    print_json({**vars(result), "folder": str(result.folder)})
     return _INTERRUPTED if result.reason == "interrupted" else _DONE
 
 
@@ -116,7 +115,7 @@ def calibrate(arguments: argparse.Namespace) -> int:
     found = calibration.calibrate(scores, targets)
     manifest = calibration.write_calibration(arguments.checkpoint, found, targets)
     shown = {"thresholds", "temperature", "route_threshold", "escalate_below"}
-    _print_json({**manifest.model_dump(mode="json", include=shown), **found.report})
+    print_json({**manifest.model_dump(mode="json", include=shown), **found.report})
     return _DONE
 
 
@@ -136,7 +135,7 @@ def evaluate(arguments: argparse.Namespace) -> int:
         console.print(table)
     if arguments.output:
         arguments.output.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
-    _print_json({**report, "tables": report["tables"]["all"]})
+    print_json({**report, "tables": report["tables"]["all"]})
     return _DONE
 
 
@@ -145,7 +144,7 @@ def export(arguments: argparse.Namespace) -> int:
     manifest = export_checkpoint(
         arguments.folder, arguments.output, model_version=arguments.model_version
     )
-    _print_json(manifest.model_dump(mode="json", include={"name", "model_version", "files"}))
+    print_json(manifest.model_dump(mode="json", include={"name", "model_version", "files"}))
     return _DONE
 
 
@@ -159,10 +158,6 @@ def _train_config(arguments: argparse.Namespace) -> TrainConfig:
         return load_config(arguments.config, overrides)
     latest = RunFolder(load_config(None, overrides).output).latest()
     return load_config(latest / FACTS, overrides, section="config")
-
-
-def _print_json(value: object) -> None:
-    sys.stdout.write(json.dumps(value, default=_as_json) + "\n")
 
 
 def _as_json(value: object) -> str:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import gzip
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
-from typing import IO, cast
 
 from tinyguardrail_sdk.errors import InputError
 from tinyguardrail_sdk.labels import Source
+from tinyguardrail_sdk.training.data.schema import data_files, read_lines, stem_of
 
 # Where the texts of a set come from, by the set's name; the first pattern that fits decides.
 SOURCE_MAP: Mapping[str, Source] = {"bipia*": Source.DOCUMENT, "agentdojo*": Source.TOOL}
@@ -50,40 +48,22 @@ def read_rows(paths: Sequence[Path], source_map: Mapping[str, Source]) -> list[R
         InputError: A line is no such row, or there is none.
         FileNotFoundError: A path does not exist.
     """
-    rows = [row for path in _files(paths) for row in _read(path, {**SOURCE_MAP, **source_map})]
+    rows = [row for path in data_files(paths) for row in _read(path, {**SOURCE_MAP, **source_map})]
     if not rows:
         raise InputError(f"no rows in {', '.join(map(str, paths))}")
     return rows
 
 
-def _files(paths: Sequence[Path]) -> Iterator[Path]:
-    for path in paths:
-        if path.is_dir():
-            yield from sorted(p for p in path.iterdir() if p.name.endswith((".jsonl", ".jsonl.gz")))
-        else:
-            yield path
-
-
 def _read(path: Path, source_map: Mapping[str, Source]) -> Iterator[Row]:
-    name = path.name.removesuffix(".gz").removesuffix(".jsonl")
+    name = stem_of(path)
     mapped = next((s for pattern, s in source_map.items() if fnmatch(name, pattern)), Source.USER)
-    packed = path.suffix == ".gz"
-    opened = gzip.open(path, "rt", encoding="utf-8") if packed else path.open(encoding="utf-8")
-    with cast("IO[str]", opened) as lines:
-        for number, line in enumerate(lines, 1):
-            try:
-                row = json.loads(line)
-                text, label = row["text"], row["label"]
-            except (ValueError, KeyError, TypeError):
-                raise InputError(
-                    f"{path.name}, line {number}: a row is a JSON object with `text` and `label`"
-                ) from None
-            stated = row.get("source")
-            yield Row(
-                text=text,
-                label=label,
-                source=Source(stated) if stated in set(map(str, Source)) else mapped,
-                set=name,
-                kind=str(row.get("technique") or row.get("kind") or ""),
-                language=str(row.get("language") or row.get("lang") or "en"),
-            )
+    for _, row in read_lines(path):
+        stated = row.get("source")
+        yield Row(
+            text=row["text"],
+            label=row["label"],
+            source=Source(stated) if stated in set(map(str, Source)) else mapped,
+            set=name,
+            kind=str(row.get("technique") or row.get("kind") or ""),
+            language=str(row.get("language") or row.get("lang") or "en"),
+        )

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import gzip
-import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import Any
 
+from tinyguardrail_sdk.errors import InputError
 from tinyguardrail_sdk.labels import Label, Source
 from tinyguardrail_sdk.training.data.planted import locate_planted
-from tinyguardrail_sdk.training.data.schema import Example
+from tinyguardrail_sdk.training.data.schema import Example, data_files, read_lines, stem_of
 
 DEFAULT_TERMS = frozenset({"permissive", "share-alike", "none-stated", "own"})
 # The checkpoint is for commercial use: these may never be asked for.
 FORBIDDEN_TERMS = frozenset({"non-commercial", "copyleft"})
+KNOWN_TERMS = DEFAULT_TERMS | FORBIDDEN_TERMS
 
 PAYLOAD_LABEL = "harmful_plain"
 
@@ -99,6 +99,17 @@ def check_terms(terms: Iterable[str]) -> frozenset[str]:
     return wanted
 
 
+def check_known_terms(terms: Iterable[str]) -> None:
+    """Refuse the name of a licence group that there is not.
+
+    Raises:
+        InputError: The message names the groups.
+    """
+    if unknown := sorted(set(terms) - KNOWN_TERMS):
+        known = ", ".join(sorted(KNOWN_TERMS))
+        raise InputError(f"terms={unknown[0]} is no licence group: choose among {known}")
+
+
 def load_pools(paths: Sequence[Path], terms: Iterable[str] = DEFAULT_TERMS) -> Pools:
     """Read pools; a directory stands for the `.jsonl` and `.jsonl.gz` files in it.
 
@@ -111,45 +122,10 @@ def load_pools(paths: Sequence[Path], terms: Iterable[str] = DEFAULT_TERMS) -> P
     """
     allowed = check_terms(terms)
     pools = Pools()
-    for path in _files(paths):
-        rows = [row for row in _rows(path) if _keep(row, allowed, pools.dropped)]
-        _add_rows(rows, _stem(path), pools)
+    for path in data_files(paths):
+        rows = [row for _, row in read_lines(path) if _keep(row, allowed, pools.dropped)]
+        _add_rows(rows, stem_of(path), pools)
     return pools
-
-
-def _files(paths: Sequence[Path]) -> Iterator[Path]:
-    for path in paths:
-        if not path.is_dir():
-            yield path
-            continue
-        found = sorted(p for p in path.iterdir() if p.name.endswith((".jsonl", ".jsonl.gz")))
-        if not found:
-            raise FileNotFoundError(f"no .jsonl or .jsonl.gz file in {path}")
-        yield from found
-
-
-def _stem(path: Path) -> str:
-    return path.name.removesuffix(".gz").removesuffix(".jsonl")
-
-
-def _rows(path: Path) -> Iterator[dict[str, Any]]:
-    packed = path.suffix == ".gz"
-    opened = gzip.open(path, "rt", encoding="utf-8") if packed else path.open(encoding="utf-8")
-    with cast("IO[str]", opened) as lines:
-        for number, line in enumerate(lines, 1):
-            if not line.strip():
-                continue
-            try:
-                row = json.loads(line)
-                complete = isinstance(row["text"], str) and isinstance(row["label"], str)
-            except (ValueError, KeyError, TypeError):
-                complete = False
-            if not complete:
-                raise ValueError(
-                    f"{path.name}, line {number}: a pool row is a JSON object "
-                    "with the strings `text` and `label`"
-                )
-            yield row
 
 
 def _keep(row: dict[str, Any], allowed: frozenset[str], dropped: Counter[str]) -> bool:
@@ -168,28 +144,46 @@ def _keep(row: dict[str, Any], allowed: frozenset[str], dropped: Counter[str]) -
 def _add_rows(rows: list[dict[str, Any]], stem: str, pools: Pools) -> None:
     spans = locate_planted(rows) if stem == "bipia_train" else {}
     for index, row in enumerate(rows):
-        language = str(row.get("lang") or "en").split("-")[0]
-        upstream = str(row.get("upstream") or stem)
         if row["label"] == PAYLOAD_LABEL:
+            language, upstream = _language(row), str(row.get("upstream") or stem)
             pools.payloads.append(Payload(row["text"].strip(), language, row["terms"], upstream))
             continue
-        label = Label(row["label"])
         # Texts were cut at 8,000 characters: an attack planted further on is no longer there.
-        if stem == "bipia_train" and label is not Label.BENIGN and index not in spans:
+        planted = stem == "bipia_train" and row["label"] != str(Label.BENIGN)
+        if planted and index not in spans:
             pools.dropped["planted attack not found"] += 1
             continue
-        kind = str(row.get("kind") or "")
-        example = Example(
-            text=row["text"],
-            label=label,
-            source=_source_of(row, stem, kind),
-            technique=f"pool/{stem}",
-            language=language,
-            family=row.get("family") or "#".join(filter(None, (upstream, kind))),
-            terms=row["terms"],
-            span=spans.get(index),
-        )
-        pools.examples.append(example)
+        pools.examples.append(collected_example(row, stem, spans.get(index)))
+
+
+def collected_example(
+    row: dict[str, Any], stem: str, span: tuple[int, int] | None = None
+) -> Example:
+    """A pool row as an example.
+
+    Args:
+        row: `text`, `label`, and where known `kind`, `lang`, `upstream`, `terms`, `source`.
+        stem: Name of its file, without endings.
+        span: Characters of the attack, where known.
+
+    Raises:
+        ValueError: The label is no class.
+    """
+    kind = str(row.get("kind") or "")
+    return Example(
+        text=row["text"],
+        label=Label(row["label"]),
+        source=_source_of(row, stem, kind),
+        technique=f"pool/{stem}",
+        language=_language(row),
+        family=row.get("family") or "#".join(filter(None, (row.get("upstream") or stem, kind))),
+        terms=row.get("terms") or "none-stated",
+        span=span,
+    )
+
+
+def _language(row: dict[str, Any]) -> str:
+    return str(row.get("lang") or "en").split("-")[0]
 
 
 def _source_of(row: dict[str, Any], stem: str, kind: str) -> Source:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, cast
 
+from tinyguardrail_sdk.errors import InputError
 from tinyguardrail_sdk.labels import Label, Source
+
+_SUFFIXES = (".jsonl", ".jsonl.gz")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,22 +78,78 @@ def _open(path: Path, mode: str) -> IO[str]:
     return path.open(mode, encoding="utf-8")
 
 
+def data_files(paths: Sequence[Path]) -> Iterator[Path]:
+    """Files to read, in order; a folder stands for the `.jsonl` and `.jsonl.gz` files in it.
+
+    Raises:
+        FileNotFoundError: A folder holds none.
+    """
+    for path in paths:
+        if not path.is_dir():
+            yield path
+            continue
+        found = sorted(p for p in path.iterdir() if p.name.endswith(_SUFFIXES))
+        if not found:
+            raise FileNotFoundError(f"no .jsonl or .jsonl.gz file in {path}")
+        yield from found
+
+
+def stem_of(path: Path) -> str:
+    """Name of a JSON-lines file without its endings."""
+    return path.name.removesuffix(".gz").removesuffix(".jsonl")
+
+
+def read_lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Yield the number and the row of every line that is not blank.
+
+    Raises:
+        InputError: A line is not a JSON object with the strings `text` and `label`.
+        FileNotFoundError: There is no such file.
+    """
+    with _open(path, "rt") as lines:
+        for number, line in enumerate(lines, 1):
+            if not line.strip():
+                continue
+            try:
+                row = json.loads(line)
+                complete = isinstance(row["text"], str) and isinstance(row["label"], str)
+            except (ValueError, KeyError, TypeError):
+                complete = False
+            if not complete:
+                raise InputError(
+                    f"{path.name}, line {number}: a row is a JSON object with the strings "
+                    "`text` and `label`"
+                )
+            yield number, row
+
+
 def read_examples(path: str | Path) -> Iterator[Example]:
-    """Yield the rows of a JSON-lines file, unpacking it when its name ends in `.gz`."""
-    with _open(Path(path), "rt") as lines:
-        for line in lines:
-            if line.strip():
-                yield Example.from_dict(json.loads(line))
+    """Yield the rows of a JSON-lines file, unpacking it when its name ends in `.gz`.
+
+    Raises:
+        InputError: A line is no such row; the message names file and line.
+    """
+    path = Path(path)
+    for number, row in read_lines(path):
+        try:
+            yield Example.from_dict(row)
+        except (ValueError, TypeError) as error:
+            raise InputError(f"{path.name}, line {number}: {error}") from error
 
 
 def write_examples(path: str | Path, examples: Iterable[Example]) -> int:
+    """Write examples as `write_rows` does, and return how many."""
+    return write_rows(path, (example.to_dict() for example in examples))
+
+
+def write_rows(path: str | Path, rows: Iterable[dict[str, Any]]) -> int:
     """Write rows as JSON lines (packed when the name ends in `.gz`) and return how many.
 
     Lone surrogates survive: they are written as JSON escapes.
     """
     count = 0
     with _open(Path(path), "wt") as out:
-        for example in examples:
-            out.write(json.dumps(example.to_dict()) + "\n")
+        for row in rows:
+            out.write(json.dumps(row) + "\n")
             count += 1
     return count

@@ -122,6 +122,6 @@ def test_the_commands_end_in_one_line_of_json(
         assert len(shown) > 3
         assert key in json.loads(shown[-1])
     assert json.loads((tmp_path / "out/mix.json").read_text())["kept"] == 18
-    for words in (("fetch", "xstest"), ("mix", data, "--output", out, "--share", "evil=1")):
-        assert main(("data", *words)) == 2
+    for wrong in (("fetch", "xstest"), ("mix", data, "--output", out, "--share", "evil=1")):
+        assert main(("data", *wrong)) == 2
         assert "Traceback" not in capsys.readouterr().err

@@ -282,7 +282,7 @@ def test_every_form_is_read(name: str, home: Home, tmp_path: Path) -> None:
         ("a.jsonl", b'{"prompt": "x"}\n', "record 1: no field 'bad'; there are: prompt"),
         ("a.json", b"{}[", "not JSON"),
         ("a.json", b'["x"]', "record 1: not an object"),
-        ("a.yaml", b"- a\n- :\n :", "line 3: not YAML"),
+        ("a.yaml", b"- a\n- :\n :", "line 2: not YAML"),
         ("a.jsonl", b'{"prompt": "x", "bad": 7}\n', "no record makes a row"),
         ("a.csv", b"\xff\xfe", "damaged"),
         ("a.xls", b"", "the format is none of"),

@@ -49,7 +49,7 @@ text with an attack in it both stay. Of two copies, the one from the file named 
 The result is train.jsonl.gz, validation.jsonl.gz and test.jsonl.gz, parted by upstream and family
 as `data generate` does (--whole puts all in train), and mix.json, which says what was dropped from
 which file and why. Equal inputs and seed give equal rows. Texts are not held in memory, but
-signatures are: some 5 KB a row, and word runs of validation and test.
+signatures are: some 7 KB a row, and word runs of validation and test.
 """
 
 _AUDIT_EPILOG = """\

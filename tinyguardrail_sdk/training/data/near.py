@@ -1,6 +1,6 @@
 """Near copies among many texts, found by MinHash signatures: the texts themselves are not kept.
 
-A text costs some 5 KB: its signature and its places in the index.
+A text costs some 7 KB: its signature and its places in the index.
 """
 
 from __future__ import annotations
@@ -14,8 +14,7 @@ from datasketch import MinHash, MinHashLSH
 from tinyguardrail_sdk.training.data.shingles import shingles
 
 _PERMUTATIONS = 128
-# A missed pair stays in the set; a false one is weeded out by comparing signatures.
-_WEIGHTS = (0.2, 0.8)
+_MISSED = 0.05  # most pairs right at the threshold that the index may not find
 
 
 def digest(*parts: str) -> int:
@@ -41,7 +40,7 @@ class NearCopies:
 
     def __init__(self, threshold: float) -> None:
         self._threshold = threshold
-        self._index = MinHashLSH(threshold, num_perm=_PERMUTATIONS, weights=_WEIGHTS)
+        self._index = MinHashLSH(num_perm=_PERMUTATIONS, params=_bands(threshold))
         self._added: dict[int, Any] = {}
 
     def add(self, key: int, made: Any) -> None:
@@ -53,6 +52,17 @@ class NearCopies:
         """Keys of the added texts that a text is near, smallest first."""
         found = self._index.query(made)
         return sorted(k for k in found if made.jaccard(self._added[k]) >= self._threshold)
+
+
+def _bands(threshold: float) -> tuple[int, int]:
+    """Bands of the index and their length: the longest that miss few enough pairs.
+
+    Longer bands find fewer false pairs, which comparing signatures weeds out. (Left to itself the
+    index integrates over all lengths, which takes seconds.)
+    """
+    lengths = range(_PERMUTATIONS, 0, -1)
+    bands = ((_PERMUTATIONS // length, length) for length in lengths)
+    return next((b, r) for b, r in bands if (1 - threshold**r) ** b <= _MISSED)
 
 
 _EMPTY = MinHash(_PERMUTATIONS, hashfunc=zlib.crc32)

@@ -12,7 +12,7 @@ import pytest
 from tinyguardrail_sdk.labels import Label, Source
 from tinyguardrail_sdk.training.data.benign import GENERATORS
 from tinyguardrail_sdk.training.data.generate import GenerateConfig, build, mostly_latin
-from tinyguardrail_sdk.training.data.mix import GENERATED
+from tinyguardrail_sdk.training.data.proportions import GENERATED
 from tinyguardrail_sdk.training.data.report import auroc, shortcuts, summarise
 from tinyguardrail_sdk.training.data.schema import Example
 

@@ -10,7 +10,7 @@ from importlib.util import find_spec
 
 INSTALL_COMMAND = 'pip install "tinyguardrail-sdk[train]"'
 
-_EXTRA_MODULES = ("torch", "accelerate", "safetensors", "sklearn", "rich")
+_EXTRA_MODULES = ("torch", "accelerate", "safetensors", "sklearn", "rich", "datasketch", "yaml")
 
 
 def missing_modules() -> tuple[str, ...]:

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import argparse
-from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from tinyguardrail_sdk.errors import GuardrailError
 from tinyguardrail_sdk.labels import Mode, Source
-from tinyguardrail_sdk.training import require_extra
+from tinyguardrail_sdk.training.data_cli import add_data_parsers
+from tinyguardrail_sdk.training.dispatch import add_command as _command
 
 if TYPE_CHECKING:
-    Commands = argparse._SubParsersAction[argparse.ArgumentParser]
+    from tinyguardrail_sdk.training.dispatch import Commands
 
 _TRAIN_EPILOG = """\
 examples:
@@ -30,12 +29,13 @@ Ctrl-C finishes the step, saves, and exits with status 130; so does SIGTERM.
 
 def add_parsers(commands: Commands) -> None:
     """Add the training commands to the command line."""
-    data = commands.add_parser("data", help="make training data")
+    data = commands.add_parser("data", help="make, fetch, mix and audit training data")
     data_commands = data.add_subparsers(metavar="COMMAND", required=True)
     _add_generate(data_commands)
     _add_mine(data_commands)
     _add_mutate(data_commands)
     _add_vocabulary(data_commands)
+    add_data_parsers(data_commands)
     _add_train(commands)
     _add_export(commands)
     _add_calibrate(commands)
@@ -43,26 +43,6 @@ def add_parsers(commands: Commands) -> None:
     _add_robustness(commands)
     _add_compare(commands)
     _add_report(commands)
-
-
-def _command(commands: Commands, name: str, **texts: Any) -> argparse.ArgumentParser:
-    parser = commands.add_parser(
-        name, formatter_class=argparse.RawDescriptionHelpFormatter, **texts
-    )
-    parser.set_defaults(run=partial(_run, name))
-    return parser
-
-
-def _run(name: str, arguments: argparse.Namespace) -> int:
-    """What the user can cure is told in one line; anything else keeps its traceback."""
-    try:
-        require_extra()
-        from tinyguardrail_sdk.training import commands
-
-        status: int = getattr(commands, name)(arguments)
-    except (ImportError, FileNotFoundError) as error:
-        raise GuardrailError(str(error)) from error
-    return status
 
 
 def _add_generate(commands: Commands) -> None:

@@ -34,7 +34,7 @@ from tinyguardrail_sdk.training.export.bundle import export as export_checkpoint
 from tinyguardrail_sdk.training.export.release import ReleaseConfig, release
 from tinyguardrail_sdk.training.judging import judge_texts, judge_windows
 from tinyguardrail_sdk.training.mutate import mutate_examples
-from tinyguardrail_sdk.training.reporter import counting, counting_parts
+from tinyguardrail_sdk.training.reporter import counting, counting_parts, print_json
 from tinyguardrail_sdk.training.robustness import USUAL, under_mutation
 from tinyguardrail_sdk.training.rows import as_rows, read_rows
 from tinyguardrail_sdk.training.tables import render, render_changes, render_robustness
@@ -74,7 +74,7 @@ def generate(arguments: argparse.Namespace) -> int:
     }
     report = json.dumps(facts, indent=2, default=_as_json) + "\n"
     (arguments.output / "data.json").write_text(report, encoding="utf-8")
-    _print_json({name: len(examples) for name, examples in parts.items()})
+    print_json({name: len(examples) for name, examples in parts.items()})
     return _DONE
 
 
@@ -97,7 +97,7 @@ def mine(arguments: argparse.Namespace) -> int:
     write_examples(arguments.output, kept)
     counts = {name: Counter(str(e.label) for e in part) for name, part in
               (("read", examples), ("kept", kept))}  # fmt: skip
-    _print_json(counts)
+    print_json(counts)
     return _DONE
 
 
@@ -121,7 +121,7 @@ def mutate(arguments: argparse.Namespace) -> int:
     write_examples(arguments.output, kept)
     counts = {name: Counter(str(e.label) for e in part) for name, part in
               (("made", made), ("kept", kept))}  # fmt: skip
-    _print_json(counts)
+    print_json(counts)
     return _DONE
 
 
@@ -142,7 +142,7 @@ def robustness(arguments: argparse.Namespace) -> int:
     Console(width=200).print(render_robustness(report))
     if arguments.output:
         arguments.output.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
-    _print_json(report)
+    print_json(report)
     return _DONE
 
 
@@ -151,14 +151,14 @@ def vocabulary(arguments: argparse.Namespace) -> int:
     base = load_vocabulary(arguments.base)
     extended = extend(base)
     arguments.output.write_text("\n".join(extended) + "\n", encoding="utf-8")
-    _print_json({"base": len(base), "extended": len(extended)})
+    print_json({"base": len(base), "extended": len(extended)})
     return _DONE
 
 
 def train(arguments: argparse.Namespace) -> int:
     """Train or resume."""
     result = training.main(_train_config(arguments), resume=arguments.resume)
-    _print_json({**vars(result), "folder": str(result.folder)})
+    print_json({**vars(result), "folder": str(result.folder)})
     return INTERRUPTED if result.reason == "interrupted" else _DONE
 
 
@@ -190,7 +190,7 @@ def calibrate(arguments: argparse.Namespace) -> int:
         report = found.report
         manifest = calibration.write_calibration(checkpoint, found, targets)
     shown = {"thresholds", "temperature", "route_threshold", "escalate_below"}
-    _print_json({**manifest.model_dump(mode="json", include=shown), **report})
+    print_json({**manifest.model_dump(mode="json", include=shown), **report})
     return _DONE
 
 
@@ -214,7 +214,7 @@ def evaluate(arguments: argparse.Namespace) -> int:
         console.print(table)
     if arguments.output:
         arguments.output.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
-    _print_json({**report, "tables": report["tables"]["all"]})
+    print_json({**report, "tables": report["tables"]["all"]})
     return _DONE
 
 
@@ -242,7 +242,7 @@ def report(arguments: argparse.Namespace) -> int:
                 progress=progress,
             )
     written = write_report(arguments.output, history, found, arguments.data or ())
-    _print_json({"page": arguments.output / PAGE, "notes": written["notes"]})
+    print_json({"page": arguments.output / PAGE, "notes": written["notes"]})
     return _DONE
 
 
@@ -255,7 +255,7 @@ def export(arguments: argparse.Namespace) -> int:
     manifest = export_checkpoint(
         arguments.folder, arguments.output, model_version=arguments.model_version
     )
-    _print_json(manifest.model_dump(mode="json", include={"name", "model_version", "files"}))
+    print_json(manifest.model_dump(mode="json", include={"name", "model_version", "files"}))
     return _DONE
 
 
@@ -297,7 +297,7 @@ def _tell(changes: Mapping[str, comparison.Change], facts: Mapping[str, Any]) ->
     console.print(render_changes(changes))
     regressions = comparison.worse(changes)
     shown = {group: change.to_dict() for group, change in changes.items()}
-    _print_json({**facts, "worse": regressions, "changes": shown})
+    print_json({**facts, "worse": regressions, "changes": shown})
     refused = bool(regressions) and not facts.get("released", False)
     return _WORSE if refused else _DONE
 
@@ -312,10 +312,6 @@ def _train_config(arguments: argparse.Namespace) -> TrainConfig:
         return load_config(arguments.config, overrides)
     latest = RunFolder(load_config(None, overrides).output).latest()
     return load_config(latest / FACTS, overrides, section="config")
-
-
-def _print_json(value: object) -> None:
-    sys.stdout.write(json.dumps(value, default=_as_json) + "\n")
 
 
 def _as_json(value: object) -> str:

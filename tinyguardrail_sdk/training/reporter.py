@@ -1,8 +1,9 @@
-"""What a person and a program see of a run: a progress bar, and `metrics.jsonl`."""
+"""What a person and a program see: a progress bar, the result, and `metrics.jsonl` of a run."""
 
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,6 +21,11 @@ from rich.progress import (
 )
 
 METRICS = "metrics.jsonl"
+
+
+def print_json(value: object) -> None:
+    """Write a result as the one line that programs read."""
+    sys.stdout.write(json.dumps(value, default=str) + "\n")
 
 
 @contextmanager

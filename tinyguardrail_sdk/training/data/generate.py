@@ -14,8 +14,8 @@ from tinyguardrail_sdk.labels import Label, Source
 from tinyguardrail_sdk.training.data import carriers, guarded, twins
 from tinyguardrail_sdk.training.data.attacks import goals, injection, jailbreak, obfuscation
 from tinyguardrail_sdk.training.data.benign import GENERATORS, disguised
-from tinyguardrail_sdk.training.data.mix import GENERATED, POOL_CAPS, REFERENCE_TOTAL
 from tinyguardrail_sdk.training.data.pools import DEFAULT_TERMS, Pools, load_pools
+from tinyguardrail_sdk.training.data.proportions import GENERATED, POOL_CAPS, REFERENCE_TOTAL
 from tinyguardrail_sdk.training.data.schema import Example
 from tinyguardrail_sdk.training.data.split import HELD_OUT, assigned_split
 
@@ -31,10 +31,10 @@ class GenerateConfig:
         total: Rows wanted, about; counts are scaled to it.
         pools: JSON-lines files or directories of them; none makes a wholly generated set.
         terms: Licence groups allowed among pool rows.
-        counts: Rows by generator at the reference size, over the defaults of `mix.GENERATED`;
-            zero leaves a generator out.
+        counts: Rows by generator at the reference size, over the defaults of
+            `proportions.GENERATED`; zero leaves a generator out.
         heldout_share: Rows of frames that training never sees, as a share of each generator's.
-        pool_scale: Multiplies the caps of `mix.POOL_CAPS`.
+        pool_scale: Multiplies the caps of `proportions.POOL_CAPS`.
     """
 
     seed: int = 7
@@ -148,7 +148,7 @@ def _benign(rows: Sequence[Example]) -> tuple[list[str], list[str], list[carrier
 
 
 def _generators(pools: Pools, config: GenerateConfig) -> dict[str, Generator]:
-    """Every generator by its name in the mix, with the pool texts that it needs."""
+    """Every generator by its name in `GENERATED`, with the pool texts that it needs."""
     given = _given(pools, config)
 
     def of(

@@ -17,6 +17,7 @@ from tinyguardrail_sdk.training.data.schema import Example
 DEFAULT_TERMS = frozenset({"permissive", "share-alike", "none-stated", "own"})
 # The checkpoint is for commercial use: these may never be asked for.
 FORBIDDEN_TERMS = frozenset({"non-commercial", "copyleft"})
+KNOWN_TERMS = DEFAULT_TERMS | FORBIDDEN_TERMS
 
 PAYLOAD_LABEL = "harmful_plain"
 _LABELS = (*map(str, LABELS), PAYLOAD_LABEL)
@@ -100,6 +101,17 @@ def check_terms(terms: Iterable[str]) -> frozenset[str]:
     return wanted
 
 
+def check_known_terms(terms: Iterable[str]) -> None:
+    """Refuse the name of a licence group that there is not.
+
+    Raises:
+        InputError: The message names the groups.
+    """
+    if unknown := sorted(set(terms) - KNOWN_TERMS):
+        known = ", ".join(sorted(KNOWN_TERMS))
+        raise InputError(f"terms={unknown[0]} is no licence group: choose among {known}")
+
+
 def load_pools(paths: Sequence[Path], terms: Iterable[str] = DEFAULT_TERMS) -> Pools:
     """Read pools; a directory stands for the `.jsonl` and `.jsonl.gz` files in it.
 
@@ -144,28 +156,46 @@ def _keep(row: dict[str, Any], allowed: frozenset[str], dropped: Counter[str]) -
 def _add_rows(rows: list[dict[str, Any]], stem: str, pools: Pools) -> None:
     spans = locate_planted(rows) if stem == "bipia_train" else {}
     for index, row in enumerate(rows):
-        language = str(row.get("lang") or "en").split("-")[0]
-        upstream = str(row.get("upstream") or stem)
         if row["label"] == PAYLOAD_LABEL:
+            language, upstream = _language(row), str(row.get("upstream") or stem)
             pools.payloads.append(Payload(row["text"].strip(), language, row["terms"], upstream))
             continue
-        label = Label(row["label"])
         # Texts were cut at 8,000 characters: an attack planted further on is no longer there.
-        if stem == "bipia_train" and label is not Label.BENIGN and index not in spans:
+        planted = stem == "bipia_train" and row["label"] != str(Label.BENIGN)
+        if planted and index not in spans:
             pools.dropped["planted attack not found"] += 1
             continue
-        kind = str(row.get("kind") or "")
-        example = Example(
-            text=row["text"],
-            label=label,
-            source=_source_of(row, stem, kind),
-            technique=f"pool/{stem}",
-            language=language,
-            family=row.get("family") or "#".join(filter(None, (upstream, kind))),
-            terms=row["terms"],
-            span=spans.get(index),
-        )
-        pools.examples.append(example)
+        pools.examples.append(collected_example(row, stem, spans.get(index)))
+
+
+def collected_example(
+    row: dict[str, Any], stem: str, span: tuple[int, int] | None = None
+) -> Example:
+    """A pool row as an example.
+
+    Args:
+        row: `text`, `label`, and where known `kind`, `lang`, `upstream`, `terms`, `source`.
+        stem: Name of its file, without endings.
+        span: Characters of the attack, where known.
+
+    Raises:
+        ValueError: The label is no class.
+    """
+    kind = str(row.get("kind") or "")
+    return Example(
+        text=row["text"],
+        label=Label(row["label"]),
+        source=_source_of(row, stem, kind),
+        technique=f"pool/{stem}",
+        language=_language(row),
+        family=row.get("family") or "#".join(filter(None, (row.get("upstream") or stem, kind))),
+        terms=row.get("terms") or "none-stated",
+        span=span,
+    )
+
+
+def _language(row: dict[str, Any]) -> str:
+    return str(row.get("lang") or "en").split("-")[0]
 
 
 def _source_of(row: dict[str, Any], stem: str, kind: str) -> Source:

@@ -11,13 +11,17 @@ import numpy as np
 from tinyguardrail_sdk.labels import LABELS, Label
 from tinyguardrail_sdk.training.data.diversity import diversity
 from tinyguardrail_sdk.training.data.schema import Example
+from tinyguardrail_sdk.training.data.surface import NUMBERS
 
 _QUANTILES = (5, 25, 50, 75, 95, 99)
-_MARKS = "{}[]<>|\"'`\\=_/#*"
 
 
-def summarise(examples: Sequence[Example]) -> dict[str, Any]:
+def summarise(examples: Sequence[Example], most_diverse: int = 0) -> dict[str, Any]:
     """Describe a set.
+
+    Args:
+        examples: The set.
+        most_diverse: Rows at most that word n-grams are counted in, evenly spread; 0 takes all.
 
     Returns:
         `rows`; `by` label, technique, source, language, terms (counts) and source by label;
@@ -39,9 +43,9 @@ def summarise(examples: Sequence[Example]) -> dict[str, Any]:
         },
         "families": {name: len({e.family for e in rows}) for name, rows in groups.items()},
         "diversity": {
-            "all": diversity(examples),
-            "benign": diversity(groups["benign"]),
-            "attack": diversity(attacks),
+            "all": diversity(_spread(examples, most_diverse)),
+            "benign": diversity(_spread(groups["benign"], most_diverse)),
+            "attack": diversity(_spread(attacks, most_diverse)),
         },
         "chars": {name: _quantiles([len(e.text) for e in rows]) for name, rows in groups.items()},
         "shortcuts": shortcuts(examples),
@@ -54,17 +58,8 @@ def shortcuts(examples: Sequence[Example]) -> dict[str, float]:
     A source with one class only is left out.
     """
     is_attack = np.array([e.label is not Label.BENIGN for e in examples])
-    features: dict[str, Callable[[str], float]] = {
-        "length": len,
-        "lines": lambda text: text.count("\n"),
-        "marks": lambda text: sum(text.count(m) for m in _MARKS) / (len(text) + 1),
-        "capitals": lambda text: sum(map(str.isupper, text)) / (len(text) + 1),
-        "not_ascii": lambda text: sum(char > "\x7f" for char in text) / (len(text) + 1),
-        "ends_with_question": lambda text: float(text.rstrip().endswith("?")),
-        "lower_start": lambda text: float(text[:1].islower()),
-    }
     found = {}
-    for name, feature in features.items():
+    for name, feature in NUMBERS.items():
         values = np.array([feature(e.text) for e in examples], dtype=np.float64)
         found[name] = auroc(values, is_attack)
         if name == "length":
@@ -87,6 +82,10 @@ def auroc(scores: np.ndarray[Any, Any], positive: np.ndarray[Any, Any]) -> float
     if n == 0 or m == 0:
         return float("nan")
     return float((ranks[positive].sum() - n * (n + 1) / 2) / (n * m))
+
+
+def _spread(examples: Sequence[Example], most: int) -> Sequence[Example]:
+    return examples[:: -(-len(examples) // most)] if 0 < most < len(examples) else examples
 
 
 def _counts(examples: Sequence[Example], key: Callable[[Example], str]) -> dict[str, int]:

@@ -107,13 +107,18 @@ def examples_at(paths: Iterable[Path], numbers: Iterable[int]) -> list[Example]:
 
 
 def write_examples(path: str | Path, examples: Iterable[Example]) -> int:
+    """Write examples as `write_rows` does, and return how many."""
+    return write_rows(path, (example.to_dict() for example in examples))
+
+
+def write_rows(path: str | Path, rows: Iterable[dict[str, Any]]) -> int:
     """Write rows as JSON lines (packed when the name ends in `.gz`) and return how many.
 
     Lone surrogates survive: they are written as JSON escapes.
     """
     count = 0
     with open_text(Path(path), "wt") as out:
-        for example in examples:
-            out.write(json.dumps(example.to_dict()) + "\n")
+        for row in rows:
+            out.write(json.dumps(row) + "\n")
             count += 1
     return count

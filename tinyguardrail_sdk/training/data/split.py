@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 import zlib
 from collections.abc import Iterable
 
 from tinyguardrail_sdk.training.data.schema import Example
+from tinyguardrail_sdk.training.data.shingles import shingles
 
 HELD_OUT = "heldout/"  # begins the family of examples from frames that training never sees
 
@@ -35,8 +35,8 @@ VALIDATION_UPSTREAMS: dict[str, str] = {
     "llm-security-research/malicious-prompts": "a few jailbreaks and conversations",
     "Beijing-AISI/ForesightSafety-Bench#ica": "in-context attacks",
 }
+FROM_TEST = ("test", "validation", "train")  # a part gives way to those before it
 _VALIDATION_PER_CENT = 4
-_WORD = re.compile(r"\w+")
 _NEAR = 0.6  # share of a row's 5-grams that another split may hold
 
 
@@ -52,19 +52,38 @@ def split(examples: Iterable[Example]) -> dict[str, list[Example]]:
     Returns:
         The three lists, in the order of the input.
     """
-    parts: dict[str, list[Example]] = {"test": [], "validation": [], "train": []}
+    parts: dict[str, list[Example]] = {name: [] for name in FROM_TEST}
     for example in examples:
         parts[assigned_split(example)].append(example)
-    seen: set[int] = set()
+    held_out = HeldOut()
     for name, rows in parts.items():
-        grams = [_grams(example.text) for example in rows]
-        if name != "test":
-            kept = [i for i, own in enumerate(grams) if _generated(rows[i]) or not _near(own, seen)]
-            rows, grams = [rows[i] for i in kept], [grams[i] for i in kept]
-            parts[name] = rows
-        for own in grams:
-            seen |= own
+        parts[name] = [example for example in rows if held_out.admits(example, name)]
+        held_out.close()
     return {name: parts[name] for name in ("train", "validation", "test")}
+
+
+class HeldOut:
+    """Tells which rows of a part mostly stand in an earlier one, in the order of `FROM_TEST`."""
+
+    def __init__(self) -> None:
+        self._seen: set[int] = set()
+        self._part: set[int] = set()
+
+    def admits(self, example: Example, part: str) -> bool:
+        """Whether a row may stay in the part that is being gone through."""
+        if part == "train" and _generated(example):
+            return True
+        own = set(map(hash, shingles(example.text)))
+        if not _generated(example) and len(own & self._seen) >= _NEAR * len(own):
+            return False
+        if part != "train":  # nothing comes after it
+            self._part |= own
+        return True
+
+    def close(self) -> None:
+        """Go on to the next part."""
+        self._seen |= self._part
+        self._part.clear()
 
 
 def assigned_split(example: Example) -> str:
@@ -72,9 +91,8 @@ def assigned_split(example: Example) -> str:
     family = example.family
     if family.startswith(HELD_OUT):
         return "test"
-    origin = family.split("+")[0]  # a twin's family is its carrier's and its instruction's
-    upstream = origin.split("#")[0]
-    kind = origin.partition("#")[2].split(":")[0]
+    upstream = upstream_of(example)
+    kind = family.split("+")[0].partition("#")[2].split(":")[0]
     for keys, name in ((TEST_UPSTREAMS, "test"), (VALIDATION_UPSTREAMS, "validation")):
         if upstream in keys or f"{upstream}#{kind}" in keys:
             return name
@@ -85,18 +103,12 @@ def assigned_split(example: Example) -> str:
     return "validation" if draw < _VALIDATION_PER_CENT else "train"
 
 
+def upstream_of(example: Example) -> str:
+    """Where a collected text comes from; of a generated one, its frame family."""
+    carrier = example.family.split("+")[0]  # a twin's family is its carrier's and its instruction's
+    return carrier.split("#")[0]
+
+
 def _generated(example: Example) -> bool:
     # Not by the terms: a user's own rows are "own" too, and are compared like all collected ones.
     return not example.technique.startswith("pool/")
-
-
-def _grams(text: str) -> set[int]:
-    """Hashes of the 5-grams of the words, without case, digits or punctuation."""
-    words = [re.sub(r"\d+", "0", word) for word in _WORD.findall(text.lower())]
-    if len(words) < 5:
-        return {hash(tuple(words))}
-    return {hash(tuple(words[i : i + 5])) for i in range(len(words) - 4)}
-
-
-def _near(own: set[int], seen: set[int]) -> bool:
-    return len(own & seen) >= _NEAR * len(own)

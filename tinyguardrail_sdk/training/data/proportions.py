@@ -1,4 +1,4 @@
-"""How much of what makes up a training set: the tables behind `generate`."""
+"""How much of what makes up a generated training set: the tables behind `generate`."""
 
 from __future__ import annotations
 

@@ -1,0 +1,256 @@
+"""One training set out of several files: licences, copies, caps and balance, then the split.
+
+The files are read twice or more and never held: the first reading decides from signatures which
+rows stay, a further one writes them. Rows stay in the order of the files; training shuffles.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tinyguardrail_sdk.errors import InputError
+from tinyguardrail_sdk.labels import LABELS, Label
+from tinyguardrail_sdk.training.data.balance import Candidate, out_of_balance, over_caps
+from tinyguardrail_sdk.training.data.copies import Copies
+from tinyguardrail_sdk.training.data.labelled import labelled_rows
+from tinyguardrail_sdk.training.data.near import digest
+from tinyguardrail_sdk.training.data.pools import DEFAULT_TERMS, PAYLOAD_LABEL, check_known_terms
+from tinyguardrail_sdk.training.data.schema import (
+    Example,
+    data_files,
+    stem_of,
+    write_examples,
+)
+from tinyguardrail_sdk.training.data.split import FROM_TEST, HeldOut, assigned_split, upstream_of
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class MixConfig:
+    """What is mixed, and what stays.
+
+    Attributes:
+        inputs: JSON-lines files and folders of them; of two copies the earlier one stays.
+        against: Evaluation files and folders: a row that is near one of theirs is dropped.
+        terms: Licence groups allowed; a row that states none counts as none-stated.
+        near: Share of five-word runs from which two texts count as copies, 0..1; 1 leaves all but
+            exact copies.
+        caps: Most rows by upstream, * as wildcard; the first pattern that fits decides. What this
+            package generated has the upstream `own`.
+        shares: Wanted share by class, 0..1; the classes left out divide the rest as they are.
+            Rows are only dropped to reach it, never repeated.
+        total: Most rows of the result; 0 takes all.
+        whole: Leaves everything in `train` instead of parting it by upstream and family.
+        seed: Of what is dropped for caps, balance and total.
+    """
+
+    inputs: tuple[Path, ...]
+    against: tuple[Path, ...] = ()
+    terms: frozenset[str] = DEFAULT_TERMS
+    near: float = 0.8
+    caps: Mapping[str, int] = field(default_factory=dict)
+    shares: Mapping[Label, float] = field(default_factory=dict)
+    total: int = 0
+    whole: bool = False
+    seed: int = 7
+
+    def __post_init__(self) -> None:
+        if not self.inputs:
+            raise InputError("inputs is empty: give JSON-lines files or folders of them")
+        check_known_terms(self.terms)
+        if not 0.3 <= self.near <= 1:
+            raise InputError(f"near={self.near} must be in 0.3..1; 0.8 is usual")
+        if odd := [name for name, most in self.caps.items() if most < 0]:
+            raise InputError(f"cap of {odd[0]} is negative; 0 leaves the upstream out")
+        if self.total < 0:
+            raise InputError(f"total={self.total} is negative; 0 takes all")
+        self._check_shares()
+
+    def _check_shares(self) -> None:
+        asked = sum(self.shares.values())
+        if any(not 0 <= share <= 1 for share in self.shares.values()) or asked > 1 + 1e-9:
+            raise InputError("shares must be in 0..1 and add up to 1 at most")
+        if set(self.shares) == set(LABELS) and abs(asked - 1) > 1e-9:
+            raise InputError(f"the shares of all classes add up to {asked:g}: make it 1")
+
+
+@dataclass
+class _Tally:
+    read: Counter[int] = field(default_factory=Counter)
+    dropped: dict[int, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
+
+    def reasons(self) -> dict[str, int]:
+        """Rows dropped from all files, the most frequent reason first."""
+        return dict(sum(self.dropped.values(), Counter[str]()).most_common())
+
+
+def mix(config: MixConfig, output: Path, progress: Progress) -> dict[str, Any]:
+    """Mix files into `train.jsonl.gz` and, unless `whole`, `validation` and `test` beside it.
+
+    Args:
+        config: What to do.
+        output: Folder to write to.
+        progress: Told the bytes of the files read so far and of all.
+
+    Returns:
+        The report: rows read, kept and dropped with the reasons, by file; what each part holds.
+
+    Raises:
+        InputError: A line is no row, is for evaluation only, or nothing is left.
+        FileNotFoundError: A file does not exist.
+    """
+    files = tuple(data_files(config.inputs))
+    _refuse_overwriting(files, output)
+    tally = _Tally()
+    kept = list(_survey(files, config, tally, progress))
+    kept = _without(kept, _leaking(files, kept), "near copy of another part", tally)
+    if config.caps:
+        kept = _without(kept, over_caps(kept, config.caps), "over the cap", tally)
+    if kept and (config.shares or config.total):
+        surplus = out_of_balance(kept, config.shares, config.total)
+        kept = _without(kept, surplus, "balance" if config.shares else "total", tally)
+    if not kept:
+        why = ", ".join(f"{n} {reason}" for reason, n in tally.reasons().items())
+        raise InputError(f"no row is left; dropped: {why or 'none, the files are empty'}")
+    _write(files, kept, output)
+    return _report(files, kept, tally, config)
+
+
+def _survey(
+    files: Sequence[Path], config: MixConfig, tally: _Tally, progress: Progress
+) -> Iterator[Candidate]:
+    """Rows that pass the filters and are no copies."""
+    copies = Copies(config.near, config.against)
+    sizes = [path.stat().st_size for path in files]
+    for index, path in enumerate(files):
+        progress(sum(sizes[:index]), sum(sizes))
+        for line, example in labelled_rows(path):
+            tally.read[index] += 1
+            if example is None:
+                tally.dropped[index][f"{PAYLOAD_LABEL} is no class"] += 1
+                continue
+            if reason := _unwanted(example, config.terms) or copies.reason(example):
+                tally.dropped[index][reason] += 1
+                continue
+            yield Candidate(
+                index,
+                line,
+                example.label,
+                example.terms,
+                "own" if example.terms == "own" else upstream_of(example) or stem_of(path),
+                "train" if config.whole else assigned_split(example),
+                digest(str(config.seed), example.source, example.text),
+            )
+    progress(sum(sizes), sum(sizes))
+
+
+def _unwanted(example: Example, terms: frozenset[str]) -> str:
+    if example.terms not in terms:
+        return f"terms {example.terms}"
+    return "" if example.text.strip() else "empty"
+
+
+def _without(
+    rows: list[Candidate], surplus: set[Candidate], reason: str, tally: _Tally
+) -> list[Candidate]:
+    for row in surplus:
+        tally.dropped[row.file][reason] += 1
+    return [row for row in rows if row not in surplus]
+
+
+def _refuse_overwriting(files: Sequence[Path], output: Path) -> None:
+    targets = {_target(output, part).resolve() for part in FROM_TEST}
+    if same := [path for path in files if path.resolve() in targets]:
+        raise InputError(f"{same[0]} is read and would be written: choose another output folder")
+
+
+def _target(output: Path, part: str) -> Path:
+    return output / f"{part}.jsonl.gz"
+
+
+def _leaking(files: Sequence[Path], kept: Sequence[Candidate]) -> set[Candidate]:
+    """Collected rows that mostly stand in a part before theirs."""
+    held_out, leaking = HeldOut(), set()
+    for part in FROM_TEST:
+        rows = [row for row in kept if row.split == part]
+        if part == "train" and len(rows) == len(kept):
+            break
+        for row, example in _read(files, rows):
+            if not held_out.admits(example, part):
+                leaking.add(row)
+        held_out.close()
+    return leaking
+
+
+def _read(files: Sequence[Path], rows: Sequence[Candidate]) -> Iterator[tuple[Candidate, Example]]:
+    """The texts of rows, in the order of the files."""
+    wanted: dict[int, dict[int, Candidate]] = defaultdict(dict)
+    for row in rows:
+        wanted[row.file][row.line] = row
+    for index, lines in sorted(wanted.items()):
+        for number, example in labelled_rows(files[index]):
+            if number in lines and example is not None:
+                yield lines[number], example
+
+
+def _write(files: Sequence[Path], kept: Sequence[Candidate], output: Path) -> None:
+    """Write every part that has rows; all of them are whole before the first one appears."""
+    output.mkdir(parents=True, exist_ok=True)
+    for part in FROM_TEST:
+        rows = [row for row in kept if row.split == part]
+        write_examples(_unfinished(output, part), (example for _, example in _read(files, rows)))
+    present = {row.split for row in kept}
+    for part in FROM_TEST:
+        unfinished = _unfinished(output, part)
+        if part in present:
+            unfinished.replace(_target(output, part))
+        else:  # a file of an earlier run would be taken for this one's
+            unfinished.unlink()
+            _target(output, part).unlink(missing_ok=True)
+
+
+def _unfinished(output: Path, part: str) -> Path:
+    return output / f".{part}.jsonl.gz"
+
+
+def _report(
+    files: Sequence[Path], kept: Sequence[Candidate], tally: _Tally, config: MixConfig
+) -> dict[str, Any]:
+    rows = Counter(candidate.file for candidate in kept)
+    return {
+        "read": sum(tally.read.values()),
+        "kept": len(kept),
+        "dropped": tally.reasons(),
+        "files": [
+            {
+                "name": path.name,
+                "read": tally.read[index],
+                "kept": rows[index],
+                "dropped": dict(tally.dropped[index].most_common()),
+            }
+            for index, path in enumerate(files)
+        ],
+        "parts": {
+            part: _contents([row for row in kept if row.split == part])
+            for part in reversed(FROM_TEST)
+            if any(row.split == part for row in kept)
+        },
+        "seed": config.seed,
+        "near": config.near,
+        "against": [path.name for path in config.against],
+    }
+
+
+def _contents(kept: Sequence[Candidate]) -> dict[str, Any]:
+    labels = Counter(str(candidate.label) for candidate in kept)
+    return {
+        "rows": len(kept),
+        "label": {str(label): labels[str(label)] for label in LABELS},
+        "terms": dict(Counter(candidate.terms for candidate in kept).most_common()),
+        "upstream": dict(Counter(candidate.upstream for candidate in kept).most_common()),
+    }

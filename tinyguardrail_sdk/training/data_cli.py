@@ -1,0 +1,203 @@
+"""The commands that fetch, mix and audit data; those that need a checkpoint are in `cli`."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tinyguardrail_sdk.training.dispatch import add_command
+
+if TYPE_CHECKING:
+    from tinyguardrail_sdk.training.dispatch import Commands
+
+_MODULE = "data_commands"
+
+_FETCH_EPILOG = """\
+examples:
+  tinyguardrail data fetch --list
+  tinyguardrail data fetch deepset bipia-train jackhhao --output data/public
+  tinyguardrail data fetch evaluation --output data/eval
+  tinyguardrail data fetch --pint my-benchmark.yaml --output data/eval
+
+Each data set becomes OUTPUT/NAME.jsonl.gz, ready for `data mix`, `data audit` and `evaluate`. Rows
+keep their licence group, and rows for evaluation only are marked: `data mix` refuses to train on
+them. Give those files to its --against.
+
+Trust: fetch.lock.json in OUTPUT records the SHA-256 of every file. A file whose hash the catalogue
+knows must have that hash. Any other is trusted at the first fetch, and from then on nothing else is
+accepted. Keep the lock file with the data.
+
+Non-commercial and copyleft sets are refused unless --terms asks for their group. Parquet files need
+pyarrow. What was fetched is kept in --cache; without a network, bring that folder and add
+--offline. Where a home wants a login, the message says what to download by hand, and where to put
+it; the groups training, evaluation and all leave such sets out.
+"""
+
+_MIX_EPILOG = """\
+examples:
+  tinyguardrail data mix own/train.jsonl.gz data/public --against data/eval --output data/mixed
+  tinyguardrail data mix mine.jsonl own/train.jsonl.gz --output data/mixed --share benign=0.5 \\
+      --cap "microsoft/*=2000" --total 60000 --seed 7
+
+Rows are dropped for, in this order: terms; a copy or near copy of an --against text; an exact copy
+of an earlier row (of another class: counted apart); a near copy of an earlier row of the same class
+and source; mostly standing in another part; --cap; --share and --total. A clean text and the same
+text with an attack in it both stay. Of two copies, the one from the file named first stays.
+
+The result is train.jsonl.gz, validation.jsonl.gz and test.jsonl.gz, parted by upstream and family
+as `data generate` does (--whole puts all in train), and mix.json, which says what was dropped from
+which file and why. Equal inputs and seed give equal rows. Texts are not held in memory, but
+signatures are: some 7 KB a row, and word runs of validation and test.
+"""
+
+_AUDIT_EPILOG = """\
+examples:
+  tinyguardrail data audit data/mixed/train.jsonl.gz
+  tinyguardrail data audit data/public --output audit.json
+
+A shortcut is a property that says nothing of an attack and yet predicts the class here: length,
+number of lines, format, ending, script, source. For each, a small decision tree is fitted to that
+property alone and scored on texts it has not seen (AUROC of attack against benign; 0.5 says
+nothing, and accuracy over the four classes beside that of always guessing the largest). A network
+finds such a shortcut too, and fails where it does not hold. The warnings say what to do.
+"""
+
+
+def add_data_parsers(commands: Commands) -> None:
+    """Add `fetch`, `mix` and `audit`."""
+    _add_fetch(commands)
+    _add_mix(commands)
+    _add_audit(commands)
+
+
+def _add_fetch(commands: Commands) -> None:
+    parser = add_command(
+        commands,
+        "fetch",
+        _MODULE,
+        help="public data sets from their homes",
+        description="Fetch public data sets by name and write them as JSON lines.",
+        epilog=_FETCH_EPILOG,
+    )
+    parser.add_argument(
+        "names", nargs="*", metavar="NAME", help="data sets; or training, evaluation, all"
+    )
+    parser.add_argument(
+        "--list", action="store_true", help="show names, uses, licences, terms and homes"
+    )
+    parser.add_argument("--output", type=Path, metavar="DIR", help="where to write")
+    parser.add_argument(
+        "--pint",
+        action="append",
+        default=[],
+        metavar="PATH",
+        help="YAML of PINT's form (text, category, label), a file or an https address, for "
+        "evaluation; may be repeated",
+    )
+    _add_terms(parser)
+    parser.add_argument("--cache", type=Path, metavar="DIR", help="(default: the user's cache)")
+    parser.add_argument("--offline", action="store_true", help="take all from the cache")
+    parser.add_argument(
+        "--timeout", type=float, default=30.0, metavar="S", help="seconds without a byte (30)"
+    )
+    parser.add_argument("--attempts", type=int, default=4, metavar="N", help="tries a file (4)")
+    parser.add_argument(
+        "--max-bytes", type=int, default=2_000_000_000, metavar="N", help="largest file (2 GB)"
+    )
+
+
+def _add_mix(commands: Commands) -> None:
+    parser = add_command(
+        commands,
+        "mix",
+        _MODULE,
+        help="one training set out of several files",
+        description="Mix generated, fetched and own JSON lines into one training set, without "
+        "copies of evaluation texts.",
+        epilog=_MIX_EPILOG,
+    )
+    _add_paths(parser)
+    parser.add_argument("--output", type=Path, required=True, metavar="DIR", help="where to write")
+    parser.add_argument(
+        "--against",
+        type=Path,
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="PATH",
+        help="evaluation files and folders: near copies of their texts are dropped",
+    )
+    parser.add_argument(
+        "--share",
+        type=_pair("benign=0.5", float),
+        action="append",
+        default=[],
+        metavar="CLASS=P",
+        help="share of a class in the result, reached by dropping; may be repeated",
+    )
+    parser.add_argument(
+        "--cap",
+        type=_pair("deepset/*=500", int),
+        action="append",
+        default=[],
+        metavar="UPSTREAM=N",
+        help="most rows of an upstream, * as wildcard (own: what this package generated); "
+        "may be repeated",
+    )
+    parser.add_argument("--total", type=int, default=0, metavar="N", help="most rows in all")
+    parser.add_argument(
+        "--near", type=float, default=0.8, metavar="P",
+        help="five-word runs that near copies share, 0.3 to 1; 1 drops exact copies only (0.8)",
+    )  # fmt: skip
+    _add_terms(parser)
+    parser.add_argument("--whole", action="store_true", help="all in train, no split")
+    parser.add_argument("--seed", type=int, default=7, metavar="N", help="(default: 7)")
+
+
+def _add_audit(commands: Commands) -> None:
+    parser = add_command(
+        commands,
+        "audit",
+        _MODULE,
+        help="what a data set is made of, and its shortcuts",
+        description="Describe JSON lines: classes, sources, lengths, languages, licences, copies, "
+        "diversity, and the properties that give the class away.",
+        epilog=_AUDIT_EPILOG,
+    )
+    _add_paths(parser)
+    parser.add_argument("--output", type=Path, metavar="F", help="write the whole result as JSON")
+    parser.add_argument(
+        "--near", type=float, default=0.8, metavar="P", help="as in `data mix` (0.8)"
+    )
+    parser.add_argument("--seed", type=int, default=7, metavar="N", help="(default: 7)")
+
+
+def _add_paths(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "paths", type=Path, nargs="+", metavar="PATH", help="JSON lines and folders of them"
+    )
+
+
+def _add_terms(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--terms",
+        action="append",
+        metavar="GROUP",
+        help="licence group wanted, instead of permissive, share-alike, none-stated and own; "
+        "may be repeated",
+    )
+
+
+def _pair(example: str, number: Callable[[str], float]) -> Callable[[str], tuple[str, float]]:
+    def parse(word: str) -> tuple[str, float]:
+        name, _, value = word.rpartition("=")
+        try:
+            if name:
+                return name, number(value)
+        except ValueError:
+            pass
+        raise argparse.ArgumentTypeError(f"must look like {example}")
+
+    return parse

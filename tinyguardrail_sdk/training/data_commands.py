@@ -1,0 +1,106 @@
+"""What `data fetch`, `data mix` and `data audit` do; `data_cli` says what they are called with."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+
+from rich.console import Console
+
+from tinyguardrail_sdk.errors import InputError
+from tinyguardrail_sdk.labels import LABELS, Label
+from tinyguardrail_sdk.training.data.audit import AuditConfig
+from tinyguardrail_sdk.training.data.audit import audit as audit_files
+from tinyguardrail_sdk.training.data.catalogue import CATALOGUE
+from tinyguardrail_sdk.training.data.fetch import FetchConfig, user_cache
+from tinyguardrail_sdk.training.data.fetch import fetch as fetch_sets
+from tinyguardrail_sdk.training.data.mixture import MixConfig
+from tinyguardrail_sdk.training.data.mixture import mix as mix_files
+from tinyguardrail_sdk.training.data.pools import DEFAULT_TERMS
+from tinyguardrail_sdk.training.data.remote import Patience
+from tinyguardrail_sdk.training.data_tables import audit_tables, catalogue_table, mix_tables
+from tinyguardrail_sdk.training.reporter import counting, print_json
+
+_DONE, _INCOMPLETE = 0, 2
+_WIDTH = 160
+
+
+def fetch(arguments: argparse.Namespace) -> int:
+    """Fetch data sets, or list them."""
+    if arguments.list:
+        Console(width=_WIDTH).print(catalogue_table(CATALOGUE))
+        print_json({dataset.name: dataset.home for dataset in CATALOGUE})
+        return _DONE
+    if arguments.output is None:
+        raise InputError("--output is missing: the folder to write to")
+    config = FetchConfig(
+        names=tuple(arguments.names),
+        output=arguments.output,
+        terms=_terms(arguments),
+        pint=tuple(arguments.pint),
+        cache=arguments.cache or user_cache(),
+        offline=arguments.offline,
+        patience=Patience(
+            timeout=arguments.timeout,
+            attempts=arguments.attempts,
+            most_bytes=arguments.max_bytes,
+        ),
+    )
+    result = fetch_sets(config, counting)
+    for message in result["failed"].values():
+        sys.stderr.write(f"tinyguardrail: {message}\n")
+    print_json(result)
+    return _INCOMPLETE if result["failed"] else _DONE
+
+
+def mix(arguments: argparse.Namespace) -> int:
+    """Mix files, show what was dropped, write `mix.json`."""
+    config = MixConfig(
+        inputs=tuple(arguments.paths),
+        against=tuple(arguments.against),
+        terms=_terms(arguments),
+        near=arguments.near,
+        caps=dict(arguments.cap),
+        shares={_label(name): share for name, share in arguments.share},
+        total=arguments.total,
+        whole=arguments.whole,
+        seed=arguments.seed,
+    )
+    with counting("read") as progress:
+        report = mix_files(config, arguments.output, progress)
+    (arguments.output / "mix.json").write_text(json.dumps(report, indent=2) + "\n", "utf-8")
+    console = Console(width=_WIDTH)
+    for table in mix_tables(report):
+        console.print(table)
+    parts = {name: part["rows"] for name, part in report["parts"].items()}
+    print_json({**{k: report[k] for k in ("read", "kept", "dropped")}, **parts})
+    return _DONE
+
+
+def audit(arguments: argparse.Namespace) -> int:
+    """Describe files, show tables and warnings, end in one JSON line."""
+    config = AuditConfig(tuple(arguments.paths), arguments.near, arguments.seed)
+    with counting("read") as progress:
+        report = audit_files(config, progress)
+    console = Console(width=_WIDTH)
+    for table in audit_tables(report):
+        console.print(table)
+    for warning in report["warnings"]:
+        console.print(f"! {warning}", markup=False, highlight=False)
+    if arguments.output:
+        arguments.output.write_text(json.dumps(report, indent=2) + "\n", "utf-8")
+    by = {name: counts for name, counts in report["by"].items() if name != "technique"}
+    print_json({**report, "by": by})
+    return _DONE
+
+
+def _terms(arguments: argparse.Namespace) -> frozenset[str]:
+    return frozenset(arguments.terms) if arguments.terms else DEFAULT_TERMS
+
+
+def _label(name: str) -> Label:
+    try:
+        return Label(name)
+    except ValueError:
+        raise InputError(f"{name} is no class; there are: {', '.join(LABELS)}") from None

@@ -1,0 +1,36 @@
+"""From a command's name to the function that does it, imported only when it runs."""
+
+from __future__ import annotations
+
+import argparse
+from functools import partial
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from tinyguardrail_sdk.errors import GuardrailError
+from tinyguardrail_sdk.training import require_extra
+
+if TYPE_CHECKING:
+    Commands = argparse._SubParsersAction[argparse.ArgumentParser]
+
+
+def add_command(
+    commands: Commands, name: str, module: str = "commands", **texts: Any
+) -> argparse.ArgumentParser:
+    """Add a command that runs the function of its name in a module of this package."""
+    parser = commands.add_parser(
+        name, formatter_class=argparse.RawDescriptionHelpFormatter, **texts
+    )
+    parser.set_defaults(run=partial(_run, module, name))
+    return parser
+
+
+def _run(module: str, name: str, arguments: argparse.Namespace) -> int:
+    """What the user can cure is told in one line; anything else keeps its traceback."""
+    try:
+        require_extra()
+        functions = import_module(f"tinyguardrail_sdk.training.{module}")
+        status: int = getattr(functions, name)(arguments)
+    except (ImportError, FileNotFoundError) as error:
+        raise GuardrailError(str(error)) from error
+    return status

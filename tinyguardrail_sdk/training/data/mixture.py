@@ -16,15 +16,11 @@ from tinyguardrail_sdk.errors import InputError
 from tinyguardrail_sdk.labels import LABELS, Label
 from tinyguardrail_sdk.training.data.balance import Candidate, out_of_balance, over_caps
 from tinyguardrail_sdk.training.data.copies import Copies
+from tinyguardrail_sdk.training.data.jsonl import data_files, stem_of
 from tinyguardrail_sdk.training.data.labelled import labelled_rows
 from tinyguardrail_sdk.training.data.near import digest
 from tinyguardrail_sdk.training.data.pools import DEFAULT_TERMS, PAYLOAD_LABEL, check_known_terms
-from tinyguardrail_sdk.training.data.schema import (
-    Example,
-    data_files,
-    stem_of,
-    write_examples,
-)
+from tinyguardrail_sdk.training.data.schema import Example, write_examples
 from tinyguardrail_sdk.training.data.split import FROM_TEST, HeldOut, assigned_split, upstream_of
 
 Progress = Callable[[int, int], None]

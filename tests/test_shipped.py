@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tinyguardrail_sdk import CheckpointError, Guard, Label, Verdict
+from tinyguardrail_sdk import CheckpointError, Guard, Label, Mode, Policy, Source, Verdict
 from tinyguardrail_sdk.manifest import DEFAULT_CHECKPOINT, load_manifest
 
 GOLDEN = Path(__file__).parent / "golden" / "plain_cases.jsonl"
@@ -55,13 +55,39 @@ def test_an_attack_deep_in_a_long_document_is_found_there(guard: Guard) -> None:
     assert verdict.span[1] >= len(page)
 
 
+@pytest.mark.parametrize("mode", Mode)
+@pytest.mark.parametrize("source", Source)
+@pytest.mark.parametrize(
+    "text", ["", " ", "\n", "\t \r\n", "\u200b", "\ufeff", "\ud800", "\0"], ids=ascii
+)
+def test_a_text_without_anything_to_read_is_never_blocked(
+    guard: Guard, text: str, source: Source, mode: Mode
+) -> None:
+    same_network = Guard(policy=Policy(mode=mode), classifier=guard.classifier)
+    verdict = same_network.check(text, source=source)
+    assert verdict.label is Label.BENIGN
+    assert not verdict.blocked
+    assert verdict.risk == 0.0
+    assert verdict.scanned == (len(text), len(text))
+
+
 @pytest.mark.parametrize(
     "text",
-    ["", "\ud800", "a\x00b", "e" + "\u0301" * 50_000, "x" * 100_000, "\U0010ffff" * 50],
-    ids=["empty", "surrogate", "nul", "marks", "one word", "unassigned"],
+    [
+        pytest.param("a\x00b", id="nul"),
+        pytest.param("e" + "\u0301" * 50_000, id="marks"),
+        pytest.param("\U0010ffff" * 50, id="unassigned"),
+        pytest.param(
+            "x" * 100_000,
+            id="one word",
+            marks=pytest.mark.xfail(reason="guard-v1 takes one endless word for obfuscation"),
+        ),
+    ],
 )
-def test_odd_texts_get_a_verdict_of_the_whole(guard: Guard, text: str) -> None:
+def test_odd_texts_are_read_whole_and_pass(guard: Guard, text: str) -> None:
     verdict = guard.check(text)
+    assert verdict.label is Label.BENIGN
+    assert not verdict.blocked
     assert verdict.scanned == (len(text), len(text))
     assert sum(verdict.scores.values()) == pytest.approx(1.0, abs=1e-3)
 

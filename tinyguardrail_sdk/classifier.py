@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 # Calibrated probabilities come from float32 arithmetic; anything further off is a broken engine.
 _SUM_TOLERANCE = 1e-3
+_NOTHING = (1.0, 0.0, 0.0, 0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,7 @@ class Classification:
     Attributes:
         scores: Calibrated probabilities in the order of `LABELS`; they sum to 1.
         route: The branch that produced them.
-        matches: What the pattern detectors saw.
+        matches: What the pattern detectors saw, to be shown.
         span: The riskiest window, as character indices into the text as it was given.
         scanned: Characters seen, and characters given.
 
@@ -123,11 +124,16 @@ class EmbeddedClassifier:
     def classify(self, text: str, source: Source) -> Classification:
         """Judge one text by its riskiest window.
 
+        A text without a token to read and without a match, empty or blank, is benign by definition:
+        the network learned from texts, and knows nothing about none.
+
         Raises:
             CheckpointError: The checkpoint is damaged (first check only).
         """
         extractor, engine = self._opened or self._open()
         features = extractor.extract(text, source)
+        if features.blank:
+            return Classification(_NOTHING, Route.FAST, (), (0, len(text)), features.scanned)
         answers = []
         for window in features.windows:
             answers.append((engine.run(window), window))
@@ -138,7 +144,7 @@ class EmbeddedClassifier:
         return Classification(
             scores=scores.probabilities,
             route=scores.route,
-            matches=tuple(features.matches),
+            matches=tuple(features.shown),
             span=(window.start, window.end),
             scanned=features.scanned,
         )

@@ -1,20 +1,22 @@
 """From a text to the network's inputs, the same at run time and in training.
 
 A text becomes windows of tokens that overlap, so that nothing is left unread however long it is.
-Where a detector decoded something hidden, the decoded text is read in windows of its own.
+Where a detector decoded something hidden, the decoded text is read too: the best in windows of
+their own, all further ones together, so that many cost no more than their length.
 """
 
 from bisect import bisect, bisect_left
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from operator import itemgetter
+from itertools import accumulate
+from operator import attrgetter, itemgetter
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tinyguardrail_sdk import detectors
 from tinyguardrail_sdk.chars import CHARS_PER_TOKEN, aligned_chars, char_codes
-from tinyguardrail_sdk.detectors.match import Match
+from tinyguardrail_sdk.detectors.match import Match, strongest
 from tinyguardrail_sdk.folding import Indices
 from tinyguardrail_sdk.labels import PATTERNS, SOURCES, Source
 from tinyguardrail_sdk.normalize import Canonical, normalize
@@ -24,7 +26,7 @@ MAX_TOKENS = 256
 OVERLAP = 48
 
 _FEWEST_CHARS = 7  # the widest kernel of the network's character convolution
-_MOST_VIEWS = 8
+_OWN_WINDOWS = 8  # the best decoded views; the others share theirs
 _SPECIAL = 2  # [CLS] and [SEP]
 _COLUMN = {pattern: column for column, pattern in enumerate(PATTERNS)}
 
@@ -41,9 +43,10 @@ class Window:
             what the longest token needs, from 7 to 20. The rows of [CLS] and [SEP] are zero.
         pattern_scores: `(6,)` float32, the best match of each detector that overlaps the window.
         segment: The index of the source, plus four where the window shows a decoded view.
-        start: First raw character covered; for a view, where its match begins.
-        end: One past the last raw character covered; for a view, where its match ends.
-        match: For a view, the index of its match in `Features.matches`.
+        start: First raw character covered; for views, where the first of their matches begins.
+        end: One past the last raw character covered; for views, where the last match ends.
+        match: For a view, the index of its match in `Features.matches`; in a window that several
+            views share, of the first. None where the window shows the raw text.
     """
 
     token_ids: Indices
@@ -61,13 +64,23 @@ class Features:
 
     Attributes:
         windows: At least one; those over the raw text come first, in order.
-        matches: What the detectors found in the raw text.
+        matches: All that the detectors found in the raw text, views in full length.
         scanned: Characters seen, of characters given.
     """
 
     windows: list[Window]
     matches: list[Match]
     scanned: tuple[int, int]
+
+    @property
+    def shown(self) -> list[Match]:
+        """The matches that a reader is shown: the strongest of each detector, views shortened."""
+        return strongest(self.matches)
+
+    @property
+    def blank(self) -> bool:
+        """Whether there is nothing to read: no token, and nothing found by a detector."""
+        return not self.matches and len(self.windows[0].token_ids) == _SPECIAL
 
 
 class FeatureExtractor:
@@ -102,17 +115,33 @@ class FeatureExtractor:
         canonical = normalize(text)
         matches = list(self._detect(canonical))
         windows = self._windows(canonical, matches, segment)
-        for index in _views(matches):
-            windows += self._view_windows(index, matches[index], segment + len(SOURCES))
+        views = _views(matches)
+        groups = [[index] for index in views[:_OWN_WINDOWS]]
+        if further := sorted(views[_OWN_WINDOWS:], key=lambda index: matches[index].start):
+            groups.append(further)
+        for group in groups:
+            windows += self._view_windows(group, matches, segment + len(SOURCES))
         return Features(windows, matches, (len(text), len(text)))
 
-    def _view_windows(self, index: int, match: Match, segment: int) -> list[Window]:
-        canonical = normalize(match.decoded or "")
-        whole = replace(match, start=0, end=len(canonical.raw))
-        windows = self._windows(canonical, [whole, *self._detect(canonical)], segment)
-        return [
-            replace(window, start=match.start, end=match.end, match=index) for window in windows
+    def _view_windows(
+        self, group: list[int], matches: Sequence[Match], segment: int
+    ) -> list[Window]:
+        """Windows over the views of some matches, one view a line."""
+        views = [matches[index].decoded or "" for index in group]
+        canonical = normalize("\n".join(views))
+        begins = accumulate((len(view) + 1 for view in views[:-1]), initial=0)
+        lines = [
+            replace(matches[index], start=begin, end=begin + len(view))
+            for index, begin, view in zip(group, begins, views, strict=True)
         ]
+        placed: list[Window] = []
+        for window in self._windows(canonical, [*lines, *self._detect(canonical)], segment):
+            first = bisect(lines, window.start, key=attrgetter("end"))
+            last = max(bisect_left(lines, window.end, key=attrgetter("start")), first + 1)
+            held = [matches[index] for index in group[first:last]]
+            start, end = held[0].start, max(match.end for match in held)
+            placed.append(replace(window, start=start, end=end, match=group[first]))
+        return placed
 
     def _windows(
         self, canonical: Canonical, matches: Sequence[Match], segment: int
@@ -178,4 +207,4 @@ def _views(matches: Sequence[Match]) -> list[int]:
         decoded = matches[index].decoded
         if decoded and not decoded.isspace():
             best.setdefault(decoded, index)
-    return list(best.values())[:_MOST_VIEWS]
+    return list(best.values())

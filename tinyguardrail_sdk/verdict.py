@@ -22,7 +22,8 @@ class Finding:
         start: Where the hit begins, a character index into the text as it was given.
         end: One past its last character.
         reason: Why it fired, in generic words that never repeat the text.
-        decoded: What the hit says once decoded, where there is such a view.
+        decoded: What the hit says once decoded, where there is such a view: its first 20,000
+            characters (the network reads all of it).
     """
 
     pattern: Pattern
@@ -62,7 +63,8 @@ class Verdict:
         confidence: Probability of `label`; under 0.5 where the threshold overruled the leader.
         action: What the policy decided.
         route: Which branch of the network judged the riskiest window.
-        findings: What the pattern detectors saw, in order of appearance.
+        findings: What the pattern detectors saw, at most the sixteen strongest hits of each, in
+            order of appearance.
         span: The riskiest window, as character indices into the text as it was given.
         scanned: Characters seen, and characters given.
         latency_ms: Time of the check in milliseconds; of a batch, the mean. The first check of a

@@ -1,6 +1,7 @@
 """Ciphers a model can undo: shifts, respelling, pieces put together by a program."""
 
 import json
+import re
 from collections.abc import Callable
 from string import ascii_lowercase
 from typing import Any
@@ -104,6 +105,48 @@ PROGRAMS = {
 @pytest.mark.parametrize("text", PROGRAMS.values(), ids=PROGRAMS)
 def test_programs_are_put_together_without_running_them(text: str) -> None:
     assert PLAIN in views(text)
+
+
+@pytest.mark.parametrize("decoy", ["cut inside words", "tree as JSON"])
+@pytest.mark.parametrize("name", ["cut inside words", "tree as JSON"])
+def test_a_first_program_does_not_hide_the_next(decoy: str, name: str) -> None:
+    harmless = re.sub(r"\b([abc])\b", r"\1\1", PROGRAMS[decoy].replace("safe", "door"))
+    assert PLAIN in views(f"{harmless}\n{PROGRAMS[name]}")
+
+
+def test_strings_are_joined_whatever_stands_before_them() -> None:
+    decoys = "".join(f"x{number} = 'one two'\n" for number in range(600)) + "print(x1 + x2)\n"
+    assert PLAIN in views(decoys + PROGRAMS["cut inside words"])
+
+
+def test_strings_joined_over_and_over_are_reported_and_not_unfolded() -> None:
+    pieces = "".join(f"s{number} = '{PLAIN * 9}'\n" for number in range(9))
+    joins = "".join(
+        f"print({'+'.join(f's{a}' for _ in range(30))} + s{b})\n"
+        for a in range(9)
+        for b in range(9)
+    )
+    matches = found(pieces + joins)
+    assert sum(len(match.decoded or "") for match in matches) < 9 * len(pieces + joins)
+    assert matches[-1].reason == "strings joined over and over"
+    assert matches[-1].end == len(pieces + joins)
+
+
+def test_a_tree_is_read_however_deep_it_is_and_inside_one_that_never_closes() -> None:
+    chain = "".join(f"{{'value': '{word}', 'right': " for word in WORDS * 40)
+    assert views(chain + "None" + "}" * 40 * len(WORDS)) == [" ".join(WORDS * 40)]
+    assert views(f"{{'value': 'x', 'left': {tree(WORDS)!r}") == [PLAIN]
+
+
+def test_long_runs_of_letters_set_apart_are_read_to_the_end() -> None:
+    text = "show the secret code "
+    spaced = "   ".join(" ".join(word) for word in (text * 300).split())
+    assert sum(view.count("secret") for view in views(spaced)) >= 297
+
+
+def test_no_number_of_runs_hides_letters_set_apart() -> None:
+    decoys = "s h o w m e the dog " * 300
+    assert views(decoys + "o p e n   t h e   o l d   s a f e")[-1] == "open the old safe"
 
 
 def test_a_decryption_function_raises_the_score() -> None:

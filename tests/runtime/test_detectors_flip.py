@@ -56,6 +56,13 @@ def test_the_full_stop_of_a_reversed_sentence_belongs_to_it() -> None:
     assert match.decoded == text
 
 
+@pytest.mark.parametrize("mode", MODES)
+def test_long_flipped_texts_are_read_to_their_end(mode: str) -> None:
+    plain = f"{SENTENCES[0]} and {SENTENCES[2].lower()} " * 250 + "and sing"
+    (match,) = found(MODES[mode](plain))
+    assert (match.decoded or "").split() == plain.split()
+
+
 def test_guidance_adds_to_the_score() -> None:
     hidden = "olleh dlrow"
     (plain,) = found(hidden)

@@ -48,6 +48,14 @@ def test_more_words_weigh_more() -> None:
     assert 0 < one[0].score < three[0].score
 
 
+def test_any_number_of_words_and_lines_is_read_to_the_end() -> None:
+    text = "\n".join(["old p\u0430per"] * 2_100)
+    assert [match.end for match in found(text)][-1] == len(text)
+    assert len(found(text)) == 2_100
+    (line,) = found(text.replace("\n", " "))
+    assert line.decoded == ("paper old " * 2_100)[:-5]
+
+
 def test_lines_are_reported_apart() -> None:
     assert len(found("first p\u0430per\nplain line\nsecond p\u0430per")) == 2
 

@@ -1,5 +1,7 @@
 """Characters nobody sees: what they smuggle or split, and where they are at home."""
 
+from collections.abc import Callable
+
 import pytest
 
 from tinyguardrail_sdk.detectors import invisible
@@ -50,6 +52,18 @@ def test_split_words_are_joined(mark: str) -> None:
     assert match.decoded == "password"
     assert match.score >= 0.4
     assert text[match.start : match.end] == mark.join("password")
+
+
+@pytest.mark.parametrize("mark", ["\u200b", "\u00ad"])
+def test_a_split_word_begins_on_its_own_line(mark: str) -> None:
+    (match,) = found("Hello\n" + mark.join("ignore") + " this")
+    assert (match.start, match.end, match.decoded) == (6, 17, "ignore")
+
+
+@pytest.mark.parametrize("hide", [as_tags, as_bits], ids=["tags", "zero-width bits"])
+def test_long_secrets_are_read_to_their_end(hide: Callable[[str], str]) -> None:
+    (match,) = found(f"x{hide(SECRET * 700)}")
+    assert match.decoded == SECRET * 700
 
 
 def test_more_splits_weigh_more() -> None:

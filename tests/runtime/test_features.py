@@ -1,3 +1,4 @@
+import base64
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 
 import tinyguardrail_sdk
 from tinyguardrail_sdk.chars import char_codes
-from tinyguardrail_sdk.detectors.match import Match
+from tinyguardrail_sdk.detectors.match import MAX_VIEW, Match
 from tinyguardrail_sdk.features import FeatureExtractor, Features, Window
 from tinyguardrail_sdk.labels import PATTERNS, Pattern, Source
 from tinyguardrail_sdk.normalize import Canonical
@@ -169,13 +170,85 @@ def test_a_long_view_has_several_windows_all_at_its_match() -> None:
 
 
 def test_the_best_views_are_read_once_each_and_blank_ones_never() -> None:
-    found = [
-        match(Pattern.ENCODING, 0, 1, number / 16, f"view {number}") for number in range(1, 12)
-    ]
+    found = [match(Pattern.ENCODING, 0, 1, number / 16, f"view {number}") for number in range(1, 9)]
     found += [match(Pattern.CIPHER, 0, 1, 0.9, "view 1"), match(Pattern.FLIP, 0, 1, 1.0, " \n")]
     found += [match(Pattern.FLIP, 0, 1, 1.0, "")]
     views = read("abc", *found).windows[1:]
-    assert [view.match for view in views] == [11, 10, 9, 8, 7, 6, 5, 4]
+    assert [view.match for view in views] == [8, 7, 6, 5, 4, 3, 2, 1]
+
+
+def read_ids(windows: Sequence[Window]) -> str:
+    return " ".join(str(number) for window in windows for number in window.token_ids[1:-1])
+
+
+def ids_of(text: str) -> str:
+    return " ".join(map(str, TOKENIZER.encode(text.lower()).ids))
+
+
+DECOYS = [match(Pattern.FLIP, 0, 1, 0.9, f"decoy {number}") for number in range(8)]
+
+
+def test_further_views_share_a_window_in_the_order_of_their_places() -> None:
+    found = [
+        *DECOYS,
+        match(Pattern.ENCODING, 7, 9, 0.25, "four five six"),
+        match(Pattern.ENCODING, 3, 6, 0.75, "one"),
+        match(Pattern.CIPHER, 4, 5, 0.5, "two three"),
+    ]
+    features = read("abcdefghijkl", *found)
+    assert [window.match for window in features.windows[1:9]] == list(range(8))
+    (shared,) = features.windows[9:]
+    assert read_ids([shared]) == ids_of("one two three four five six")
+    assert (shared.start, shared.end, shared.match, shared.segment) == (3, 9, 9, 4)
+    assert scores(shared) == {Pattern.ENCODING: 0.75, Pattern.CIPHER: 0.5}
+
+
+def test_each_shared_window_covers_the_matches_it_holds() -> None:
+    further = [
+        match(Pattern.ENCODING, place, place + 1, place / 16, f"{word} {word} {word}")
+        for place, word in enumerate(("one", "two", "three", "four"), 3)
+    ]
+    windows = read("abcdefghijkl", *DECOYS, *further, max_tokens=8, overlap=0).windows[9:]
+    assert [(window.start, window.end, window.match) for window in windows] == [
+        (3, 5, 8),
+        (5, 7, 10),
+    ]
+    assert [scores(window) for window in windows] == [
+        {Pattern.ENCODING: 4 / 16},
+        {Pattern.ENCODING: 6 / 16},
+    ]
+
+
+def blob(text: str) -> str:
+    return base64.b64encode(text.encode()).decode()
+
+
+@pytest.mark.parametrize("decoys", [8, 200])
+def test_no_number_of_decoys_hides_a_view(decoys: int) -> None:
+    attack = "the last blob says something else"  # no wording that a detector would rank first
+    harmless = [f"Could you tell me how to bake {number} loaves of bread?" for number in range(200)]
+    text = "\n\n".join(f"- {blob(one)}" for one in (*harmless[:decoys], attack))
+    features = FeatureExtractor(TOKENIZER).extract(text, Source.USER)
+    views = [window for window in features.windows if window.match is not None]
+    (holding,) = [window for window in views if read_ids([window]).endswith(ids_of(attack))]
+    assert holding.end == len(text)
+    assert len(views) <= 8 + decoys / 8
+    assert all(scores(window) for window in features.windows)
+
+
+def test_a_view_is_read_to_its_end_and_shown_in_part() -> None:
+    attack = "the last line says something else"
+    text = blob("the house is old and the garden is wide. " * 600 + attack)
+    features = FeatureExtractor(TOKENIZER).extract(text, Source.USER)
+    assert read_ids(features.windows).endswith(ids_of(attack))
+    (shown,) = features.shown
+    assert len(shown.decoded or "") == MAX_VIEW
+
+
+def test_blank_is_what_has_neither_a_token_nor_a_match() -> None:
+    assert all(extractor().extract(text, Source.USER).blank for text in ("", " \n", "\ufeff\u200b"))
+    assert not extractor().extract("a", Source.USER).blank
+    assert not read(" ", match(Pattern.INVISIBLE, 0, 1)).blank
 
 
 def test_the_six_detectors_run_by_default() -> None:

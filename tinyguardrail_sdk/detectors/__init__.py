@@ -14,7 +14,7 @@ from tinyguardrail_sdk.detectors import (
 from tinyguardrail_sdk.detectors.match import Match
 from tinyguardrail_sdk.normalize import Canonical
 
-DETECTORS_VERSION = 1
+DETECTORS_VERSION = 2
 
 __all__ = ["DETECTORS_VERSION", "Match", "detect"]
 
@@ -26,8 +26,8 @@ def detect(canonical: Canonical) -> list[Match]:
         canonical: The text as `normalize` returned it.
 
     Returns:
-        At most sixteen matches a detector, in the order of `Pattern`, spans in the raw text. Takes
-        time linear in the length of the text, and never raises on any text.
+        Everything found, in the order of `Pattern`, spans in the raw text. Takes time linear in the
+        length of the text (but for the sorting of what was found), and never raises on any text.
     """
     words = english.read(canonical.text)
     return [

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from tinyguardrail_sdk.detectors import english, override, programs, respelling, substitution
 from tinyguardrail_sdk.detectors.english import Words
-from tinyguardrail_sdk.detectors.match import Match, strongest
+from tinyguardrail_sdk.detectors.match import Match, distinct
 from tinyguardrail_sdk.labels import Pattern
 from tinyguardrail_sdk.normalize import Canonical
 
@@ -25,7 +25,7 @@ def find(canonical: Canonical, words: Words | None = None) -> list[Match]:
     """Every ciphered stretch that can be read, and programs that decrypt what cannot."""
     text = canonical.text
     words = words or english.read(text)
-    return strongest(
+    return distinct(
         Match(Pattern.CIPHER, score, *canonical.span(start, end), reason, view)
         for score, start, end, reason, view in _found(text, words)
     )
@@ -57,15 +57,18 @@ def _judged(score: float, view: str) -> float:
 
 
 def _programs(text: str, words: Words) -> Iterator[tuple[float, int, int, str, str | None]]:
-    head = programs.has_decryption(text) if "def" in text else None
+    heads = programs.decryptions(text) if "def" in text else []
     run_it = not _RUN_IT.isdisjoint(words.tokens)
     for one in programs.rebuilt(text):
+        if one.view is None:
+            yield 0.8, one.start, one.end, one.how, None
+            continue
         if english.share_known(one.view) < 0.5 or one.view.count(" ") < 2:
             continue
         danger = override.strength(one.view)
-        score = 0.2 + 0.25 * run_it + 0.35 * bool(head) + 0.2 * english.is_request(one.view)
+        score = 0.2 + 0.25 * run_it + 0.35 * bool(heads) + 0.2 * english.is_request(one.view)
         score += 0.2 * ("inside words" in one.how)
         score = max(score, 0.5 + 0.4 * danger if danger >= 0.4 else 0.0)
         yield min(score, 1.0), one.start, one.end, one.how, one.view
-    if head:
-        yield 0.4, *head.span(), "a decryption function", None
+    for start, end in heads:
+        yield 0.4, start, end, "a decryption function", None

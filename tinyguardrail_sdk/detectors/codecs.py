@@ -12,9 +12,8 @@ import re
 from urllib.parse import unquote
 
 from tinyguardrail_sdk.detectors import english
-from tinyguardrail_sdk.detectors.match import MAX_VIEW
 
-_MAX_ENCODED = 8 * MAX_VIEW  # bits are the least dense encoding
+_OPENING = 20_000  # characters that tell whether bytes are readable: no tail hides what they say
 _MIN_LETTERS = 3
 _BY_CHANCE = 16
 _READABLE_SHARE = 0.95
@@ -50,7 +49,7 @@ def from_blob(blob: str) -> tuple[str, str] | None:
     Returns:
         The name of the encoding and the text, or None.
     """
-    body = blob[:_MAX_ENCODED].rstrip("=").removeprefix("0x")
+    body = blob.rstrip("=").removeprefix("0x")
     for name, alphabet, decode in (
         ("binary digits", _BITS, from_bits),
         ("hex", _HEX, from_hex),
@@ -83,7 +82,7 @@ def from_hex(digits: str) -> str | None:
 
 def from_escapes(text: str) -> str:
     r"""Undo %41, \x41, \u0041, \101, 0x41, U+0041 and &#65; wherever they stand."""
-    plain = _ESCAPE.sub(_unescape, unquote(text[:_MAX_ENCODED]))
+    plain = _ESCAPE.sub(_unescape, unquote(text))
     return html.unescape(plain).encode("utf-8", "replace").decode()
 
 
@@ -92,16 +91,14 @@ def from_numbers(text: str) -> tuple[str, str] | None:
 
     Numbers are everywhere, so only those that spell English count.
     """
-    digits = _NUMBER.findall(text[:_MAX_ENCODED])
+    digits = _NUMBER.findall(text)
     for name, codes in _number_readings(digits):
         if all(code in (9, 10, 13) or 32 <= code < 127 for code in codes):
             spelt = "".join(map(chr, codes))
             if _letters(spelt) >= _LETTER_SHARE and _spells_english(spelt):
                 return name, spelt
     if all(1 <= int(number) <= 26 for number in digits):
-        words = re.split(
-            r"\s*[/|]\s*|\s{2,}|(?<=\d)\s(?=\d+-)|(?<=-\d)\s|(?<=-\d\d)\s", text[:MAX_VIEW]
-        )
+        words = re.split(r"\s*[/|]\s*|\s{2,}|(?<=\d)\s(?=\d+-)|(?<=-\d)\s|(?<=-\d\d)\s", text)
         spelt = " ".join("".join(chr(96 + int(n)) for n in _NUMBER.findall(word)) for word in words)
         if _spells_english(spelt):
             return "places in the alphabet", spelt
@@ -110,7 +107,7 @@ def from_numbers(text: str) -> tuple[str, str] | None:
 
 def from_morse(text: str) -> str | None:
     """Read Morse code with any common dot, dash and separator."""
-    words = re.split(r"\s*[/|]\s*|\s{2,}", text[:_MAX_ENCODED].translate(_DASHES).strip())
+    words = re.split(r"\s*[/|]\s*|\s{2,}", text.translate(_DASHES).strip())
     letters = [[_MORSE.get(sign) for sign in word.split()] for word in words]
     flat = [letter for word in letters for letter in word]
     if (
@@ -120,13 +117,13 @@ def from_morse(text: str) -> str | None:
     ):
         return None
     spelt = " ".join("".join(filter(None, word)) for word in letters)
-    return spelt[:MAX_VIEW] if _spells_english(spelt) or len(words) == 1 else None
+    return spelt if _spells_english(spelt) or len(words) == 1 else None
 
 
 def from_ascii85(text: str) -> str | None:
     """Read Adobe's `<~...~>`."""
     try:
-        return _readable(base64.a85decode(text[:_MAX_ENCODED], adobe=True))
+        return _readable(base64.a85decode(text, adobe=True))
     except ValueError:
         return None
 
@@ -156,15 +153,16 @@ def _readable(data: bytes) -> str | None:
         if wide or error.start < len(data) - 3:
             return None
         text = data[: error.start].decode()
-    text = text.strip("\0")[:MAX_VIEW]
+    text = text.strip("\0")
     if _BITS.fullmatch(text) and len(text) >= 24:
         return text
-    letters = sum(map(str.isalpha, text))
-    visible = sum(one.isprintable() or one in "\n\r\t" for one in text)
-    if letters < _MIN_LETTERS or visible < _READABLE_SHARE * len(text):
+    opening = text[:_OPENING]
+    letters = sum(map(str.isalpha, opening))
+    visible = sum(one.isprintable() or one in "\n\r\t" for one in opening)
+    if letters < _MIN_LETTERS or visible < _READABLE_SHARE * len(opening):
         return None
-    ordinary = sum(one.isalnum() or one in " =" for one in text)
-    return text if ordinary >= _LETTER_SHARE * len(text) else None
+    ordinary = sum(one.isalnum() or one in " =" for one in opening)
+    return text if ordinary >= _LETTER_SHARE * len(opening) else None
 
 
 def _unescape(escape: re.Match[str]) -> str:

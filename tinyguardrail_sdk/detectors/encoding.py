@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from tinyguardrail_sdk.detectors import codecs, english, override, substitution
 from tinyguardrail_sdk.detectors.english import Words
-from tinyguardrail_sdk.detectors.match import MAX_VIEW, Match, strongest
+from tinyguardrail_sdk.detectors.match import Match, distinct, whole_word
 from tinyguardrail_sdk.labels import Pattern
 from tinyguardrail_sdk.normalize import Canonical
 
@@ -25,8 +25,6 @@ _BLOB = re.compile(rf"[A-Za-z0-9+/_-]{{{_MIN_BLOB},}}={{0,6}}")
 _SHORT_BLOB = re.compile(r"(?<![\w+/-])[A-Za-z0-9+/]{6,13}={1,2}(?![\w=])")
 _WRAP = re.compile(r"[ \t>]{0,8}\r?\n[ \t>]{0,8}")
 _TAIL = re.compile(r"[ \t>]{0,8}\r?\n[ \t>]{0,8}([A-Za-z0-9+/_-]{1,11}={0,6})(?![\w=])")
-_TAIL_OF_WORD = re.compile(r"[^\s\"'<>]*\Z")  # not $: that looks over a final line end
-_HEAD_OF_WORD = re.compile(r"[^\s\"'<>]*")
 _BITS = re.compile(r"(?<!\d)[01]{7,8}(?:[ \t,]{1,2}[01]{7,8}){2,}(?!\d)")
 _PAIRS = re.compile(r"(?<![0-9A-Za-z])[0-9A-Fa-f]{2}(?:[ :,-][0-9A-Fa-f]{2}){4,}(?![0-9A-Za-z])")
 _NUMBERS = re.compile(r"(?<![\d.])\d{1,3}(?:[ ,;/|-]{1,3}\d{1,3}){5,}(?![\d.])")
@@ -70,7 +68,7 @@ def find(canonical: Canonical, words: Words | None = None) -> list[Match]:
     if not found:
         return []
     asked = not _FOLLOW.isdisjoint(words.tokens)
-    return strongest(match for one in found for match in _matches(canonical, one, asked))
+    return distinct(match for one in found for match in _matches(canonical, one, asked))
 
 
 def _matches(canonical: Canonical, found: _Found, asked: bool) -> Iterator[Match]:
@@ -184,19 +182,13 @@ def _is_token(view: str) -> bool:
 
 def _escapes(text: str) -> Iterator[_Found]:
     for run in _ESCAPES.finditer(text):
-        start, end = _whole_word(text, *run.span())
-        view = codecs.from_escapes(text[start:end])[:MAX_VIEW]
+        start, end = whole_word(text, *run.span(), reach=60, stops="\"'<>")
+        view = codecs.from_escapes(text[start:end])
         yield _Found("escaped letters", start, end, view)
     for run in _ANY_ESCAPE.finditer(text):
         if not _ESCAPES.search(run.group()):
-            view = codecs.from_escapes(run.group())[:MAX_VIEW]
+            view = codecs.from_escapes(run.group())
             yield _Found("escaped characters", *run.span(), view, ordinary=True)
-
-
-def _whole_word(text: str, start: int, end: int, reach: int = 60) -> tuple[int, int]:
-    before = _TAIL_OF_WORD.search(text[max(0, start - reach) : start])
-    after = _HEAD_OF_WORD.match(text, end, end + reach)
-    return start - len(before.group() if before else ""), after.end() if after else end
 
 
 def _rot13(text: str, words: Words) -> Iterator[_Found]:

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 
 from tinyguardrail_sdk.detectors import english, override
 from tinyguardrail_sdk.detectors.english import Words
-from tinyguardrail_sdk.detectors.match import MAX_VIEW, Match, strongest
+from tinyguardrail_sdk.detectors.match import Match, distinct
 from tinyguardrail_sdk.labels import Pattern
 from tinyguardrail_sdk.normalize import Canonical
 
@@ -50,13 +50,12 @@ def find(canonical: Canonical, words: Words | None = None) -> list[Match]:
         matches += _mirrored(canonical, located, guided)
     if reordered:
         matches += _reordered(canonical, located, guided)
-    return strongest(matches)
+    return distinct(matches)
 
 
 def _match(
     canonical: Canonical, score: float, span: tuple[int, int], reason: str, view: str, guided: bool
 ) -> Match:
-    view = view[:MAX_VIEW]
     if guided or english.is_request(view):
         score += 0.1
     score = max(min(score, 0.95), override.strength(view))
@@ -66,7 +65,7 @@ def _match(
 def _mirrored(canonical: Canonical, words: Words, guided: bool) -> Iterator[Match]:
     for first, last, weight in _runs(_weights(words)):
         start, end = _with_marks(canonical.text, *_widened(words, first, last))
-        piece = canonical.text[start : min(end, start + MAX_VIEW)]
+        piece = canonical.text[start:end]
         score = 0.5 if weight < 4 else 0.75 if weight < 6 else 0.9
         reason = "words spelled backwards"
         yield _match(canonical, score, (start, end), reason, _unmirrored(piece), guided)
@@ -146,7 +145,7 @@ def _reordered(canonical: Canonical, words: Words, guided: bool) -> Iterator[Mat
         if len(chunks) < max(_MIN_WORDS, 0.75 * (last - first)):
             continue
         end = _with_marks(text, end, end)[1]
-        view = " ".join(text[start : min(end, start + MAX_VIEW)].split()[::-1])
+        view = " ".join(text[start:end].split()[::-1])
         score = 0.3 if evidence < _FIRM else 0.6 if evidence < 2 * _REORDERED_ENOUGH else 0.85
         yield _match(canonical, score, (start, end), "words in reverse order", view, guided)
 

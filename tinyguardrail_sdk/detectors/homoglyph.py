@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tinyguardrail_sdk.detectors import override
-from tinyguardrail_sdk.detectors.match import MAX_VIEW, Match, strongest
+from tinyguardrail_sdk.detectors.match import Match, distinct
 from tinyguardrail_sdk.labels import Pattern
 from tinyguardrail_sdk.normalize import Canonical
 
@@ -39,7 +39,6 @@ _STACKED = re.compile(
 _MIXED_SCORES = (0.0, 0.35, 0.6, 0.8)
 _STYLED_SCORES = (0.0, 0.25, 0.4, 0.5, 0.6)
 _STYLED_LETTERS = 3
-_MAX_WORDS = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,14 +58,13 @@ def find(canonical: Canonical) -> list[Match]:
         words = list(_dressed(canonical))
         matches += _judge(canonical, [word for word in words if not word.styled], _MIXED_SCORES)
         matches += _judge(canonical, [word for word in words if word.styled], _STYLED_SCORES)
-    return strongest(matches)
+    return distinct(matches)
 
 
 def _dressed(canonical: Canonical) -> Iterator[_Dressed]:
     """Words that the normaliser turned into Latin letters, wholly or in part."""
     raw = canonical.raw
     asian = bool(_EAST_ASIAN.search(raw))
-    count = 0
     for word in _WORD.finditer(raw):
         text = word.group()
         if text.isascii() or not _IMITATOR.search(text):
@@ -79,9 +77,6 @@ def _dressed(canonical: Canonical) -> Iterator[_Dressed]:
         if not foreign and (gained < _STYLED_LETTERS or asian or _PHONETIC.search(text)):
             continue
         yield _Dressed(*word.span(), not foreign)
-        count += 1
-        if count == _MAX_WORDS:
-            return
 
 
 def _judge(
@@ -94,7 +89,7 @@ def _judge(
     elif not canonical.text.isascii() and _mostly_foreign(canonical.text):
         base *= 0.4
     for start, end in _by_line(canonical.raw, words):
-        view = _folded(canonical, start, end)[:MAX_VIEW]
+        view = _folded(canonical, start, end)
         score = max(base, override.strength(view))
         yield Match(Pattern.HOMOGLYPH, score, start, end, reason, view)
 
@@ -120,7 +115,7 @@ def _stacked(canonical: Canonical) -> Iterator[Match]:
     if not found:
         return
     start, end = found[0][0], found[-1][1]
-    view = _folded(canonical, start, end)[:MAX_VIEW]
+    view = _folded(canonical, start, end)
     score = max(0.3 if len(found) == 1 else 0.6, override.strength(view))
     yield Match(Pattern.HOMOGLYPH, score, start, end, "letters buried in combining marks", view)
 

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 
 from tinyguardrail_sdk.detectors import english, override
-from tinyguardrail_sdk.detectors.match import MAX_VIEW, Match, strongest
+from tinyguardrail_sdk.detectors.match import Match, distinct, whole_word
 from tinyguardrail_sdk.labels import Pattern
 from tinyguardrail_sdk.normalize import Canonical
 
@@ -42,12 +42,11 @@ def find(canonical: Canonical) -> list[Match]:
     if raw.isascii() or not _ANY.search(raw):
         return []
     checks = (_tags, _selectors, _binary, _split_words, _hyphens, _reversals, _annotations)
-    return strongest(match for check in checks for match in check(raw))
+    return distinct(match for check in checks for match in check(raw))
 
 
 def _match(score: float, span: tuple[int, int], reason: str, view: str | None = None) -> Match:
     if view is not None:
-        view = view[:MAX_VIEW]
         score = max(score, override.strength(view))
     return Match(Pattern.INVISIBLE, score, *span, reason, view)
 
@@ -115,8 +114,8 @@ def _split_words(raw: str) -> Iterator[Match]:
     found = [split.span() for split in _SPLIT.finditer(raw)]
     if not found:
         return
-    start, end = _whole_words(raw, found[0][0], found[-1][1])
-    view = _HIDDEN.sub("", raw[start : min(end, start + 2 * MAX_VIEW)])
+    start, end = whole_word(raw, found[0][0], found[-1][1], reach=40)
+    view = _HIDDEN.sub("", raw[start:end])
     score = 0.2 if len(found) == 1 else 0.45 if len(found) < 4 else 0.75
     yield _match(score, (start, end), "invisible characters inside words", view)
 
@@ -124,16 +123,10 @@ def _split_words(raw: str) -> Iterator[Match]:
 def _hyphens(raw: str) -> Iterator[Match]:
     found = [word.span() for word in _HYPHENS.finditer(raw)]
     if found:
-        start, end = _whole_words(raw, found[0][0], found[-1][1])
-        view = _HIDDEN.sub("", raw[start : min(end, start + 2 * MAX_VIEW)])
+        start, end = whole_word(raw, found[0][0], found[-1][1], reach=40)
+        view = _HIDDEN.sub("", raw[start:end])
         score = 0.45 if len(found) == 1 else 0.7
         yield _match(score, (start, end), "soft hyphens between single letters", view)
-
-
-def _whole_words(raw: str, start: int, end: int, reach: int = 40) -> tuple[int, int]:
-    before = re.search(r"\S*$", raw[max(0, start - reach) : start])
-    after = re.match(r"\S*", raw[end : end + reach])
-    return start - len(before.group() if before else ""), end + len(after.group() if after else "")
 
 
 def _reversals(raw: str) -> Iterator[Match]:
@@ -143,7 +136,7 @@ def _reversals(raw: str) -> Iterator[Match]:
         if not inner:
             continue
         score = 0.2 if at_home else 0.7
-        yield _match(score, forced.span(), "forced text direction", _more_english(inner[:MAX_VIEW]))
+        yield _match(score, forced.span(), "forced text direction", _more_english(inner))
     if not at_home:
         marks = [mark.start() for mark in _EMBEDDING.finditer(raw)]
         if marks:

@@ -12,7 +12,7 @@ from operator import itemgetter
 
 from tinyguardrail_sdk.detectors import english
 from tinyguardrail_sdk.detectors.english import Words
-from tinyguardrail_sdk.detectors.match import MAX_MATCHES, Match, strongest
+from tinyguardrail_sdk.detectors.match import Match, distinct
 from tinyguardrail_sdk.detectors.phrases import ENGLISH
 from tinyguardrail_sdk.detectors.phrases_world import LATIN, MARKUP, SCRIPTS
 from tinyguardrail_sdk.detectors.rules import LEAK, OVERRIDE, Rule
@@ -38,9 +38,9 @@ _ABOUT = re.compile(
 
 
 def find(canonical: Canonical, words: Words | None = None) -> list[Match]:
-    """Every such wording in the text, the best sixteen."""
+    """Every such wording in the text."""
     words = words or english.read(canonical.text)
-    return strongest(
+    return distinct(
         Match(Pattern.OVERRIDE, score, *canonical.span(start, end), rule.reason)
         for rule, score, start, end in _hits(canonical.text, words)
     )
@@ -61,9 +61,7 @@ def _hits(text: str, words: Words) -> Iterator[tuple[Rule, float, int, int]]:
     for rule in rules:
         if rule.needs and not any(need in low for need in rule.needs):
             continue
-        for count, found in enumerate(rule.pattern.finditer(low)):
-            if count == MAX_MATCHES:
-                break
+        for found in rule.pattern.finditer(low):
             start, end = found.span()
             # Asked here and not in the pattern, which must open with a letter to be found fast.
             if rule.heads and start and low[start - 1].isalnum():
@@ -81,7 +79,7 @@ def _candidates(text: str, words: Words) -> list[Rule]:
                 rules += of_script
     hits = heads & _HEADS
     if hits:
-        rules += dict.fromkeys(rule for head in hits for rule in _RULES_BY_HEAD[head])
+        rules += dict.fromkeys(rule for head in sorted(hits) for rule in _RULES_BY_HEAD[head])
     rules += (rule for mark, rule in MARKUP if mark in text)
     return rules
 

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import chain
 from typing import NamedTuple
 
 from tinyguardrail_sdk.detectors import english
-from tinyguardrail_sdk.detectors.match import MAX_VIEW
 
-_MAX_PIECES = 500
-_MAX_DEPTH = 200
+_UNFOLDS = 4  # joined strings may be so many times as long as the text that joins them
 
 _ASSIGNED = re.compile(r"(?<![\w.])([A-Za-z_]\w{0,30})\s{0,3}:?=\s{0,3}(['\"])([^'\"\n]{1,2000})\2")
 _JOINED = re.compile(
@@ -36,6 +35,7 @@ _LIST = re.compile(
     r"\[\s{0,4}(?:(['\"])[^'\"\n]{1,40}\1\s{0,4},\s{0,4}){4,}(['\"])[^'\"\n]{1,40}\2\s{0,4},?\s{0,4}\]"
 )
 _BETTER_ORDER = 6
+_SLOTS = {"value": 1, "val": 1, "data": 1, "left": 0, "right": 2}
 
 _DECRYPTION = re.compile(
     r"def\s{1,4}\w{0,20}(?:decrypt|decod|decipher|decrypy)\w{0,20}\s{0,2}\(", re.IGNORECASE
@@ -43,17 +43,34 @@ _DECRYPTION = re.compile(
 
 
 class Rebuilt(NamedTuple):
-    """A program's pieces: their place, what they make together, and how they had been parted."""
+    """A program's pieces: their place, what they make together, and how they had been parted.
+
+    There is no view where putting all of it together would take more than time linear in the text.
+    """
 
     start: int
     end: int
-    view: str
+    view: str | None
     how: str
 
 
-def has_decryption(text: str) -> re.Match[str] | None:
-    """The head of a decryption function, where there is one."""
-    return _DECRYPTION.search(text)
+class _Node:
+    """A tree's node: its words and lower nodes, before it, in it and behind it."""
+
+    __slots__ = ("end", "parts", "slot", "start")
+
+    def __init__(self, start: int) -> None:
+        self.start = self.end = start
+        self.parts: tuple[list[str | _Node], ...] = ([], [], [])
+        self.slot = 1
+
+    def hold(self, part: str | _Node) -> None:
+        self.parts[self.slot].append(part)
+
+
+def decryptions(text: str) -> list[tuple[int, int]]:
+    """Where the heads of decryption functions stand."""
+    return [head.span() for head in _DECRYPTION.finditer(text)]
 
 
 def rebuilt(text: str) -> Iterator[Rebuilt]:
@@ -65,12 +82,12 @@ def rebuilt(text: str) -> Iterator[Rebuilt]:
     if "+" in text:
         for run in _LITERALS.finditer(text):
             pieces = [piece.group(2) for piece in _LITERAL.finditer(run.group())]
-            yield Rebuilt(*run.span(), "".join(pieces)[:MAX_VIEW], "a sentence cut into strings")
+            yield Rebuilt(*run.span(), "".join(pieces), "a sentence cut into strings")
     if "{" in text:
         yield from _trees(text)
         yield from _numbered(text)
     if "[" in text:
-        yield from _lists(text, certain=bool(has_decryption(text)))
+        yield from _lists(text, certain=bool(decryptions(text)))
 
 
 def cuts_words(pieces: list[str]) -> bool:
@@ -79,60 +96,81 @@ def cuts_words(pieces: list[str]) -> bool:
 
 
 def _variables(text: str) -> Iterator[Rebuilt]:
-    found = list(_ASSIGNED.finditer(text))[:_MAX_PIECES]
+    """Every joining of named strings, the first from where the strings are given."""
+    found = list(_ASSIGNED.finditer(text))
     if len(found) < 2:
         return
     values = {piece.group(1): piece.group(3) for piece in found}
+    seen: set[tuple[str, ...]] = set()
+    unfolded = 0
     for joined in _JOINED.finditer(text, found[1].start()):
-        names = _NAME.findall(joined.group())
-        if len(names) < 2 or not values.keys() >= set(names):
+        names = tuple(_NAME.findall(joined.group()))
+        if len(names) < 2 or names in seen or not values.keys() >= set(names):
             continue
         pieces = [values[name] for name in names]
-        together = "".join(pieces)
-        view = together if cuts_words(pieces) else " ".join(map(str.strip, pieces))
-        how = "a sentence cut inside words" if cuts_words(pieces) else "a sentence cut into strings"
-        yield Rebuilt(found[0].start(), joined.end(), view[:MAX_VIEW], how)
-        return
+        start = joined.start() if seen else found[0].start()
+        unfolded += sum(map(len, pieces))
+        if seen and unfolded > _UNFOLDS * len(text):
+            yield Rebuilt(start, len(text), None, "strings joined over and over")
+            return
+        seen.add(names)
+        inside = cuts_words(pieces)
+        view = "".join(pieces) if inside else " ".join(map(str.strip, pieces))
+        how = "a sentence cut inside words" if inside else "a sentence cut into strings"
+        yield Rebuilt(start, joined.end(), view, how)
 
 
 def _trees(text: str) -> Iterator[Rebuilt]:
-    found = _TREE.search(text)
-    if not found:
-        return
-    start, end, words = _in_order(text, found.start())
-    if len(words) >= 4:
-        yield Rebuilt(start, end, " ".join(words)[:MAX_VIEW], "words hung in a tree")
+    for tree in _grown(text):
+        words = _in_order(tree)
+        if len(words) >= 4:
+            yield Rebuilt(tree.start, tree.end, " ".join(words), "words hung in a tree")
 
 
-def _in_order(text: str, start: int) -> tuple[int, int, list[str]]:
-    """Read a tree of words from left to right, up to `_MAX_PIECES` nodes."""
-    slots = {"value": 1, "val": 1, "data": 1, "left": 0, "right": 2}
-    stack: list[list[list[str]]] = []
-    slot = [1]
-    for count, token in enumerate(_TREE_TOKEN.finditer(text, start)):
-        if token.group() == "{":
-            stack.append([[], [], []])
-            slot.append(1)
-        elif token.group() == "}":
-            words = [word for part in stack.pop() for word in part]
-            slot.pop()
-            if not stack:
-                return start, token.end(), words
-            stack[-1][slot[-1]] += words
-        elif token.group(2):
-            slot[-1] = slots[token.group(2)]
-        elif stack:
-            stack[-1][slot[-1]].append(token.group(4))
-        if count > 6 * _MAX_PIECES or len(stack) > _MAX_DEPTH:
-            break
-    return start, start, []
+def _grown(text: str) -> Iterator[_Node]:
+    """The trees of a text, and those that hang whole in one which is never closed."""
+    open_nodes: list[_Node] = []
+    done = 0
+    while found := _TREE.search(text, done):
+        done = len(text)
+        for token in _TREE_TOKEN.finditer(text, found.start()):
+            if token.group() == "{":
+                open_nodes.append(_Node(token.start()))
+            elif token.group() == "}":
+                node = open_nodes.pop()
+                node.end = token.end()
+                if not open_nodes:
+                    yield node
+                    done = node.end
+                    break
+                open_nodes[-1].hold(node)
+            elif token.group(2):
+                open_nodes[-1].slot = _SLOTS[token.group(2)]
+            else:
+                open_nodes[-1].hold(token.group(4))
+    for part in chain.from_iterable(chain.from_iterable(node.parts for node in open_nodes)):
+        if isinstance(part, _Node) and _TREE.match(text, part.start):
+            yield part
+
+
+def _in_order(tree: _Node) -> list[str]:
+    """The words of a tree from left to right."""
+    words: list[str] = []
+    rest: list[str | _Node] = [tree]
+    while rest:
+        part = rest.pop()
+        if isinstance(part, _Node):
+            rest.extend(reversed([*chain.from_iterable(part.parts)]))
+        else:
+            words.append(part)
+    return words
 
 
 def _numbered(text: str) -> Iterator[Rebuilt]:
     for run in _NUMBERED.finditer(text):
         entries = [(int(one.group(3)), one.group(2)) for one in _ENTRY.finditer(run.group())]
         view = " ".join(word for _, word in sorted(entries))
-        yield Rebuilt(*run.span(), view[:MAX_VIEW], "words numbered and shuffled")
+        yield Rebuilt(*run.span(), view, "words numbered and shuffled")
 
 
 def _lists(text: str, *, certain: bool) -> Iterator[Rebuilt]:
@@ -140,7 +178,7 @@ def _lists(text: str, *, certain: bool) -> Iterator[Rebuilt]:
         words = [one.group(2) for one in _LITERAL.finditer(run.group())]
         view = _best_order(words, 0 if certain else _BETTER_ORDER)
         if view:
-            yield Rebuilt(*run.span(), view[:MAX_VIEW], "words shuffled in a list")
+            yield Rebuilt(*run.span(), view, "words shuffled in a list")
 
 
 def _best_order(words: list[str], better: int) -> str | None:

@@ -8,12 +8,11 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator
-from itertools import islice, product
+from itertools import product
 from typing import NamedTuple
 
 from tinyguardrail_sdk.detectors import english
 from tinyguardrail_sdk.detectors.english import Words
-from tinyguardrail_sdk.detectors.match import MAX_VIEW
 
 _LEET = str.maketrans("0345789@$+(", "oeastbgastc")
 _EITHER = re.compile("[1!|]")  # an i or an l
@@ -28,11 +27,10 @@ _REACH = 8
 _GAP = 3  # plain words that may stand between two respelled ones
 
 _GAPS = r"[ .\-_*|/,~+'’?!;:]{1,6}"
-_SPACED = re.compile(rf"(?<![^\W_])[^\W_](?:{_GAPS}[^\W_](?![^\W_])){{4,}}")
+# A longer run is read in pieces, for every piece has a usual gap of its own.
+_SPACED = re.compile(rf"(?<![^\W_])[^\W_](?:{_GAPS}[^\W_](?![^\W_])){{4,1999}}")
 _LONE_LETTERS = re.compile(r"(?:[1asO#]\.{0,6}){5}")
-_MAX_SPACED_RUNS = 200
 _TOGETHER = 12  # letters in a row that may be several words whose spaces were lost
-_MAX_SPACED = 4_000
 _LONGEST = 20
 _KNOWN_SHARE = 0.7
 
@@ -63,7 +61,7 @@ def leet(text: str, words: Words) -> Iterator[Respelled]:
             continue
         first, last = _sentence(text, chunks, group[0], group[-1])
         view = " ".join(plain[at] or _spelt_out(chunks[at][1]) for at in range(first, last + 1))
-        yield Respelled(chunks[first][0][0], chunks[last][0][1], len(group), view[:MAX_VIEW])
+        yield Respelled(chunks[first][0][0], chunks[last][0][1], len(group), view)
 
 
 def _sentence(
@@ -131,9 +129,8 @@ def spaced(text: str, words: Words) -> Iterator[Respelled]:
     """Words with something between every two letters; weight in letters."""
     if not _LONE_LETTERS.search(words.kinds):
         return
-    for run in islice(_SPACED.finditer(text), _MAX_SPACED_RUNS):
-        piece = run.group()[:_MAX_SPACED]
-        letters, gaps = re.split(_GAPS, piece), re.findall(_GAPS, piece)
+    for run in _SPACED.finditer(text):
+        letters, gaps = re.split(_GAPS, run.group()), re.findall(_GAPS, run.group())
         usual = Counter(gaps).most_common(1)[0][0]
         parts = [letters[0]]
         for gap, letter in zip(gaps, letters[1:], strict=False):
@@ -142,7 +139,7 @@ def spaced(text: str, words: Words) -> Iterator[Respelled]:
             _segmented(word) if len(word) > _TOGETHER else word for word in "".join(parts).split()
         )
         if _mostly_long_words(view):
-            yield Respelled(run.start(), run.start() + len(piece), len(letters), view)
+            yield Respelled(*run.span(), len(letters), view)
 
 
 def _mostly_long_words(view: str) -> bool:
@@ -197,7 +194,7 @@ def pig_latin(text: str, words: Words) -> Iterator[Respelled]:
             tokens = located.tokens[group[0] : group[-1] + 1]
             view = " ".join(_unpig(token) or token for token in tokens)
             span = located.spans[group[0]][0], located.spans[group[-1]][1]
-            yield Respelled(*span, len(group), view[:MAX_VIEW])
+            yield Respelled(*span, len(group), view)
 
 
 def _unpig(token: str) -> str | None:

@@ -14,7 +14,6 @@ import numpy as np
 
 from tinyguardrail_sdk.detectors import english
 from tinyguardrail_sdk.detectors.english import Words
-from tinyguardrail_sdk.detectors.match import MAX_VIEW
 
 ATBASH = 0
 ROT13 = 13
@@ -24,7 +23,6 @@ _STRANGE = re.compile(r"(?:[uxk1][.#M]{0,2}){3}")
 _RUN = re.compile(r"[uxk](?:[uxk1.#M]|[^uxk1.#MO](?=[.#]{0,2}[uxk1]))*")
 _MIN_LETTERS = 10
 _SAMPLE = 32
-_MAX_RUNS = 12
 _KNOWN_SHARE = 0.62
 _MIN_WORDS = 2  # of three letters and more: short ones come out of any letters
 _CANDIDATES = 5
@@ -53,25 +51,32 @@ def find(
     located = english.locate(text)
     for first, last, shift in _readings(located, wanted):
         start, end = located.spans[first][0], located.spans[last - 1][1]
-        yield start, end, shift, text[start : min(end, start + MAX_VIEW)].translate(_table(shift))
+        yield start, end, shift, text[start:end].translate(_table(shift))
 
 
 def _readings(words: Words, wanted: Callable[[int], bool]) -> Iterator[tuple[int, int, int]]:
     """Runs of strange words, first and one past the last, and the shift that makes them English."""
     if not _STRANGE.search(words.kinds):
         return
-    runs = sorted(_RUN.finditer(words.kinds), key=lambda run: run.start() - run.end())[:_MAX_RUNS]
-    for run in runs:
+    for run in _RUN.finditer(words.kinds):
         first, last = run.span()
-        sample = set(words.tokens[first : min(last, first + _SAMPLE)])
-        sample = {token for token in sample if token.isalpha()}
-        letters = "".join(sample)
-        if len(letters) < _MIN_LETTERS or not letters.isascii():
-            continue
-        for shift in _likeliest(letters, wanted):
-            if _mostly_words(sample, _table(shift)):
-                yield first, last, shift
+        # Sample after sample, for what opens a run may be a decoy.
+        for at in range(first, last, _SAMPLE):
+            start = min(at, max(first, last - _SAMPLE))
+            shift = _believed(set(words.tokens[start : min(last, start + _SAMPLE)]), wanted)
+            if shift is not None:
+                yield max(first, at - _SAMPLE), last, shift
                 break
+
+
+def _believed(tokens: set[str], wanted: Callable[[int], bool]) -> int | None:
+    """The shift that turns most of a sample into words."""
+    sample = {token for token in tokens if token.isalpha()}
+    letters = "".join(sample)
+    if len(letters) < _MIN_LETTERS or not letters.isascii():
+        return None
+    shifts = _likeliest(letters, wanted)
+    return next((shift for shift in shifts if _mostly_words(sample, _table(shift))), None)
 
 
 def _mostly_words(sample: set[str], table: dict[int, int]) -> bool:

@@ -13,7 +13,7 @@ from tinyguardrail_sdk.training.config import TrainConfig, from_dict
 _MAY_CHANGE = frozenset(
     {
         "schedule.max_steps", "schedule.max_minutes", "schedule.epochs", "patience",
-        "log_every", "threads", "checkpoint_minutes", "data.workers",
+        "log_every", "tracker", "threads", "checkpoint_minutes", "data.workers",
         "output", "data.cache",  # where things are; the windows are told by their fingerprint
     }
 )  # fmt: skip

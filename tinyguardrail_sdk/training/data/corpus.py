@@ -144,7 +144,12 @@ class Corpus:
         for name, parts in (("tokens", tokens), ("chars", chars)):
             rows[name] = np.cumsum([len(part) for part in parts])[:-1]
         return Corpus(
-            self.fingerprint, np.concatenate(tokens), np.concatenate(chars), rows, self.examples
+            self.fingerprint,
+            np.concatenate(tokens),
+            np.concatenate(chars),
+            rows,
+            self.examples,
+            self.inputs,
         )
 
 

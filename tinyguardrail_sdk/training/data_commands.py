@@ -87,7 +87,7 @@ def audit(arguments: argparse.Namespace) -> int:
     for table in audit_tables(report):
         console.print(table)
     for warning in report["warnings"]:
-        console.print(f"! {warning}", markup=False, highlight=False)
+        console.print(f"! {warning}", markup=False, highlight=False, soft_wrap=True)
     if arguments.output:
         arguments.output.write_text(json.dumps(report, indent=2) + "\n", "utf-8")
     by = {name: counts for name, counts in report["by"].items() if name != "technique"}

@@ -15,7 +15,9 @@ _MOST_ROWS = 12  # of one table; the JSON result holds all
 
 def catalogue_table(datasets: Iterable[Dataset]) -> Table:
     """Data sets by name, with what a user must know before fetching."""
-    table = Table("name", "rows are for", "licence", "terms", "home", "note", title="data sets")
+    table = Table("name", "rows are for", "licence", "terms", title="data sets")
+    table.add_column("home", overflow="fold")
+    table.add_column("note")
     for dataset in datasets:
         note = "; ".join(filter(None, ("wants a login" if dataset.gated else "", dataset.note)))
         terms = sorted({file.terms or dataset.terms for file in dataset.files})

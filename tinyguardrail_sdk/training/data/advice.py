@@ -14,6 +14,7 @@ _RARE_CLASS = 0.05
 _LARGEST_UPSTREAM = 0.5  # of the collected rows
 _ONE_CLASS_ROWS = 100  # a language or upstream of one class with fewer rows is left alone
 
+_NAMES = {"signs": "signs (marks, capitals, not ASCII, a small first letter)"}
 _CURES = {
     "length": "add benign texts as long as the attacks, and attacks as short as the benign texts",
     "lines": "add benign texts with as many lines as the attacks, and the reverse",
@@ -45,9 +46,10 @@ def _shortcuts(report: Mapping[str, Any]) -> Iterator[str]:
     for name in sorted(by, key=lambda name: -(by[name]["auroc"] or 0)):
         told, together = by[name]["auroc"], name == "all together"
         if told is not None and told >= (_TELLING_TOGETHER if together else _TELLING):
-            what = "outward properties together tell" if together else f"{name} alone tells"
+            alone = f"{_NAMES.get(name, name)} alone"
+            what = "all outward properties together" if together else alone
             yield (
-                f"{what} attacks from benign texts (AUROC {told:.2f}; classes "
+                f"{what} can tell attacks from benign texts (AUROC {told:.2f}; classes "
                 f"{100 * by[name]['accuracy']:.0f} % right, always guessing the largest: "
                 f"{100 * found['majority']:.0f} %): {_CURES[name]}"
             )

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tinyguardrail_sdk.training.data.attacks import goals
 from tinyguardrail_sdk.training.data.generate import GenerateConfig, build
-from tinyguardrail_sdk.training.data.mix import GENERATED, REFERENCE_TOTAL
+from tinyguardrail_sdk.training.data.proportions import GENERATED, REFERENCE_TOTAL
 from tinyguardrail_sdk.training.data.split import split
 
 _MARK = re.compile(r"(payload|lead|place)mark\d+x")

@@ -292,7 +292,7 @@ def _release(arguments: argparse.Namespace) -> int:
     return _tell(made.changes, {"released": made.released})
 
 
-def _tell(changes: Mapping[str, comparison.Change], facts: Mapping[str, Any]) -> int:
+def _tell(changes: dict[str, comparison.Change], facts: Mapping[str, Any]) -> int:
     console = Console(width=120)
     console.print(render_changes(changes))
     regressions = comparison.worse(changes)

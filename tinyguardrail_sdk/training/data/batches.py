@@ -34,6 +34,7 @@ class Batch:
         pattern_scores: (B, patterns) float32.
         segment_ids: (B,) int64.
         labels: (B,) int64.
+        examples: (B,) int64, the text that each window is from.
     """
 
     input_ids: Tensor
@@ -42,6 +43,7 @@ class Batch:
     pattern_scores: Tensor
     segment_ids: Tensor
     labels: Tensor
+    examples: Tensor
 
     def inputs(self, device: torch.device | str) -> dict[str, Tensor]:
         """The network's arguments, labels left out, on a device."""
@@ -105,6 +107,7 @@ def collate(corpus: Corpus, indices: NDArray[np.int64]) -> Batch:
         pattern_scores=torch.from_numpy(np.array(rows["patterns"], np.float32, order="C")),
         segment_ids=_long(rows["segment"]),
         labels=_long(rows["label"]),
+        examples=_long(rows["example"]),
     )
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from tinyguardrail_sdk.labels import Label, Source
+from tinyguardrail_sdk.training.data.jsonl import data_files, read_lines
 from tinyguardrail_sdk.training.data.near import NearCopies, digest, signature
 from tinyguardrail_sdk.training.data.schema import Example
-from tinyguardrail_sdk.training.rows import read_rows
 
 
 class Copies:
@@ -28,12 +29,12 @@ class Copies:
         self._own: dict[tuple[Label, Source], NearCopies] = {}
         self._evaluated: set[int] = set()
         self._evaluation = NearCopies(self._near) if self._near else None
-        for row in read_rows(against, {}) if against else ():
-            key = digest(row.text)
+        for row in _rows(against):
+            key = digest(row["text"])
             if key not in self._evaluated:
                 self._evaluated.add(key)
                 if self._evaluation:
-                    self._evaluation.add(key, signature(row.text))
+                    self._evaluation.add(key, signature(row["text"]))
 
     def reason(self, example: Example) -> str:
         """Why a row is a copy; empty when it is none, and then it is remembered."""
@@ -53,3 +54,9 @@ class Copies:
             earlier.add(key, made)
         self._labels[key] = example.label
         return ""
+
+
+def _rows(paths: Sequence[Path]) -> Iterator[dict[str, Any]]:
+    for path in data_files(paths):
+        for _, row in read_lines(path):
+            yield row

@@ -87,7 +87,8 @@ class Graph:
 
     def quantize(self, x: str) -> Quantized:
         """Unsigned 8-bit values of a float tensor, with the scale and zero point of this run."""
-        return Quantized(*self.op_many("DynamicQuantizeLinear", 3, x), x)
+        values, scale, zero_point = self.op_many("DynamicQuantizeLinear", 3, x)
+        return Quantized(values, scale, zero_point, x)
 
     def linear(self, x: Quantized, layer: nn.Linear) -> str:
         """INT8 product with a linear layer, float out."""

@@ -58,7 +58,7 @@ def test_the_engine_reads_what_the_packing_means(tmp_path: Path) -> None:
     ).eval()
     with torch.no_grad():
         for parameter in network.parameters():
-            parameter.mul_(3.0) if parameter.dim() > 1 else None
+            parameter.mul_(6.0) if parameter.dim() > 1 else None
     small, rounded = _engine(network, tmp_path / "small", four_bit=True), network
     with torch.no_grad():
         for name, parameter in rounded.named_parameters():

@@ -7,7 +7,7 @@ import pytest
 from accelerate.tracking import GeneralTracker
 
 from tinyguardrail_sdk.errors import InputError
-from tinyguardrail_sdk.training import tracking, train
+from tinyguardrail_sdk.training import session, tracking, train
 from tinyguardrail_sdk.training.config import TrainConfig
 
 pytestmark = pytest.mark.train
@@ -40,7 +40,7 @@ def test_a_tracker_gets_the_numbers_of_every_record(
     make_config: Callable[..., TrainConfig], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fake = _FakeTracker()
-    monkeypatch.setattr(train, "checked_tracker", lambda name: fake if name else None)
+    monkeypatch.setattr(session, "checked_tracker", lambda name: fake if name else None)
     train.main(make_config(tracker="tensorboard"))
     steps = [step for step, values in fake.logged if "train/loss" in values]
     assert steps == [2, 4, 6, 8]

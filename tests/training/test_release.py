@@ -8,13 +8,15 @@ from typing import Any
 import pytest
 
 from tinyguardrail_sdk.cli.main import main
-from tinyguardrail_sdk.errors import InputError
+from tinyguardrail_sdk.errors import CheckpointError, InputError
 from tinyguardrail_sdk.manifest import load_manifest
 from tinyguardrail_sdk.training import train
 from tinyguardrail_sdk.training.config import TrainConfig
 from tinyguardrail_sdk.training.export import release as releasing
 from tinyguardrail_sdk.training.export.bundle import export
 from tinyguardrail_sdk.training.export.release import ReleaseConfig, release
+from tinyguardrail_sdk.training.network.model import TinyGuardrail
+from tinyguardrail_sdk.training.restore import restore
 
 pytestmark = pytest.mark.train
 
@@ -101,3 +103,15 @@ def test_the_commands(
     assert (status, "--benign" in error) == (2, True)
     status, _, error = ask("calibrate", "--checkpoint", old, "--benign", texts)
     assert (status, "wanted here: benign" in error) == (2, True)
+
+
+def test_four_bit_files_say_so_and_are_nothing_to_go_on_from(
+    make_config: Callable[..., TrainConfig], tmp_path: Path
+) -> None:
+    wide = {"hidden": 64, "expert_ffn": 64}
+    config = make_config(network=wide, schedule={"max_steps": 1})
+    train.main(config)
+    manifest = export(config.output / "best", tmp_path / "s", model_version="3", four_bit=True)
+    assert manifest.training["weights"].startswith("int4")
+    with pytest.raises(CheckpointError, match="int8 export"):
+        restore(TinyGuardrail(config.network), tmp_path / "s")

@@ -179,6 +179,9 @@ def _add_export(commands: Commands) -> None:
     parser.add_argument(
         "--model-version", default="0.0.0", metavar="V", help="reported by verdicts (0.0.0)"
     )
+    parser.add_argument(
+        "--four-bit", action="store_true", help="experts and token table in 4 bits: a third smaller"
+    )
     parser.add_argument("--release", action="store_true", help="calibrate, compare, then write")
     parser.add_argument(
         "--allow-worse", action="store_true", help="release a worse one all the same"

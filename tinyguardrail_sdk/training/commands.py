@@ -253,7 +253,10 @@ def export(arguments: argparse.Namespace) -> int:
     if arguments.allow_worse:
         raise InputError("--allow-worse goes with --release")
     manifest = export_checkpoint(
-        arguments.folder, arguments.output, model_version=arguments.model_version
+        arguments.folder,
+        arguments.output,
+        model_version=arguments.model_version,
+        four_bit=arguments.four_bit,
     )
     print_json(manifest.model_dump(mode="json", include={"name", "model_version", "files"}))
     return _DONE
@@ -280,6 +283,7 @@ def _release(arguments: argparse.Namespace) -> int:
         validation=trained.data.validation,
         allow_worse=arguments.allow_worse,
         workers=arguments.workers,
+        four_bit=arguments.four_bit,
     )
     with counting_parts() as progress:
         made = release(arguments.folder, arguments.output, config, progress)

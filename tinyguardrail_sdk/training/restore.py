@@ -40,6 +40,11 @@ def restore(model: TinyGuardrail, directory: Path) -> str:
         CheckpointError: The files are damaged, or hold a network of another shape.
     """
     manifest = load_manifest(directory)
+    if manifest.training.get("weights", "int8") != "int8":
+        raise CheckpointError(
+            f"{directory}: its weights are {manifest.training['weights']}; "
+            "go on from an int8 export"
+        )
     for name, build in part_builders(model).items():
         reader = _Reader(directory / name)
         build(reader)

@@ -38,6 +38,7 @@ class ReleaseConfig:
         targets: What calibration aims at.
         allow_worse: Release it all the same.
         workers: Processes that judge.
+        four_bit: Store experts and token table in 4 bits.
     """
 
     model_version: str
@@ -48,6 +49,7 @@ class ReleaseConfig:
     targets: Targets = Targets()
     allow_worse: bool = False
     workers: int = 1
+    four_bit: bool = False
 
     def __post_init__(self) -> None:
         if not self.validation:
@@ -91,7 +93,7 @@ def release(
     directory.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=directory.parent, prefix=".release-") as folder:
         made = Path(folder) / directory.name
-        export(run, made, model_version=config.model_version)
+        export(run, made, model_version=config.model_version, four_bit=config.four_bit)
         _calibrate(made, config, progress)
         changes = compare(
             made,

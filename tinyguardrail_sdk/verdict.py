@@ -45,7 +45,8 @@ class Finding:
         }
 
 
-@dataclass(frozen=True, slots=True)
+# Without slots: with them, Python 3.11 answers an assignment to a property with a senseless error.
+@dataclass(frozen=True)
 class Verdict:
     """The answer to one check.
 

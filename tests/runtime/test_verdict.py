@@ -1,7 +1,7 @@
 import copy
 import json
 import pickle
-from dataclasses import replace
+from dataclasses import FrozenInstanceError, replace
 
 import pytest
 
@@ -145,3 +145,9 @@ def test_blocked_travels_between_processes_with_its_verdict() -> None:
     received = pickle.loads(pickle.dumps(Blocked(VERDICT)))
     assert received.verdict == VERDICT
     assert str(received) == str(Blocked(VERDICT))
+
+
+@pytest.mark.parametrize("name", ["risk", "blocked", "bits", "nonsense"])
+def test_nothing_can_be_assigned_to(name: str) -> None:
+    with pytest.raises(FrozenInstanceError, match=name):
+        setattr(VERDICT, name, False)

@@ -188,6 +188,11 @@ def calibrate(arguments: argparse.Namespace) -> int:
     else:
         found = calibration.calibrate(scores, targets)
         report = found.report
+        if pooled := report["pooled_thresholds"]:
+            sys.stderr.write(
+                "tinyguardrail: too few benign texts to fit these by themselves, they take the "
+                f"threshold of all sources together: {', '.join(pooled)}\n"
+            )
         manifest = calibration.write_calibration(checkpoint, found, targets)
     shown = {"thresholds", "temperature", "route_threshold", "escalate_below"}
     print_json({**manifest.model_dump(mode="json", include=shown), **report})

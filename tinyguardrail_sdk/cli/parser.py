@@ -47,7 +47,7 @@ checked. Invisible and control characters are always shown as escapes.
 
 # Commands of `training.cli`, which the slim install lists but cannot run.
 _WORKSHOP = {
-    "data": "make training data",
+    "data": "make, fetch, mix and audit training data",
     "train": "train a network",
     "calibrate": "fit temperature and thresholds",
     "evaluate": "measure a checkpoint",

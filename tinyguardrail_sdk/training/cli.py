@@ -31,10 +31,8 @@ def add_parsers(commands: Commands) -> None:
     """Add the training commands to the command line."""
     data = commands.add_parser("data", help="make, fetch, mix and audit training data")
     data_commands = data.add_subparsers(metavar="COMMAND", required=True)
-    _add_generate(data_commands)
     _add_mine(data_commands)
     _add_mutate(data_commands)
-    _add_vocabulary(data_commands)
     add_data_parsers(data_commands)
     _add_train(commands)
     _add_export(commands)
@@ -43,33 +41,6 @@ def add_parsers(commands: Commands) -> None:
     _add_robustness(commands)
     _add_compare(commands)
     _add_report(commands)
-
-
-def _add_generate(commands: Commands) -> None:
-    parser = _command(
-        commands,
-        "generate",
-        help="write train, validation and test sets",
-        description="Generate labelled texts, mix them with collected ones, split them by family. "
-        "data.json describes what was made.",
-    )
-    parser.add_argument("--output", type=Path, required=True, metavar="DIR", help="where to write")
-    parser.add_argument("--total", type=int, metavar="N", help="rows wanted, about")
-    parser.add_argument("--seed", type=int, default=7, metavar="N", help="(default: 7)")
-    parser.add_argument(
-        "--pool",
-        type=Path,
-        action="append",
-        default=[],
-        metavar="PATH",
-        help="JSON lines of collected texts, or a folder of them; may be repeated",
-    )
-    parser.add_argument(
-        "--terms",
-        action="append",
-        metavar="GROUP",
-        help="licence group allowed among collected texts; may be repeated",
-    )
 
 
 def _add_mine(commands: Commands) -> None:
@@ -115,23 +86,6 @@ def _add_mutate(commands: Commands) -> None:
     )
     _add_mutations(parser, "draw from these alone")
     parser.add_argument("--workers", type=int, default=1, metavar="N", help="processes")
-
-
-def _add_vocabulary(commands: Commands) -> None:
-    parser = _command(
-        commands,
-        "vocabulary",
-        help="extend the vocabulary of a pretrained base",
-        description="Write a base's WordPiece vocabulary with the common Chinese and all "
-        "Devanagari characters that it lacks at its end. The shipped one is made so.",
-    )
-    parser.add_argument(
-        "--base",
-        default="all_minilm_l6_v2",
-        metavar="BASE",
-        help="vocab.txt, a folder or zip with a tokenizer.json, or a package (all_minilm_l6_v2)",
-    )
-    parser.add_argument("--output", type=Path, required=True, metavar="F", help="to write")
 
 
 def _add_train(commands: Commands) -> None:

@@ -66,10 +66,56 @@ finds such a shortcut too, and fails where it does not hold. The warnings say wh
 
 
 def add_data_parsers(commands: Commands) -> None:
-    """Add `fetch`, `mix` and `audit`."""
+    """Add the commands that need no checkpoint."""
+    _add_generate(commands)
+    _add_vocabulary(commands)
     _add_fetch(commands)
     _add_mix(commands)
     _add_audit(commands)
+
+
+def _add_generate(commands: Commands) -> None:
+    parser = add_command(
+        commands,
+        "generate",
+        help="write train, validation and test sets",
+        description="Generate labelled texts, mix them with collected ones, split them by family. "
+        "data.json describes what was made.",
+    )
+    parser.add_argument("--output", type=Path, required=True, metavar="DIR", help="where to write")
+    parser.add_argument("--total", type=int, metavar="N", help="rows wanted, about")
+    parser.add_argument("--seed", type=int, default=7, metavar="N", help="(default: 7)")
+    parser.add_argument(
+        "--pool",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="PATH",
+        help="JSON lines of collected texts, or a folder of them; may be repeated",
+    )
+    parser.add_argument(
+        "--terms",
+        action="append",
+        metavar="GROUP",
+        help="licence group allowed among collected texts; may be repeated",
+    )
+
+
+def _add_vocabulary(commands: Commands) -> None:
+    parser = add_command(
+        commands,
+        "vocabulary",
+        help="extend the vocabulary of a pretrained base",
+        description="Write a base's WordPiece vocabulary with the common Chinese and all "
+        "Devanagari characters that it lacks at its end. The shipped one is made so.",
+    )
+    parser.add_argument(
+        "--base",
+        default="all_minilm_l6_v2",
+        metavar="BASE",
+        help="vocab.txt, a folder or zip with a tokenizer.json, or a package (all_minilm_l6_v2)",
+    )
+    parser.add_argument("--output", type=Path, required=True, metavar="F", help="to write")
 
 
 def _add_fetch(commands: Commands) -> None:

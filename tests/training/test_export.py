@@ -237,6 +237,26 @@ def test_an_exported_checkpoint_reads_back_into_the_network(
         assert (first / name).read_bytes() == (second / name).read_bytes()
 
 
+def test_a_narrower_fast_branch_keeps_the_strongest_neurons(
+    network: TinyGuardrail, tmp_path: Path
+) -> None:
+    config = dataclasses.replace(network.config, fast_ffn=network.config.fast_ffn // 2)
+    facts = write_checkpoint(network, tmp_path)
+    trained = {"config": {"network": dataclasses.asdict(network.config)}}
+    write_manifest(tmp_path, facts.model_copy(update={"training": trained}))
+    narrow, wide = TinyGuardrail(config), TinyGuardrail(network.config)
+    restore(narrow, tmp_path)
+    restore(wide, tmp_path)
+    prefix = "fast.layers.0.feed_forward."
+    kept, ours = wide.state_dict(), narrow.state_dict()
+    up, down = kept[f"{prefix}up.weight"], kept[f"{prefix}down.weight"]
+    strength = up.norm(dim=1) * down.norm(dim=0)
+    strong = strength >= strength.sort(descending=True).values[config.fast_ffn - 1]
+    torch.testing.assert_close(ours[f"{prefix}up.weight"], up[strong])
+    torch.testing.assert_close(ours[f"{prefix}down.weight"], down[:, strong])
+    torch.testing.assert_close(narrow.deep.state_dict(), wide.deep.state_dict())
+
+
 class FirstLayout(Graph):
     """Writes what guard-v1 1.0.0 holds: a product a role, zero points, units of norms."""
 

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from tinyguardrail_sdk.training.losses import LossConfig, focal_loss
+from tinyguardrail_sdk.training.losses import LossConfig, distillation_loss, focal_loss
 
 pytestmark = pytest.mark.train
 
@@ -45,3 +45,14 @@ def test_a_certain_answer_has_a_finite_gradient(gamma: float) -> None:
     certain = torch.tensor([[90.0, -90.0, -90.0, -90.0]], requires_grad=True)
     loss = focal_loss(certain, torch.tensor([0]), LossConfig(focal_gamma=gamma))
     assert gradient(loss, certain).isfinite().all()
+
+
+def test_a_student_is_pulled_to_its_teacher_and_not_the_other_way() -> None:
+    student, teacher = logits(), logits().detach().flip(0).requires_grad_()
+    loss = distillation_loss(student, teacher)
+    step, back = torch.autograd.grad(loss, [student, teacher], allow_unused=True)
+    assert back is None
+    with torch.no_grad():
+        assert loss > 0
+        assert distillation_loss(student - 0.1 * step, teacher) < loss
+        torch.testing.assert_close(distillation_loss(teacher + 3.0, teacher), 0.0 * loss)

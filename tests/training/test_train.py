@@ -3,13 +3,14 @@ from __future__ import annotations
 import json
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import torch
+from accelerate.state import AcceleratorState
 
 from tinyguardrail_sdk.errors import CheckpointError
 from tinyguardrail_sdk.training import session, train
@@ -59,6 +60,28 @@ def test_a_toy_network_learns_a_toy_task(make_config: MakeConfig) -> None:
     assert facts["metrics"]["score"] == result.best
     assert facts["position"]["step"] == result.best_step
     assert not (config.output / "best" / "optimizer.pt").exists()
+
+
+@pytest.fixture
+def another_precision() -> Iterator[None]:
+    """A process has one precision; the other tests have theirs."""
+    AcceleratorState._reset_state(reset_partial_state=True)
+    yield
+    AcceleratorState._reset_state(reset_partial_state=True)
+
+
+@pytest.mark.usefixtures("another_precision")
+def test_half_precision_and_distillation_learn_the_toy_task(make_config: MakeConfig) -> None:
+    config = make_config(
+        schedule={"max_steps": 150},
+        validate_every=50,
+        precision="bf16",
+        losses={"distillation": 0.5},
+    )
+    assert train.main(config).best > 0.9
+    records = [record for record in _records(config) if record["kind"] == "train"]
+    assert records[-1]["loss"] < 0.5 * records[0]["loss"]
+    assert records[-1]["losses"]["distillation"] > 0
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The objective, one function a term: focal + load balance + router."""
+"""The objective, one function a term: focal + load balance + router + distillation."""
 
 from __future__ import annotations
 
@@ -18,15 +18,18 @@ class LossConfig:
         label_smoothing: Mass moved from the true class to all classes.
         balance: Weight of the experts' load-balancing loss.
         router: Weight of the router's loss.
+        distillation: Weight of the loss that pulls the fast branch to what the deep branch says;
+            0 lets it learn from the labels alone.
     """
 
     focal_gamma: float = 1.0
     label_smoothing: float = 0.02
     balance: float = 0.01
     router: float = 0.2
+    distillation: float = 0.0
 
     def __post_init__(self) -> None:
-        for name in ("focal_gamma", "balance", "router"):
+        for name in ("focal_gamma", "balance", "router", "distillation"):
             if getattr(self, name) < 0:
                 raise ValueError(f"{name} must not be negative, got {getattr(self, name)}")
         if not 0 <= self.label_smoothing < 1:
@@ -50,3 +53,11 @@ def router_loss(route_logits: Tensor, fast_logits: Tensor, labels: Tensor) -> Te
     """Cross-entropy of the router's logits (B,) against "the fast branch was right"."""
     right = (fast_logits.detach().argmax(-1) == labels).to(route_logits.dtype)
     return functional.binary_cross_entropy_with_logits(route_logits, right)
+
+
+def distillation_loss(student: Tensor, teacher: Tensor, temperature: float = 2.0) -> Tensor:
+    """Divergence of logits (B, C) from a teacher's, softened and rescaled (Hinton et al. 2015)."""
+    wanted = (teacher.detach() / temperature).log_softmax(-1)
+    given = (student / temperature).log_softmax(-1)
+    distance = functional.kl_div(given, wanted, reduction="batchmean", log_target=True)
+    return temperature**2 * distance

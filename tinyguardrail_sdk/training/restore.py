@@ -7,6 +7,7 @@ drift apart.
 
 from __future__ import annotations
 
+import dataclasses
 from collections import deque
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -22,7 +23,9 @@ from tinyguardrail_sdk.errors import CheckpointError
 from tinyguardrail_sdk.manifest import load_manifest
 from tinyguardrail_sdk.training.export.graph import Graph
 from tinyguardrail_sdk.training.export.parts import part_builders
+from tinyguardrail_sdk.training.network.layers import FeedForward
 from tinyguardrail_sdk.training.network.model import TinyGuardrail
+from tinyguardrail_sdk.training.transfer import strongest_neurons
 
 
 @torch.no_grad()
@@ -30,7 +33,8 @@ def restore(model: TinyGuardrail, directory: Path) -> str:
     """Copy the weights of an INT8 checkpoint into `model`, in place.
 
     Args:
-        model: A network of the checkpoint's shape.
+        model: A network of the checkpoint's shape, or with a narrower `fast_ffn`: the fast branch
+            then keeps its strongest neurons.
         directory: The checkpoint; its files are first verified against the manifest.
 
     Returns:
@@ -45,11 +49,34 @@ def restore(model: TinyGuardrail, directory: Path) -> str:
             f"{directory}: its weights are {manifest.training['weights']}; "
             "go on from an int8 export"
         )
+    stored = manifest.training.get("config", {}).get("network", {}).get("fast_ffn", 0)
+    if stored > model.config.fast_ffn:
+        wide = TinyGuardrail(dataclasses.replace(model.config, fast_ffn=stored))
+        _read(wide, directory)
+        _narrow(wide, model)
+    else:
+        _read(model, directory)
+    return f"{manifest.name} {manifest.model_version}"
+
+
+def _read(model: TinyGuardrail, directory: Path) -> None:
     for name, build in part_builders(model).items():
         reader = _Reader(directory / name)
         build(reader)
         reader.finish()
-    return f"{manifest.name} {manifest.model_version}"
+
+
+def _narrow(wide: TinyGuardrail, model: TinyGuardrail) -> None:
+    """Copy a network into one with a narrower fast branch."""
+    weights = wide.state_dict()
+    for index, layer in enumerate(wide.fast.encoder_layers()):
+        forward, prefix = layer.feed_forward, f"fast.layers.{index}.feed_forward."
+        assert isinstance(forward, FeedForward)
+        kept = strongest_neurons(forward.up.weight, forward.down.weight, model.config.fast_ffn)
+        weights[f"{prefix}up.weight"] = forward.up.weight[kept]
+        weights[f"{prefix}up.bias"] = forward.up.bias[kept]
+        weights[f"{prefix}down.weight"] = forward.down.weight[:, kept]
+    model.load_state_dict(weights)
 
 
 class _Reader(Graph):

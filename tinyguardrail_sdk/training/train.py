@@ -46,6 +46,7 @@ from tinyguardrail_sdk.training.session import (
     agree,
     loop_state,
     make_accelerator,
+    quick_attention,
     restore_loop,
     stop_on_signal,
 )
@@ -232,7 +233,7 @@ def main(config: TrainConfig, *, resume: bool = False) -> TrainResult:
     # -- loop ------------------------------------------------------------------------------
     report: dict[str, Any] = facts.get("metrics", {})
     model.train()
-    with reporter, stop_on_signal() as stop_asked:
+    with reporter, quick_attention(accelerator), stop_on_signal() as stop_asked:
         while True:
             elapsed, stop = agree(accelerator, clock.elapsed(), stop_asked.is_set())
             progress = schedule.progress(position.step, elapsed)

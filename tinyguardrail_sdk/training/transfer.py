@@ -194,11 +194,16 @@ def _copy_layer(layer: EncoderLayer, part: State) -> None:
 
 
 def _prune(ours: FeedForward, part: State) -> None:
-    """Keep the neurons whose way in and way out weigh most."""
-    up, down = part["intermediate.dense.weight"], part["output.dense.weight"]
-    strength = up.norm(dim=1) * down.norm(dim=0)
-    kept = strength.topk(len(ours.up.weight)).indices.sort().values
+    kept = strongest_neurons(
+        part["intermediate.dense.weight"], part["output.dense.weight"], len(ours.up.weight)
+    )
     _copy_slice(ours, part, kept, share_of_bias=1.0)
+
+
+def strongest_neurons(up: Tensor, down: Tensor, count: int) -> Tensor:
+    """The `count` neurons whose way in (N, H) and way out (H, N) weigh most, in their order."""
+    strength: Tensor = up.norm(dim=1) * down.norm(dim=0)
+    return strength.topk(count).indices.sort().values
 
 
 def _upcycle(mixture: MixtureOfExperts, part: State) -> None:

@@ -52,7 +52,9 @@ class MixtureOfExperts(nn.Module):
                 if len(rows) == 0:
                     continue
                 expert = self.experts[group * per_group + place]
-                answer = expert(hidden[rows]) * weight[rows, group, None, None]
+                # index_select: the gradient of plain indexing is many times slower on a CPU.
+                chosen = expert(hidden.index_select(0, rows))
+                answer = chosen * weight[:, group].index_select(0, rows)[:, None, None]
                 output = output.index_add(0, rows, answer.to(output.dtype))
         return output
 

@@ -24,7 +24,12 @@ from tinyguardrail_sdk.bits import (
     LABEL_SHIFT,
     PATTERN_SHIFTS,
 )
-from tinyguardrail_sdk.training.losses import LossConfig, focal_loss, router_loss
+from tinyguardrail_sdk.training.losses import (
+    LossConfig,
+    distillation_loss,
+    focal_loss,
+    router_loss,
+)
 from tinyguardrail_sdk.training.network.branches import Router, deep_branch, fast_branch
 from tinyguardrail_sdk.training.network.config import NetworkConfig
 from tinyguardrail_sdk.training.network.embeddings import ThreatEmbeddings
@@ -201,6 +206,8 @@ class TinyGuardrail(nn.Module):
         if deep is not None:
             terms["deep"] = focal_loss(deep, labels, self.losses)
             terms["balance"] = self.losses.balance * aux_loss
+        if fast is not None and deep is not None and self.losses.distillation:
+            terms["distillation"] = self.losses.distillation * distillation_loss(fast, deep)
         return terms
 
 

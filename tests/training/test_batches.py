@@ -80,7 +80,7 @@ def test_processes_share_an_epoch_without_overlap(corpus: Corpus) -> None:
         BatchStream(corpus, seed=5, tokens=256, max_rows=16, rank=rank, world=2) for rank in (0, 1)
     ]
     one, two = (
-        [tuple(next(stream).input_ids.flatten().tolist()) for _ in range(stream.batches_per_epoch)]
+        [tuple(next(stream).examples.tolist()) for _ in range(stream.batches_per_epoch)]
         for stream in streams
     )
     assert len(one) == len(two)
@@ -97,8 +97,11 @@ def test_tensors_equal_the_runtimes(make_config: MakeConfig, toy: Path) -> None:
     for index, example in enumerate(read_examples(toy / "validation.jsonl")):
         for window in extractor.extract(example.text, example.source).windows:
             batch = collate(corpus, np.array([row]))
-            assert batch.input_ids[0].tolist() == window.token_ids.tolist()
-            assert batch.char_ids[0].tolist() == window.char_ids.tolist()
+            tokens, chars = window.char_ids.shape
+            assert batch.input_ids[0, :tokens].tolist() == window.token_ids.tolist()
+            assert batch.char_ids[0, :tokens, :chars].tolist() == window.char_ids.tolist()
+            assert batch.attention_mask.sum() == tokens
+            assert not batch.char_ids[..., chars:].any()
             assert np.array_equal(batch.pattern_scores[0].numpy(), window.pattern_scores)
             assert batch.segment_ids.tolist() == [window.segment]
             assert batch.labels.tolist() == [LABELS.index(example.label)]
@@ -107,11 +110,13 @@ def test_tensors_equal_the_runtimes(make_config: MakeConfig, toy: Path) -> None:
     assert row == len(corpus.rows)
 
 
-def test_padding_ends_at_the_longest_row_and_the_widest_column(corpus: Corpus) -> None:
+def test_padding_ends_at_the_next_step_and_at_the_largest_window(corpus: Corpus) -> None:
     rows = np.arange(8)
     batch = collate(corpus, rows)
-    assert batch.input_ids.shape[1] == corpus.rows["length"][:8].max()
-    assert batch.char_ids.shape[2] == corpus.rows["width"][:8].max()
+    most_tokens, most_chars = corpus.largest
+    longest, widest = (int(corpus.rows[name][:8].max()) for name in ("length", "width"))
+    assert batch.input_ids.shape[1] == min(-(-longest // 16) * 16, most_tokens)
+    assert batch.char_ids.shape[2] == min(-(-widest // 4) * 4, most_chars)
     assert batch.tokens == corpus.rows["length"][:8].sum()
     assert not batch.input_ids[~batch.attention_mask].any()
     assert not batch.char_ids[~batch.attention_mask].any()

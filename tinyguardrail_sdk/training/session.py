@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
 import time
@@ -24,6 +25,8 @@ from tinyguardrail_sdk.training.tracking import checked_tracker
 
 def make_accelerator(config: TrainConfig) -> Accelerator:
     """What places, casts, scales, clips and averages over processes."""
+    # Compiled CPU kernels, one a shape; read at the first product. The usual 1,024 are too few.
+    os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "20000")
     precision: str = config.precision
     if precision == "auto":
         precision = "no"
@@ -75,9 +78,14 @@ class Clock:
 
 
 class Tally:
-    """Sums over the steps since the last log line; stays on the device until it is read."""
+    """Sums over the steps since the last log line; stays on the device until it is read.
 
-    def __init__(self) -> None:
+    Args:
+        processes: How many train; the others are taken to see as many tokens as this one.
+    """
+
+    def __init__(self, processes: int = 1) -> None:
+        self._processes = processes
         self._clear()
 
     def _clear(self) -> None:
@@ -119,7 +127,7 @@ class Tally:
             "expert_load": _rounded(self._load / self._batches),
             "rows": self._rows,
             "tokens": self._tokens,
-            "tokens_per_second": self._tokens / seconds,
+            "tokens_per_second": self._processes * self._tokens / seconds,
         }
         if self._adversarial:
             facts["adversarial_loss"] = float(torch.stack(self._adversarial).mean())

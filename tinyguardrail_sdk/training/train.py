@@ -181,7 +181,7 @@ def main(config: TrainConfig, *, resume: bool = False) -> TrainResult:
     # -- schedule --------------------------------------------------------------------------
     schedule = Schedule(config.schedule, steps_per_epoch)
     clock = Clock(position.elapsed)
-    tally = Tally()
+    tally = Tally(accelerator.num_processes)
     saved_at = position.elapsed
 
     def snapshot(report: dict[str, Any], *, to_resume: bool) -> Snapshot:

@@ -17,6 +17,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any, Final
@@ -128,6 +129,11 @@ class Corpus:
         """(windows,) tokens of each window."""
         lengths: NDArray[np.int64] = self.rows["length"].astype(np.int64)
         return lengths
+
+    @cached_property
+    def largest(self) -> tuple[int, int]:
+        """Most tokens of a window, and most characters of a token."""
+        return int(self.rows["length"].max()), int(self.rows["width"].max())
 
     def rows_of(self, examples: NDArray[Any]) -> NDArray[np.int64]:
         """Indices of the windows that belong to the given texts."""

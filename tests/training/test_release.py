@@ -24,7 +24,7 @@ pytestmark = pytest.mark.train
 @pytest.fixture
 def run(make_config: Callable[..., TrainConfig], tmp_path_factory: pytest.TempPathFactory) -> Path:
     output = tmp_path_factory.mktemp("run") / "run"
-    return train.main(make_config(output=str(output), schedule={"max_steps": 30})).folder / "best"
+    return train.main(make_config(output=str(output), schedule={"max_steps": 80})).folder / "best"
 
 
 @pytest.fixture

@@ -167,9 +167,9 @@ class BatchStream(Iterator[Batch]):
 def _cut(order: NDArray[Any], lengths: NDArray[np.int64], tokens: int, max_rows: int) -> Plan:
     """Cut rows, longest first, so that the first of a batch tells how many fit."""
     plan: Plan = []
-    first = 0
+    first, most = 0, int(lengths.max(initial=0))
     while first < len(order):
-        longest = _stepped(int(lengths[order[first]]), _TOKEN_STEP, tokens)
+        longest = _stepped(int(lengths[order[first]]), _TOKEN_STEP, most)
         fit = max(1, min(max_rows, tokens // longest))
         plan.append(order[first : first + fit])
         first += fit

@@ -30,7 +30,7 @@ _FOREIGN_WEIGHTS = (5, 4, 4, 4, 4, 1.5, 1.5, 1.5, *(1,) * 6)
 
 @cache
 def _english() -> tuple[Grammar, Frames]:
-    grammar = Grammar.load("base", "injection", "injection_more", "injection_more2")
+    grammar = Grammar.load("base", "injection", "injection_more", "injection_more2", "injection_short")
     return grammar, Frames(grammar, "injection")
 
 

@@ -103,7 +103,7 @@ def test_leads_of_the_caller_are_hijacked() -> None:
 def test_languages() -> None:
     counts = Counter(example.language for example in many("injection"))
     assert set(counts) == {"en", *injection.FOREIGN_LANGUAGES}
-    assert 0.09 < 1 - counts["en"] / 5000 < 0.17
+    assert 0.15 < 1 - counts["en"] / 5000 < 0.27
 
 
 @pytest.mark.parametrize("language", injection.FOREIGN_LANGUAGES)

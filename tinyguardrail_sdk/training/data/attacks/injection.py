@@ -24,8 +24,8 @@ _DATA_FRAMES = {
     "frame:override/in_the_middle",
     "frame:payload/sql",
 }
-_FOREIGN_SHARE = 0.17
-_FOREIGN_WEIGHTS = (5, 4, 4, 4, 4, 1.5, 1.5, 1.5, *(1,) * 6)
+_FOREIGN_SHARE = 0.24
+_FOREIGN_WEIGHTS = (5, 4.5, 4.5, 5, 5, 1.5, 1.5, 1.5, *(1,) * 6)
 
 
 @cache
@@ -43,7 +43,7 @@ def _foreign(language: str) -> tuple[Grammar, Frames]:
 def generate(
     rng: random.Random, count: int, *, heldout: bool = False, leads: Sequence[str] = ()
 ) -> Iterator[Example]:
-    """Yield `count` direct injections, about one in six not in English.
+    """Yield `count` direct injections, about one in four not in English.
 
     Args:
         rng: The seed's generator.

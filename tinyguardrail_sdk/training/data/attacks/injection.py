@@ -30,7 +30,9 @@ _FOREIGN_WEIGHTS = (5, 4.5, 4.5, 5, 5, 1.5, 1.5, 1.5, *(1,) * 6)
 
 @cache
 def _english() -> tuple[Grammar, Frames]:
-    grammar = Grammar.load("base", "injection", "injection_more", "injection_more2", "injection_short")
+    grammar = Grammar.load(
+        "base", "injection", "injection_more", "injection_more2", "injection_short"
+    )
     return grammar, Frames(grammar, "injection")
 
 

@@ -103,7 +103,22 @@ def test_leads_of_the_caller_are_hijacked() -> None:
 def test_languages() -> None:
     counts = Counter(example.language for example in many("injection"))
     assert set(counts) == {"en", *injection.FOREIGN_LANGUAGES}
-    assert 0.09 < 1 - counts["en"] / 5000 < 0.17
+    assert 0.15 < 1 - counts["en"] / 5000 < 0.27
+
+
+@pytest.mark.parametrize("language", jailbreak.FOREIGN_LANGUAGES)
+def test_each_language_has_its_jailbreaks(language: str) -> None:
+    rng = random.Random(5)
+    rows = [jailbreak.jailbreak(rng, language=language) for _ in range(200)]
+    assert {row.language for row in rows} == {language}
+    assert len({row.family for row in rows}) >= 8
+    assert len({row.text for row in rows}) > 190
+
+
+def test_some_jailbreaks_are_foreign() -> None:
+    counts = Counter(example.language for example in many("jailbreak"))
+    assert set(counts) == {"en", *jailbreak.FOREIGN_LANGUAGES}
+    assert 0.09 < 1 - counts["en"] / 5000 < 0.16
 
 
 @pytest.mark.parametrize("language", injection.FOREIGN_LANGUAGES)

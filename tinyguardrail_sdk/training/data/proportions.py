@@ -33,7 +33,7 @@ GENERATED: Mapping[str, int] = MappingProxyType(
         "followup": 700,
         "encoding": 450,
         "output": 450,
-        "multilingual": 900,
+        "multilingual": 1_500,
     }
 )
 

@@ -24,13 +24,15 @@ _DATA_FRAMES = {
     "frame:override/in_the_middle",
     "frame:payload/sql",
 }
-_FOREIGN_SHARE = 0.17
-_FOREIGN_WEIGHTS = (5, 4, 4, 4, 4, 1.5, 1.5, 1.5, *(1,) * 6)
+_FOREIGN_SHARE = 0.24
+_FOREIGN_WEIGHTS = (5, 4.5, 4.5, 5, 5, 1.5, 1.5, 1.5, *(1,) * 6)
 
 
 @cache
 def _english() -> tuple[Grammar, Frames]:
-    grammar = Grammar.load("base", "injection", "injection_more", "injection_more2")
+    grammar = Grammar.load(
+        "base", "injection", "injection_more", "injection_more2", "injection_short"
+    )
     return grammar, Frames(grammar, "injection")
 
 
@@ -43,7 +45,7 @@ def _foreign(language: str) -> tuple[Grammar, Frames]:
 def generate(
     rng: random.Random, count: int, *, heldout: bool = False, leads: Sequence[str] = ()
 ) -> Iterator[Example]:
-    """Yield `count` direct injections, about one in six not in English.
+    """Yield `count` direct injections, about one in four not in English.
 
     Args:
         rng: The seed's generator.

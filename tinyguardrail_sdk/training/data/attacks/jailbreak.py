@@ -17,34 +17,74 @@ _SLOTS = ("goal", "clause", "soup", "goalsoup")
 _LANGUAGES = {"german": "de", "french": "fr", "spanish": "es", "chinese": "zh", "hindi": "hi"}
 
 
+FOREIGN_LANGUAGES = tuple(_LANGUAGES.values())
+_FOREIGN_SHARE = 0.07  # a few more come from the frames of `_LANGUAGES` in the English files
+_BORROWED_SHARE = 0.25
+
+
 @cache
-def _parts() -> tuple[Grammar, Frames]:
+def _english() -> tuple[Grammar, Frames]:
     grammar = Grammar.load("base", "jailbreak", "jailbreak_long", slots=_SLOTS)
     return grammar, Frames(grammar, "jailbreak")
+
+
+@cache
+def _foreign(language: str) -> tuple[Grammar, Frames]:
+    grammar = Grammar.load("base", f"jailbreak_{language}", slots=_SLOTS)
+    return grammar, Frames(grammar, f"jailbreak-{language}")
 
 
 def generate(
     rng: random.Random, count: int, payloads: Sequence[str] = (), *, heldout: bool = False
 ) -> Iterator[Example]:
-    """Yield `count` jailbreaks around `payloads` (harmful requests) and our own goals."""
-    grammar, frames = _parts()
+    """Yield `count` jailbreaks around `payloads` (harmful requests) and our own goals.
+
+    About one in eight is in one of `FOREIGN_LANGUAGES`, mostly around a request in that language.
+    """
     for _ in range(count):
+        language = rng.choice(FOREIGN_LANGUAGES) if rng.random() < _FOREIGN_SHARE else "en"
+        yield jailbreak(rng, payloads, language=language, heldout=heldout)
+
+
+def jailbreak(
+    rng: random.Random,
+    payloads: Sequence[str] = (),
+    *,
+    language: str = "en",
+    heldout: bool = False,
+) -> Example:
+    """One jailbreak in English or one of `FOREIGN_LANGUAGES`.
+
+    A language whose frames are all on the other side of the split falls back to English.
+    """
+    grammar, frames = _english() if language == "en" else _foreign(language)
+    if not frames.all(heldout=heldout):
+        language, (grammar, frames) = "en", _english()
+    if language == "en" or rng.random() < _BORROWED_SHARE:
         payload = goals.pick(rng, payloads, heldout=heldout)
-        symbol, technique = frames.pick(rng, heldout=heldout)
-        grown = grammar.grow(
-            rng,
-            symbol,
-            noise=roughen,
-            goal=payload,
-            clause=goals.as_clause(payload),
-            soup=suffix.soup(rng),
-            goalsoup=suffix.inside(rng, payload),
-        )
-        yield Example(
-            text=grown.text,
-            label=Label.JAILBREAK,
-            technique=technique,
-            language=_LANGUAGES.get(symbol.rpartition("/")[2], "en"),
-            family=frames.family(symbol),
-            span=(0, len(grown.text)),
-        )
+    else:
+        payload = _own_request(rng, grammar, heldout=heldout)
+    symbol, technique = frames.pick(rng, heldout=heldout)
+    grown = grammar.grow(
+        rng,
+        symbol,
+        noise=roughen,
+        goal=payload,
+        clause=goals.as_clause(payload),
+        soup=suffix.soup(rng),
+        goalsoup=suffix.inside(rng, payload),
+    )
+    return Example(
+        text=grown.text,
+        label=Label.JAILBREAK,
+        technique=technique,
+        language=_LANGUAGES.get(symbol.rpartition("/")[2], language),
+        family=frames.family(symbol),
+        span=(0, len(grown.text)),
+    )
+
+
+def _own_request(rng: random.Random, grammar: Grammar, *, heldout: bool) -> str:
+    while goals.is_held_out(text := grammar.grow(rng, "request").text) != heldout:
+        pass
+    return text

@@ -44,7 +44,7 @@ _ENCODING = Grown("encoding", ("carriers", "encoding"), {"blobs": (_USER, _TOOL,
 _OUTPUT = Grown("output", ("carriers", "snippets", "outputs"), {"": (Source.OUTPUT,)})
 _MULTILINGUAL = Grown(
     "multilingual",
-    ("multilingual", "multilingual_more", "multilingual_edgy"),
+    ("multilingual", "multilingual_more", "multilingual_edgy", "multilingual_chat"),
     {f"{code}_doc": (_DOCUMENT, _TOOL) for code in _LANGUAGES},
     language=lambda technique: technique[:2],
 )

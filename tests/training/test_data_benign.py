@@ -10,6 +10,7 @@ from tinyguardrail_sdk.labels import Label, Source
 from tinyguardrail_sdk.training.data import carriers, guarded
 from tinyguardrail_sdk.training.data.attacks.disguise import TECHNIQUES
 from tinyguardrail_sdk.training.data.benign import GENERATORS, disguised
+from tinyguardrail_sdk.training.data.benign.blobs import BLOBS, LONGEST
 from tinyguardrail_sdk.training.data.diversity import diversity
 from tinyguardrail_sdk.training.data.schema import Example
 
@@ -97,3 +98,21 @@ def test_guarded_prompts_come_as_twins() -> None:
         assert example.span is not None
         start, end = example.span
         assert 0 <= start < end <= len(example.text)
+
+
+@pytest.mark.parametrize("kind", BLOBS)
+def test_each_kind_of_data_is_drawn_afresh(kind: str) -> None:
+    rng = random.Random(3)
+    texts = [BLOBS[kind](rng) for _ in range(40)]
+
+    assert len(set(texts)) >= 35
+    assert all(text.strip() for text in texts)
+
+
+def test_data_comes_short_and_long_from_every_side() -> None:
+    examples = draw("data_like", 2200)
+    lengths = sorted(len(e.text) for e in examples)
+
+    assert {e.source for e in examples} == {Source.USER, Source.DOCUMENT, Source.TOOL}
+    assert lengths[110] < 60 and lengths[-110] > 1200 and lengths[-1] <= LONGEST + 600
+    assert len({e.family for e in examples}) > 30

@@ -22,6 +22,7 @@ GENERATED: Mapping[str, int] = MappingProxyType(
         "carrier": 300,
         "request": 300,
         "harmless_disguise": 1_200,
+        "data_like": 2_200,
         "trigger": 2_000,
         "about": 900,
         "edgy": 2_000,

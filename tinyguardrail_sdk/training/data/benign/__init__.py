@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Protocol
 
 from tinyguardrail_sdk.labels import Source
-from tinyguardrail_sdk.training.data.benign import disguised, requests
+from tinyguardrail_sdk.training.data.benign import data_like, disguised, requests
 from tinyguardrail_sdk.training.data.benign.compound import Compound
 from tinyguardrail_sdk.training.data.benign.grown import Grown
 from tinyguardrail_sdk.training.data.schema import Example
@@ -61,6 +61,7 @@ GENERATORS: dict[str, Generator] = {
     "followup": _FOLLOWUP,
     "encoding": _ENCODING,
     "harmless_disguise": disguised.generate,
+    "data_like": data_like.generate,
     "output": _OUTPUT,
     "multilingual": _MULTILINGUAL,
     "compound": Compound(

@@ -30,6 +30,8 @@ GENERATED: Mapping[str, int] = MappingProxyType(
         "scenario": 1_300,
         "compound": 2_000,
         "roleplay": 700,
+        "framed": 1_300,
+        "edgy_framed": 1_200,
         "everyday": 700,
         "followup": 700,
         "encoding": 450,

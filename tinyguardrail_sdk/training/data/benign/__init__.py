@@ -38,6 +38,8 @@ _EDGY = Grown("edgy", ("carriers", "edgy", "edgy_more", "edgy_long"))
 _SCENARIO = Grown("scenario", ("carriers", "scenario", "scenario_more"))
 _AIWORDS = Grown("aiwords", ("carriers", "aiwords", "aiwords_more"))
 _ROLEPLAY = Grown("roleplay", ("carriers", "roleplay", "roleplay_more"))
+_FRAMED = Grown("framed", ("carriers", "framed"), context=0.1)
+_EDGY_FRAMED = Grown("edgy_framed", ("carriers", "edgy_framed"), context=0.1)
 _EVERYDAY = Grown("everyday", ("carriers", "snippets", "everyday"))
 _FOLLOWUP = Grown("followup", ("carriers", "followup"), context=0.1)
 _ENCODING = Grown("encoding", ("carriers", "encoding"), {"blobs": (_USER, _TOOL, _DOCUMENT)})
@@ -57,6 +59,8 @@ GENERATORS: dict[str, Generator] = {
     "scenario": _SCENARIO,
     "aiwords": _AIWORDS,
     "roleplay": _ROLEPLAY,
+    "framed": _FRAMED,
+    "edgy_framed": _EDGY_FRAMED,
     "everyday": _EVERYDAY,
     "followup": _FOLLOWUP,
     "encoding": _ENCODING,

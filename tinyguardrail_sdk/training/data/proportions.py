@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 # Rows at the reference size, pools included; scaled with the size asked for. Class shares come out
-# near benign 54 / injection 18 / jailbreak 13 / obfuscation 15 per cent.
-REFERENCE_TOTAL = 56_500
+# near benign 58 / injection 16 / jailbreak 12 / obfuscation 14 per cent.
+REFERENCE_TOTAL = 62_700
 
 GENERATED: Mapping[str, int] = MappingProxyType(
     {
@@ -32,6 +32,7 @@ GENERATED: Mapping[str, int] = MappingProxyType(
         "roleplay": 700,
         "framed": 1_300,
         "edgy_framed": 1_200,
+        "office": 1_500,
         "everyday": 700,
         "followup": 700,
         "encoding": 450,

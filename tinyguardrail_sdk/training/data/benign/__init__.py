@@ -40,6 +40,14 @@ _AIWORDS = Grown("aiwords", ("carriers", "aiwords", "aiwords_more"))
 _ROLEPLAY = Grown("roleplay", ("carriers", "roleplay", "roleplay_more"))
 _FRAMED = Grown("framed", ("carriers", "framed"), context=0.1)
 _EDGY_FRAMED = Grown("edgy_framed", ("carriers", "edgy_framed"), context=0.1)
+_OFFICE = Grown(
+    "office",
+    ("carriers", "office"),
+    {
+        **dict.fromkeys(("of_api", "of_ticket"), (_TOOL, _TOOL, _DOCUMENT)),
+        "of_": (_DOCUMENT, _DOCUMENT, _TOOL),
+    },
+)
 _EVERYDAY = Grown("everyday", ("carriers", "snippets", "everyday"))
 _FOLLOWUP = Grown("followup", ("carriers", "followup"), context=0.1)
 _ENCODING = Grown("encoding", ("carriers", "encoding"), {"blobs": (_USER, _TOOL, _DOCUMENT)})
@@ -61,6 +69,7 @@ GENERATORS: dict[str, Generator] = {
     "roleplay": _ROLEPLAY,
     "framed": _FRAMED,
     "edgy_framed": _EDGY_FRAMED,
+    "office": _OFFICE,
     "everyday": _EVERYDAY,
     "followup": _FOLLOWUP,
     "encoding": _ENCODING,

@@ -167,8 +167,16 @@ def query(rng: random.Random) -> str:
 
 
 def dna(rng: random.Random) -> str:
-    """Sequences of bases or amino acids, as FASTA or bare."""
-    alphabet = rng.choice(("ACGT", "ACGT", "acgt", "ACGU", "ACDEFGHIKLMNPQRSTVWY"))
+    """Sequences of bases, as FASTA or bare."""
+    return _sequence(rng, rng.choice(("ACGT", "ACGT", "acgt", "ACGU")))
+
+
+def protein(rng: random.Random) -> str:
+    """Sequences of amino acids, as FASTA or bare."""
+    return _sequence(rng, "ACDEFGHIKLMNPQRSTVWY")
+
+
+def _sequence(rng: random.Random, alphabet: str) -> str:
     body = letters(rng, alphabet, 30, 1500)
     if rng.random() < 0.6:
         name = f"{rng.choice(('seq', 'contig', 'sample', 'chr', 'read'))}{rng.randrange(999)}"
@@ -188,5 +196,6 @@ CODES: dict[str, Blob] = {
     "serial numbers": serials,
     "ISBNs": isbns,
     "query string": query,
-    "sequence": dna,
+    "DNA": dna,
+    "protein": protein,
 }

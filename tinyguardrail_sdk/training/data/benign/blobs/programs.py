@@ -20,7 +20,9 @@ _VERBS = (
 
 def _name(rng: random.Random) -> str:
     verb, noun = rng.choice(_VERBS), rng.choice(_NOUNS)
-    return rng.choice((f"{verb}_{noun}", f"{verb}{noun.title()}", f"{noun}_{verb}er", noun, noun))
+    return rng.choice(
+        (f"{verb}_{noun}", f"{verb}{noun.title()}", f"{noun}_{verb}_done", noun, noun)
+    )
 
 
 def _path(rng: random.Random) -> str:
@@ -56,6 +58,26 @@ def diff(rng: random.Random) -> str:
         for _ in range(many(rng, 3, 14)):
             parts.append(rng.choice((" ", "+", "-")) + indent + _code(rng))
     return "\n".join(parts if rng.random() < 0.7 else parts[4:])
+
+
+def conflict(rng: random.Random) -> str:
+    """A merge conflict between two versions of random code."""
+    ours, theirs = (lines(rng, _code, 1, 8) for _ in range(2))
+    branch = f"{rng.choice(('feature', 'fix', 'origin'))}/{_name(rng)}"
+    body = f"<<<<<<< HEAD\n{ours}\n=======\n{theirs}\n>>>>>>> {branch}"
+    return "\n".join([lines(rng, _code, 1, 12), body, lines(rng, _code, 1, 12)])
+
+
+def change(rng: random.Random) -> str:
+    """A patch as mailing lists carry it: the message, what changed, and the diff."""
+    path = _path(rng)
+    added, removed = rng.randint(1, 40), rng.randint(0, 40)
+    head = (
+        f"From: {phrase(rng, 'fullname')} <{phrase(rng, 'mailbox')}>\n"
+        f"Subject: [PATCH] {_name(rng)}: {rng.choice(_VERBS)} the {rng.choice(_NOUNS)}\n\n"
+        f"---\n {path} | {added + removed} {'+' * (added % 9 + 1)}{'-' * (removed % 9)}\n"
+    )
+    return f"{head}\n{diff(rng)}"
 
 
 def git_log(rng: random.Random) -> str:
@@ -167,7 +189,9 @@ def server_log(rng: random.Random) -> str:
 
 
 PROGRAMS: dict[str, Blob] = {
-    "git diff": diff,
+    "diff": diff,
+    "merge conflict": conflict,
+    "patch": change,
     "git log": git_log,
     "stack trace": trace,
     "minified code": minified,

@@ -10,6 +10,7 @@ from tinyguardrail_sdk.labels import Label, Source
 from tinyguardrail_sdk.training.data import carriers, guarded
 from tinyguardrail_sdk.training.data.attacks.disguise import TECHNIQUES
 from tinyguardrail_sdk.training.data.benign import GENERATORS, disguised
+from tinyguardrail_sdk.training.data.benign.blobs import BLOBS, LONGEST
 from tinyguardrail_sdk.training.data.diversity import diversity
 from tinyguardrail_sdk.training.data.schema import Example
 
@@ -97,3 +98,53 @@ def test_guarded_prompts_come_as_twins() -> None:
         assert example.span is not None
         start, end = example.span
         assert 0 <= start < end <= len(example.text)
+
+
+@pytest.mark.parametrize("kind", BLOBS)
+def test_each_kind_of_data_is_drawn_afresh(kind: str) -> None:
+    rng = random.Random(3)
+    texts = [BLOBS[kind](rng) for _ in range(40)]
+
+    assert len(set(texts)) >= 35
+    assert all(text.strip() for text in texts)
+
+
+def test_data_comes_short_and_long_from_every_side() -> None:
+    examples = draw("data_like", 2200)
+    lengths = sorted(len(e.text) for e in examples)
+
+    assert {e.source for e in examples} == {Source.USER, Source.DOCUMENT, Source.TOOL}
+    assert lengths[110] < 60
+    assert lengths[-110] > 1200
+    assert lengths[-1] <= LONGEST + 600
+    assert len({e.family for e in examples}) > 30
+
+
+def test_framed_prompts_are_long_too_and_never_thin() -> None:
+    for name in ("framed", "edgy_framed"):
+        examples = draw(name, 1500)
+        words = [len(e.text.split()) for e in examples]
+
+        assert len({e.text for e in examples}) > 1450
+        assert sum(60 <= count <= 250 for count in words) > 300
+
+
+def test_framed_prompts_speak_like_jailbreaks() -> None:
+    text = "\n".join(e.text.lower() for e in draw("framed", 2000) + draw("edgy_framed", 2000))
+    phrases = ("you are now", "never break character", "pretend", "never reveal", "act as",
+               "do not follow", "from now on", "hypothetical", "disclaimers", "phishing",
+               "sql injection", "detective", "system prompt", "ignore")  # fmt: skip
+
+    assert all(text.count(phrase) >= 8 for phrase in phrases)
+
+
+def test_orders_to_people_come_in_documents_and_tool_results() -> None:
+    examples = draw("office", 1500)
+    text = "\n".join(e.text.lower() for e in examples)
+    orders = ("please forward", "make sure to", "click the link", "do not share", "delete",
+              "urgent", "important", "ignore", "disregard", "you must", "immediately",
+              "from now on", "act now", "do not reply")  # fmt: skip
+
+    assert {e.source for e in examples} == {Source.DOCUMENT, Source.TOOL}
+    assert all(text.count(order) >= 20 for order in orders)
+    assert sum(len(e.text) > 1000 for e in examples) > 50

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 # Rows at the reference size, pools included; scaled with the size asked for. Class shares come out
-# near benign 54 / injection 18 / jailbreak 13 / obfuscation 15 per cent.
-REFERENCE_TOTAL = 56_500
+# near benign 58 / injection 16 / jailbreak 12 / obfuscation 14 per cent.
+REFERENCE_TOTAL = 62_700
 
 GENERATED: Mapping[str, int] = MappingProxyType(
     {
@@ -22,6 +22,7 @@ GENERATED: Mapping[str, int] = MappingProxyType(
         "carrier": 300,
         "request": 300,
         "harmless_disguise": 1_200,
+        "data_like": 2_200,
         "trigger": 2_000,
         "about": 900,
         "edgy": 2_000,
@@ -29,6 +30,9 @@ GENERATED: Mapping[str, int] = MappingProxyType(
         "scenario": 1_300,
         "compound": 2_000,
         "roleplay": 700,
+        "framed": 1_300,
+        "edgy_framed": 1_200,
+        "office": 1_500,
         "everyday": 700,
         "followup": 700,
         "encoding": 450,

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Protocol
 
 from tinyguardrail_sdk.labels import Source
-from tinyguardrail_sdk.training.data.benign import disguised, requests
+from tinyguardrail_sdk.training.data.benign import data_like, disguised, requests
 from tinyguardrail_sdk.training.data.benign.compound import Compound
 from tinyguardrail_sdk.training.data.benign.grown import Grown
 from tinyguardrail_sdk.training.data.schema import Example
@@ -38,6 +38,16 @@ _EDGY = Grown("edgy", ("carriers", "edgy", "edgy_more", "edgy_long"))
 _SCENARIO = Grown("scenario", ("carriers", "scenario", "scenario_more"))
 _AIWORDS = Grown("aiwords", ("carriers", "aiwords", "aiwords_more"))
 _ROLEPLAY = Grown("roleplay", ("carriers", "roleplay", "roleplay_more"))
+_FRAMED = Grown("framed", ("carriers", "framed"), context=0.1)
+_EDGY_FRAMED = Grown("edgy_framed", ("carriers", "edgy_framed"), context=0.1)
+_OFFICE = Grown(
+    "office",
+    ("carriers", "office"),
+    {
+        **dict.fromkeys(("of_api", "of_ticket"), (_TOOL, _TOOL, _DOCUMENT)),
+        "of_": (_DOCUMENT, _DOCUMENT, _TOOL),
+    },
+)
 _EVERYDAY = Grown("everyday", ("carriers", "snippets", "everyday"))
 _FOLLOWUP = Grown("followup", ("carriers", "followup"), context=0.1)
 _ENCODING = Grown("encoding", ("carriers", "encoding"), {"blobs": (_USER, _TOOL, _DOCUMENT)})
@@ -57,10 +67,14 @@ GENERATORS: dict[str, Generator] = {
     "scenario": _SCENARIO,
     "aiwords": _AIWORDS,
     "roleplay": _ROLEPLAY,
+    "framed": _FRAMED,
+    "edgy_framed": _EDGY_FRAMED,
+    "office": _OFFICE,
     "everyday": _EVERYDAY,
     "followup": _FOLLOWUP,
     "encoding": _ENCODING,
     "harmless_disguise": disguised.generate,
+    "data_like": data_like.generate,
     "output": _OUTPUT,
     "multilingual": _MULTILINGUAL,
     "compound": Compound(

@@ -23,6 +23,7 @@ GENERATED: Mapping[str, int] = MappingProxyType(
         "request": 300,
         "harmless_disguise": 1_200,
         "trigger": 2_000,
+        "near_miss": 700,  # about as many as there are short injections, and as spread
         "about": 900,
         "edgy": 2_000,
         "aiwords": 1_400,
@@ -33,6 +34,7 @@ GENERATED: Mapping[str, int] = MappingProxyType(
         "followup": 700,
         "encoding": 450,
         "output": 450,
+        "quoted": 250,
         "multilingual": 900,
     }
 )

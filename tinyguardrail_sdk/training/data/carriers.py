@@ -311,6 +311,26 @@ def grow_carrier(rng: random.Random, *, heldout: bool = False) -> Carrier:
     return Carrier(builder(rng), planting, source, f"carrier:{name}")
 
 
+def grow_short(rng: random.Random) -> Carrier:
+    """One to six sentences, as a paragraph or several."""
+    text = phrase(rng, "sentence")
+    for _ in range(rng.randint(0, 5)):
+        text += rng.choice((" ", " ", " ", "\n\n")) + phrase(rng, "sentence")
+    source = rng.choices((Source.DOCUMENT, Source.TOOL, Source.OUTPUT), (5, 4, 2))[0]
+    return Carrier(text, "prose", source, "carrier:short")
+
+
+def grow_long(rng: random.Random) -> Carrier:
+    """Prose, sections, reviews or search results of 2,000 to 6,000 characters."""
+    builder = rng.choice((_prose, _prose, _markdown, _reviews, _search))
+    size, text = rng.randint(2000, 6000), builder(rng)
+    while len(text) < size:
+        text += "\n\n" + builder(rng)
+    cut = text.rfind(" ", 0, size)
+    source = rng.choice((Source.DOCUMENT, Source.TOOL))
+    return Carrier(text[:cut].rstrip(), "prose", source, "carrier:long")
+
+
 def generate(rng: random.Random, count: int, *, heldout: bool = False) -> Iterator[Example]:
     """Clean documents as benign examples."""
     for _ in range(count):

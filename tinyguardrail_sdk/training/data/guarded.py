@@ -11,7 +11,7 @@ from functools import cache
 
 from tinyguardrail_sdk.labels import Label, Source
 from tinyguardrail_sdk.training.data.attacks.frames import Frames
-from tinyguardrail_sdk.training.data.attacks.injection import injection
+from tinyguardrail_sdk.training.data.attacks.injection import draw
 from tinyguardrail_sdk.training.data.benign.requests import request
 from tinyguardrail_sdk.training.data.carriers import phrase
 from tinyguardrail_sdk.training.data.grammar import Grammar
@@ -49,7 +49,7 @@ def generate(
 
 
 def _hostile(rng: random.Random, heldout: bool) -> tuple[str, tuple[int, int]]:
-    example = injection(rng, heldout=heldout)
+    example = draw(rng, heldout=heldout)
     return example.text, example.span or (0, len(example.text))
 
 

@@ -100,3 +100,19 @@ def roughen(rng: random.Random, text: str) -> str:
     for _ in range(1 if draw < 0.9 else 2):
         text = rng.choice(_KINDS)(rng, text)
     return text
+
+
+def clause(rng: random.Random, text: str) -> str:
+    """End, case and quote one short clause as it comes: none of that tells what it asks for."""
+    text = text.rstrip(".!。！ ")
+    if not text.endswith(("?", '"')):
+        text += rng.choice(("", "", ".", ".", "!", "!!"))
+    draw = rng.random()
+    if draw < 0.2:
+        text = text.lower()
+    elif draw < 0.3:
+        text = text.upper()
+    if '"' not in text and rng.random() < 0.12:
+        left, right = rng.choice((('"', '"'), ("'", "'"), ("“", "”"), ("**", "**"), ("(", ")")))
+        text = left + text + right
+    return typos(rng, text, 0.25) if rng.random() < 0.06 else text

@@ -40,11 +40,39 @@ def plant(carrier: Carrier, instruction: str, rng: random.Random) -> tuple[str, 
     place = _PLACES.get(carrier.format, _in_prose)(text, rng)
     if place is None:
         place, escape = _in_prose(text, rng), _as_is
+    return _put(text, escape(instruction), place)
+
+
+def plant_between(carrier: Carrier, instruction: str, rng: random.Random) -> tuple[str, Span]:
+    """Put an instruction after one of a short text's sentences, often as a paragraph of its own."""
+    text = carrier.text.rstrip()
+    joint = rng.choice((" ", " ", "\n", "\n\n"))
+    gaps = [match.span() for match in _SENTENCE_END.finditer(text)]
+    place: _Place = (len(text), len(text), joint, "")
+    if gaps and rng.random() < 0.75:
+        place = (*rng.choice(gaps), joint, joint)
+    return _put(text, instruction, place)
+
+
+def plant_along(carrier: Carrier, instruction: str, rng: random.Random) -> tuple[str, Span]:
+    """Put an instruction at the start, in the middle or at the end of a long text."""
+    text = carrier.text.rstrip()
+    joint = rng.choice((" ", "\n", "\n\n"))
+    third = rng.randrange(3)
+    if third == 0:
+        return _put(text, instruction, (0, 0, "", joint))
+    if third == 1:
+        low, high = len(text) // 4, 3 * len(text) // 4
+        gaps = [m.span() for m in _SENTENCE_END.finditer(text, low, high)]
+        if gaps:
+            return _put(text, instruction, (*rng.choice(gaps), joint, joint))
+    return _put(text, instruction, (len(text), len(text), joint, ""))
+
+
+def _put(text: str, planted: str, place: _Place) -> tuple[str, Span]:
     start, end, before, after = place
-    planted = escape(instruction)
     at = start + len(before)
-    whole = text[:start] + before + planted + after + text[end:]
-    return whole, (at, at + len(planted))
+    return text[:start] + before + planted + after + text[end:], (at, at + len(planted))
 
 
 def _as_is(text: str) -> str:

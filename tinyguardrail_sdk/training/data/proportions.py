@@ -7,16 +7,16 @@ from types import MappingProxyType
 
 # Rows at the reference size, pools included; scaled with the size asked for. Class shares come out
 # near benign 58 / injection 16 / jailbreak 12 / obfuscation 14 per cent.
-REFERENCE_TOTAL = 62_700
+REFERENCE_TOTAL = 67_250
 
 GENERATED: Mapping[str, int] = MappingProxyType(
     {
         # attacks
-        "injection": 3_900,
-        "jailbreak": 4_400,
+        "injection": 5_500,
+        "jailbreak": 4_800,
         "obfuscation": 7_200,
         # pairs: 9 in 20 attacked
-        "twins": 8_500,
+        "twins": 9_500,
         "guarded": 1_000,  # 1 in 2 attacked
         # benign
         "carrier": 300,
@@ -24,6 +24,7 @@ GENERATED: Mapping[str, int] = MappingProxyType(
         "harmless_disguise": 1_200,
         "data_like": 2_200,
         "trigger": 2_000,
+        "near_miss": 700,  # about as many as there are short injections, and as spread
         "about": 900,
         "edgy": 2_000,
         "aiwords": 1_400,
@@ -37,6 +38,7 @@ GENERATED: Mapping[str, int] = MappingProxyType(
         "followup": 700,
         "encoding": 450,
         "output": 450,
+        "quoted": 250,
         "multilingual": 1_500,
     }
 )

@@ -9,26 +9,30 @@ same places and wrappings, or a comment or a hidden element would give the attac
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from tinyguardrail_sdk.labels import Label, Source
+from tinyguardrail_sdk.training.data import orders
 from tinyguardrail_sdk.training.data.attacks import indirect
 from tinyguardrail_sdk.training.data.attacks.disguise import CIPHERS, ENCODINGS, FLIPS, INVISIBLES
 from tinyguardrail_sdk.training.data.benign import GENERATORS
-from tinyguardrail_sdk.training.data.benign.requests import request
-from tinyguardrail_sdk.training.data.carriers import Carrier, grow_carrier, phrase
-from tinyguardrail_sdk.training.data.planting import format_of, plant
+from tinyguardrail_sdk.training.data.benign.quoted import quote
+from tinyguardrail_sdk.training.data.carriers import (
+    Carrier,
+    grow_carrier,
+    grow_long,
+    grow_short,
+    phrase,
+)
+from tinyguardrail_sdk.training.data.orders import Order
+from tinyguardrail_sdk.training.data.planting import format_of, plant, plant_along, plant_between
 from tinyguardrail_sdk.training.data.schema import Example
 
-# Ordinary from a user, attacks only where a document makes them.
-_ORDINARY = (
-    "request:",
-    "indirect:quiet/plain_task",
-    "indirect:quiet/encode_answer",
-    "indirect:quiet/business",
-)
 _DISGUISES = {**FLIPS, **ENCODINGS, **CIPHERS, **INVISIBLES}
+_QUOTABLE = 160  # characters of an attack that an answer repeats
+_LONG = 2000  # characters: several windows
+_Planter = Callable[[Carrier, str, random.Random], tuple[str, tuple[int, int]]]
 
 
 def twins(carrier: Carrier, rng: random.Random, *, heldout: bool = False) -> list[Example]:
@@ -36,12 +40,24 @@ def twins(carrier: Carrier, rng: random.Random, *, heldout: bool = False) -> lis
 
     An ordinary request comes a third time, alone, from a user: benign.
     """
-    instruction, frame = _instruction(rng, heldout)
-    pair = _pair(carrier, rng, instruction, frame)
-    if frame.startswith(_ORDINARY):
-        alone = Example(instruction, Label.BENIGN, technique="twin_user", family=frame)
+    order = orders.planted(rng, heldout=heldout)
+    pair = _pair(carrier, rng, order, heldout)
+    if order.ordinary:
+        alone = Example(order.text, Label.BENIGN, technique="twin_user", family=order.family)
         return [*pair, alone]
     return pair
+
+
+def short(rng: random.Random, *, heldout: bool = False) -> list[Example]:
+    """A direct injection among a few sentences, and those sentences."""
+    order = orders.direct(rng, heldout=heldout)
+    return _renamed("short", _pair(grow_short(rng), rng, order, heldout, plant_between))
+
+
+def long(carrier: Carrier, rng: random.Random, *, heldout: bool = False) -> list[Example]:
+    """A direct injection at the start, in the middle or at the end of several windows of text."""
+    order = orders.direct(rng, heldout=heldout)
+    return _renamed("long", _pair(carrier, rng, order, heldout, plant_along))
 
 
 def pasted(carrier: Carrier, rng: random.Random, *, heldout: bool = False) -> list[Example]:
@@ -49,17 +65,14 @@ def pasted(carrier: Carrier, rng: random.Random, *, heldout: bool = False) -> li
 
     Only open attacks are planted: an ordinary request may well be the user's own.
     """
-    instruction, frame = indirect.instruction(rng, heldout=heldout)
-    while not frame.startswith("indirect:loud"):
-        instruction, frame = indirect.instruction(rng, heldout=heldout)
+    order = orders.loud(rng, heldout=heldout)
     # An attack that a user pastes unseen; the user's own words stand around it.
     lead = phrase(rng, "paste") + rng.choice(("\n\n", "\n", "\n\n---\n", ' """\n', "\n```\n"))
     made = []
-    for example in _pair(replace(carrier, source=Source.USER), rng, instruction, frame):
+    for example in _pair(replace(carrier, source=Source.USER), rng, order, heldout):
         span = example.span and (example.span[0] + len(lead), example.span[1] + len(lead))
-        technique = f"pasted_{example.technique}"
-        made.append(replace(example, text=lead + example.text, span=span, technique=technique))
-    return made
+        made.append(replace(example, text=lead + example.text, span=span))
+    return _renamed("pasted", made)
 
 
 def hidden(carrier: Carrier, rng: random.Random, *, heldout: bool = False) -> list[Example]:
@@ -77,12 +90,22 @@ def hidden(carrier: Carrier, rng: random.Random, *, heldout: bool = False) -> li
 
 
 def echoed(rng: random.Random, *, heldout: bool = False) -> list[Example]:
-    """A model's answer that carries an open attack on, and the same answer without it."""
+    """A model's answer that carries an open attack on, and the same answer without it.
+
+    A short direct attack comes a third time, in an answer that only speaks about it: benign.
+    """
     answer = GENERATORS["output"](rng, 1, heldout=heldout)
     example = next(iter(answer))
     carrier = Carrier(example.text, "prose", Source.OUTPUT, example.family)
-    instruction, frame = indirect.instruction(rng, heldout=heldout)
-    return _pair(carrier, rng, instruction, frame)
+    if rng.random() < 0.5:
+        return _pair(carrier, rng, orders.written(rng, heldout=heldout), heldout)
+    order = orders.direct(rng, heldout=heldout)
+    pair = _pair(carrier, rng, order, heldout)
+    if len(order.text) > _QUOTABLE or "\n" in order.text:
+        return pair
+    spoken = quote(rng, order.text, heldout=heldout)
+    family = f"{spoken.family}+{order.family}"
+    return [*pair, replace(spoken, technique="twin_quoted", family=family)]
 
 
 def generate(
@@ -92,16 +115,26 @@ def generate(
 
     Yields at least `count` examples, whole pairs.
     """
-    kinds = (twins, pasted, hidden)
+    roomy = [c for c in carriers if c.format == "prose" and len(c.text) >= _LONG]
     made = 0
     while made < count:
-        if rng.random() < 0.03:
-            pair = echoed(rng, heldout=heldout)
-        else:
-            kind = rng.choices(kinds, (80, 12, 8))[0]
-            pair = kind(_carrier(rng, carriers, heldout), rng, heldout=heldout)
+        pair = _drawn(rng, carriers, roomy, heldout)
         made += len(pair)
         yield from pair
+
+
+def _drawn(
+    rng: random.Random, given: Sequence[Carrier], roomy: Sequence[Carrier], heldout: bool
+) -> list[Example]:
+    draw = rng.random()
+    if draw < 0.07:
+        return echoed(rng, heldout=heldout)
+    if draw < 0.145:
+        return short(rng, heldout=heldout)
+    if draw < 0.185:
+        return long(_long_carrier(rng, roomy), rng, heldout=heldout)
+    kind = rng.choices((twins, pasted, hidden), (80, 12, 8))[0]
+    return kind(_carrier(rng, given, heldout), rng, heldout=heldout)
 
 
 def _carrier(rng: random.Random, given: Sequence[Carrier], heldout: bool) -> Carrier:
@@ -110,24 +143,32 @@ def _carrier(rng: random.Random, given: Sequence[Carrier], heldout: bool) -> Car
     return grow_carrier(rng, heldout=heldout)
 
 
-def _instruction(rng: random.Random, heldout: bool) -> tuple[str, str]:
-    """More than half of them ordinary requests that are only out of place."""
-    if rng.random() < 0.45:
-        return request(rng, heldout=heldout)
-    return indirect.instruction(rng, heldout=heldout)
+def _long_carrier(rng: random.Random, roomy: Sequence[Carrier]) -> Carrier:
+    if roomy and rng.random() < 0.5:
+        return window(rng.choice(roomy), rng, least=_LONG, most=3 * _LONG)
+    return grow_long(rng)
 
 
-def _pair(carrier: Carrier, rng: random.Random, instruction: str, frame: str) -> list[Example]:
+def _pair(
+    carrier: Carrier,
+    rng: random.Random,
+    order: Order,
+    heldout: bool,
+    put: _Planter = plant,
+) -> list[Example]:
     clean = carrier.text
     if rng.random() < 0.65:
-        decoy = " ".join(phrase(rng, "sentence") for _ in range(rng.randint(1, 3)))
-        clean, _ = plant(carrier, decoy, rng)
-    attacked, span = plant(carrier, instruction, rng)
-    name = "indirect_request" if frame.startswith(_ORDINARY) else "indirect_hostile"
+        clean, _ = put(carrier, orders.decoy(rng, order, heldout=heldout), rng)
+    attacked, span = put(carrier, order.text, rng)
+    frame = order.family
     return [
         _example(carrier, clean, Label.BENIGN, "twin_clean", frame, False, span),
-        _example(carrier, attacked, Label.INJECTION, name, frame, True, span),
+        _example(carrier, attacked, Label.INJECTION, order.technique, frame, True, span),
     ]
+
+
+def _renamed(kind: str, examples: Sequence[Example]) -> list[Example]:
+    return [replace(e, technique=f"{kind}_{e.technique}") for e in examples]
 
 
 def _example(
@@ -152,12 +193,14 @@ def _example(
     )
 
 
-def window(carrier: Carrier, rng: random.Random, most: int = 1500) -> Carrier:
+def window(
+    carrier: Carrier, rng: random.Random, *, least: int = 120, most: int = 1500
+) -> Carrier:
     """A stretch of a long real document, cut at lines or blanks; short ones stay whole."""
     text = carrier.text
     if len(text) <= most and rng.random() < 0.7:
         return carrier
-    size = min(len(text), rng.randint(120, most))
+    size = min(len(text), rng.randint(least, most))
     start = rng.randint(0, len(text) - size)
     cut = text[start : start + size]
     # Begin and end at a blank, so that no half word marks the cut.

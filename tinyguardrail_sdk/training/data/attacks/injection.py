@@ -9,7 +9,7 @@ from functools import cache
 from tinyguardrail_sdk.labels import Label, Source
 from tinyguardrail_sdk.training.data.attacks.frames import Frames
 from tinyguardrail_sdk.training.data.grammar import Grammar
-from tinyguardrail_sdk.training.data.noise import roughen
+from tinyguardrail_sdk.training.data.noise import clause, roughen
 from tinyguardrail_sdk.training.data.schema import Example
 
 FOREIGN_LANGUAGES = (
@@ -26,6 +26,12 @@ _DATA_FRAMES = {
 }
 _FOREIGN_SHARE = 0.24
 _FOREIGN_WEIGHTS = (5, 4.5, 4.5, 5, 5, 1.5, 1.5, 1.5, *(1,) * 6)
+_BARE_SHARE = 0.09  # one short clause alone
+_FOREIGN_BARE = "frame:override/bare"
+# An attack is one wherever it comes from; where a short clause comes from must tell least of all.
+_SOURCES = (Source.USER, Source.TOOL, Source.DOCUMENT, Source.OUTPUT)
+_SOURCE_WEIGHTS = (80, 8, 7, 5)
+_BARE_SOURCE_WEIGHTS = (52, 18, 17, 13)
 
 
 @cache
@@ -33,6 +39,12 @@ def _english() -> tuple[Grammar, Frames]:
     grammar = Grammar.load(
         "base", "injection", "injection_more", "injection_more2", "injection_short"
     )
+    return grammar, Frames(grammar, "injection")
+
+
+@cache
+def _bare() -> tuple[Grammar, Frames]:
+    grammar = Grammar.load("injection_bare")
     return grammar, Frames(grammar, "injection")
 
 
@@ -54,11 +66,21 @@ def generate(
         leads: Benign prompts for the frames that hijack one; without them the grammar writes them.
     """
     for _ in range(count):
-        language = "en"
-        if rng.random() < _FOREIGN_SHARE:
-            language = rng.choices(FOREIGN_LANGUAGES, _FOREIGN_WEIGHTS)[0]
-        lead = rng.choice(leads) if leads and language == "en" and rng.random() < 0.7 else ""
-        yield injection(rng, language=language, heldout=heldout, lead=lead)
+        lead = rng.choice(leads) if leads and rng.random() < 0.7 else ""
+        yield draw(rng, heldout=heldout, lead=lead)
+
+
+def draw(
+    rng: random.Random, *, heldout: bool = False, lead: str = "", bare_share: float = _BARE_SHARE
+) -> Example:
+    """One injection in a language drawn at random, in `bare_share` of cases a short clause."""
+    language = "en"
+    if rng.random() < _FOREIGN_SHARE:
+        language = rng.choices(FOREIGN_LANGUAGES, _FOREIGN_WEIGHTS)[0]
+    if rng.random() < bare_share:
+        return bare(rng, language=language, heldout=heldout)
+    lead = lead if language == "en" else ""
+    return injection(rng, language=language, heldout=heldout, lead=lead)
 
 
 def injection(
@@ -74,13 +96,41 @@ def injection(
     symbol, technique = frames.pick(rng, heldout=heldout)
     slots = {"benign_lead": lead} if lead else {}
     grown = grammar.grow(rng, symbol, noise=roughen, **slots)
-    in_data = symbol in _DATA_FRAMES and rng.random() < 0.5
     return Example(
         text=grown.text,
         label=Label.INJECTION,
-        source=Source.DOCUMENT if in_data else Source.USER,
+        source=_source(rng, symbol),
         technique=technique,
         language=language,
         family=frames.family(symbol),
         span=grown.span or (0, len(grown.text)),
     )
+
+
+def bare(rng: random.Random, *, language: str = "en", heldout: bool = False) -> Example:
+    """An override or a leak request of one clause, as the whole text.
+
+    A language without such a frame on this side of the split falls back to English.
+    """
+    if language != "en" and _FOREIGN_BARE in _foreign(language)[1].all(heldout=heldout):
+        grammar, frames = _foreign(language)
+        symbol, technique = _FOREIGN_BARE, "bare_override"
+    else:
+        language, (grammar, frames) = "en", _bare()
+        symbol, technique = frames.pick(rng, heldout=heldout)
+    text = clause(rng, grammar.grow(rng, symbol).text)
+    return Example(
+        text=text,
+        label=Label.INJECTION,
+        source=rng.choices(_SOURCES, _BARE_SOURCE_WEIGHTS)[0],
+        technique=technique,
+        language=language,
+        family=frames.family(symbol),
+        span=(0, len(text)),
+    )
+
+
+def _source(rng: random.Random, symbol: str) -> Source:
+    if symbol in _DATA_FRAMES and rng.random() < 0.5:
+        return Source.DOCUMENT
+    return rng.choices(_SOURCES, _SOURCE_WEIGHTS)[0]

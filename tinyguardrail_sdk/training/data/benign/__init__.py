@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from typing import Protocol
 
 from tinyguardrail_sdk.labels import Source
-from tinyguardrail_sdk.training.data.benign import data_like, disguised, requests
+from tinyguardrail_sdk.training.data.benign import data_like, disguised, quoted, requests
 from tinyguardrail_sdk.training.data.benign.compound import Compound
 from tinyguardrail_sdk.training.data.benign.grown import Grown
+from tinyguardrail_sdk.training.data.noise import clause
 from tinyguardrail_sdk.training.data.schema import Example
 
 
@@ -28,6 +29,13 @@ _LANGUAGES = ("de", "fr", "es", "zh", "hi", "pt", "ru", "it")
 
 _TRIGGER = Grown(
     "trigger", ("carriers", "trigger", "trigger_more"), {"trigger_doc": (_DOCUMENT, _TOOL)}
+)
+_NEAR_MISS = Grown(
+    "near_miss",
+    ("near_miss",),
+    {"doc": (_DOCUMENT, _TOOL), "output": (Source.OUTPUT,)},
+    noise=clause,
+    rough=True,
 )
 _ABOUT = Grown(
     "about",
@@ -62,6 +70,7 @@ _MULTILINGUAL = Grown(
 GENERATORS: dict[str, Generator] = {
     "request": requests.generate,
     "trigger": _TRIGGER,
+    "near_miss": _NEAR_MISS,
     "about": _ABOUT,
     "edgy": _EDGY,
     "scenario": _SCENARIO,
@@ -76,6 +85,7 @@ GENERATORS: dict[str, Generator] = {
     "harmless_disguise": disguised.generate,
     "data_like": data_like.generate,
     "output": _OUTPUT,
+    "quoted": quoted.generate,
     "multilingual": _MULTILINGUAL,
     "compound": Compound(
         {

@@ -23,6 +23,7 @@ class Grown:
         words: Word files beside `benign_vocab`; the last one holds the frames.
         sources: Where such texts come from, by the beginning of the technique; user elsewhere.
         noise: Roughens user texts as people type them.
+        rough: Roughens texts of every other source too.
         context: Share of user texts with a few sentences of background around them.
         language: The language of a technique, where not English.
     """
@@ -31,6 +32,7 @@ class Grown:
     words: tuple[str, ...]
     sources: dict[str, tuple[Source, ...]] = field(default_factory=dict)
     noise: Callable[[random.Random, str], str] = roughen
+    rough: bool = False
     context: float = 0.3
     language: Callable[[str], str] = lambda technique: "en"
 
@@ -47,9 +49,9 @@ class Grown:
         symbol, technique = self._frames.pick(rng, heldout=heldout)
         text = self._grammar.grow(rng, symbol).text
         source = rng.choice(self._sources(technique))
-        if source is Source.USER:
-            if "chat" in self._grammar and rng.random() < self.context:
-                text = self._in_context(rng, text)
+        if source is Source.USER and "chat" in self._grammar and rng.random() < self.context:
+            text = self._in_context(rng, text)
+        if source is Source.USER or self.rough:
             text = self.noise(rng, text)
         return Example(
             text,

@@ -193,9 +193,7 @@ def _example(
     )
 
 
-def window(
-    carrier: Carrier, rng: random.Random, *, least: int = 120, most: int = 1500
-) -> Carrier:
+def window(carrier: Carrier, rng: random.Random, *, least: int = 120, most: int = 1500) -> Carrier:
     """A stretch of a long real document, cut at lines or blanks; short ones stay whole."""
     text = carrier.text
     if len(text) <= most and rng.random() < 0.7:

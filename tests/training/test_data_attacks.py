@@ -128,6 +128,59 @@ def test_each_language_has_its_phrasings(language: str) -> None:
     assert len(texts) > 150
 
 
+def test_injections_come_from_every_source() -> None:
+    counts = Counter(example.source for example in many("injection"))
+    shares = {source: counts[source] / 5000 for source in Source}
+
+    assert 0.7 < shares[Source.USER] < 0.84
+    assert 0.06 < shares[Source.TOOL] < 0.12
+    assert 0.06 < shares[Source.DOCUMENT] < 0.12
+    assert 0.04 < shares[Source.OUTPUT] < 0.08
+
+
+def test_one_injection_in_eleven_is_one_clause() -> None:
+    clauses = [e for e in many("injection") if e.technique.startswith("bare_")]
+
+    assert 0.07 < len(clauses) / 5000 < 0.11
+    assert {e.technique for e in clauses} == {"bare_override", "bare_leak"}
+    assert {e.source for e in clauses} == set(Source)
+    words = sorted(len(e.text.split()) for e in clauses if e.language == "en")
+    assert words[len(words) // 20] >= 3
+    assert words[-len(words) // 20] <= 12
+    assert all(e.span == (0, len(e.text)) for e in clauses)
+
+
+def test_clauses_end_as_people_end_them() -> None:
+    rng = random.Random(11)
+    texts = [injection.bare(rng).text for _ in range(600)]
+
+    assert {"!", "."} < {text[-1] for text in texts}
+    assert sum(text[-1].isalpha() for text in texts) > 100
+    assert sum(text.isupper() for text in texts) > 30
+    assert sum(text.islower() for text in texts) > 60
+    assert sum(text[0] in "\"'“*(" for text in texts) > 30
+
+
+def test_clauses_keep_the_split_of_frames() -> None:
+    rng = random.Random(12)
+    for kind in ("bare_override", "bare_leak"):
+        sides = [
+            {e.family for e in (injection.bare(rng, heldout=side) for _ in range(400))
+             if e.technique == kind}
+            for side in (False, True)
+        ]  # fmt: skip
+        assert sides[1]
+        assert sides[0].isdisjoint(sides[1])
+
+
+@pytest.mark.parametrize("language", injection.FOREIGN_LANGUAGES)
+def test_each_language_has_a_clause_of_its_own(language: str) -> None:
+    rng = random.Random(13)
+    examples = [injection.bare(rng, language=language, heldout=side) for side in (False, True)]
+
+    assert language in {example.language for example in examples}
+
+
 def test_planted_instructions() -> None:
     rng = random.Random(6)
     drawn = [indirect.instruction(rng) for _ in range(3000)]

@@ -164,7 +164,7 @@ def test_twins_differ_in_label_and_share_source_and_family() -> None:
             assert (example.label, example.source) == (Label.BENIGN, Source.USER)
             assert attacked.technique == "indirect_request"
         kinds.add(attacked.technique)
-    assert kinds == {"indirect_request", "indirect_hostile"}
+    assert kinds == {"indirect_request", "indirect_hostile", "indirect_direct"}
 
 
 def test_windows_of_long_documents_are_parts_of_them() -> None:

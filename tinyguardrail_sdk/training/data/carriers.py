@@ -326,7 +326,7 @@ def grow_long(rng: random.Random) -> Carrier:
     size, text = rng.randint(2000, 6000), builder(rng)
     while len(text) < size:
         text += "\n\n" + builder(rng)
-    cut = text.rfind(" ", 0, size)
+    cut = max(text.rfind(". ", 0, size), text.rfind(".\n", 0, size)) + 1
     source = rng.choice((Source.DOCUMENT, Source.TOOL))
     return Carrier(text[:cut].rstrip(), "prose", source, "carrier:long")
 

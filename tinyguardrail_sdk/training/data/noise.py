@@ -105,8 +105,12 @@ def roughen(rng: random.Random, text: str) -> str:
 def clause(rng: random.Random, text: str) -> str:
     """End, case and quote one short clause as it comes: none of that tells what it asks for."""
     text = text.rstrip(".!。！ ")
-    if not text.endswith(("?", '"')):
-        text += rng.choice(("", "", ".", ".", "!", "!!"))
+    if text.endswith("?"):
+        text = text if rng.random() < 0.7 else text[:-1]
+    elif text.isascii():
+        text += rng.choice(("", "", ".", ".", "!", "!!")) if text[-1] != '"' else ""
+    else:  # not every script ends in a full stop
+        text += rng.choice(("", "", "!"))
     draw = rng.random()
     if draw < 0.2:
         text = text.lower()

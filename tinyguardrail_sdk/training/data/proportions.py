@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 # Rows at the reference size, pools included; scaled with the size asked for. Class shares come out
-# near benign 58 / injection 16 / jailbreak 12 / obfuscation 14 per cent.
+# near benign 58 / injection 18 / jailbreak 11 / obfuscation 12 per cent.
 REFERENCE_TOTAL = 67_250
 
 GENERATED: Mapping[str, int] = MappingProxyType(

@@ -6,6 +6,7 @@ A guard that reads outputs must tell an answer that carries an attack on from on
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Iterator
 from functools import cache
 
@@ -14,6 +15,8 @@ from tinyguardrail_sdk.training.data.attacks import injection
 from tinyguardrail_sdk.training.data.attacks.frames import Frames
 from tinyguardrail_sdk.training.data.grammar import Grammar
 from tinyguardrail_sdk.training.data.schema import Example
+
+_WRAPPED = re.compile(r"""^(["'“(*]+)(.*?)["'”)*]+$""", re.DOTALL)
 
 
 @cache
@@ -27,7 +30,7 @@ def quote(rng: random.Random, attack: str, *, heldout: bool = False) -> Example:
     grammar, frames = _grammar()
     symbol, technique = frames.pick(rng, heldout=heldout)
     # Inside quotation marks there are none of their own, and no stop at the end.
-    words = attack.strip('"“”*').rstrip(".").replace('"', "'")
+    words = _WRAPPED.sub(r"\2", attack).rstrip(".").replace('"', "'")
     return Example(
         grammar.grow(rng, symbol, attack=words).text,
         Label.BENIGN,

@@ -66,6 +66,8 @@ class Guard:
             raise InputError("threads must be an integer from 1 on")
         if policy is not None and not isinstance(policy, Policy):
             raise InputError("policy must be a Policy, such as Policy(mode='strict')")
+        if isinstance(checkpoint, Policy):
+            raise InputError("the first argument is a checkpoint: write Guard(policy=Policy(...))")
         if not isinstance(checkpoint, str | os.PathLike | None):
             raise InputError("checkpoint must be the path of a folder")
         self.policy = policy if policy is not None else Policy()
@@ -127,6 +129,9 @@ class Guard:
         User text counts as `user`, tool results as `tool`, documents and search results as
         `document`, the assistant's words and tool calls as `output`. System and developer
         messages are the application's own and are not checked; neither are images and sound.
+
+        A content of None is empty content, as in an assistant's message that only calls tools: the
+        arguments of its calls are checked, and a message without any text gives no verdict.
 
         Args:
             messages: Mappings with `role` and `content`, as OpenAI and Anthropic clients take them.

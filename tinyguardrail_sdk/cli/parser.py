@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import difflib
 import importlib
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -59,13 +61,33 @@ _WORKSHOP = {
 }
 
 
+class Parser(argparse.ArgumentParser):
+    """Says what is wrong with the usage of the command that it is wrong for."""
+
+    # Commands are asked this by the parser above them, which would else complain in its own name.
+    def parse_known_args(  # type: ignore[override]
+        self, args: Sequence[str] | None = None, namespace: Any = None
+    ) -> tuple[Any, list[str]]:
+        """Read the arguments; those that are not known are an error."""
+        known, unknown = super().parse_known_args(args, namespace)
+        if unknown:
+            self.error(f"unrecognized arguments: {' '.join(unknown)}{self._hint(unknown)}")
+        return known, unknown
+
+    def _hint(self, unknown: Sequence[str]) -> str:
+        options = re.findall("--[a-z][a-z-]*", self.format_usage())
+        wrong = next((word.partition("=")[0] for word in unknown if word.startswith("--")), "")
+        close = difflib.get_close_matches(wrong, options, 1) if wrong else ()
+        return f"; did you mean {close[0]}?" if close else ""
+
+
 def build_parser(words: Sequence[str]) -> argparse.ArgumentParser:
     """Build the parser for a command line.
 
     Args:
         words: The arguments. Only when the first is a training command is `training.cli` imported.
     """
-    parser = argparse.ArgumentParser(
+    parser: argparse.ArgumentParser = Parser(
         prog="tinyguardrail",
         description=_DESCRIPTION,
         epilog=_EPILOG,

@@ -19,10 +19,12 @@ _PREVIEW = 60
 _INDENT = " " * 11
 
 
-def verdict_lines(text: str, verdict: Verdict, *, color: bool) -> list[str]:
-    """Describe a verdict in full, with excerpts of the text."""
+def verdict_lines(text: str, verdict: Verdict, threshold: float, *, color: bool) -> list[str]:
+    """Describe a verdict in full, with excerpts of the text and the threshold of its risk."""
     lines = [_headline(verdict, color=color)]
-    if not verdict.checked:
+    if verdict.checked:
+        lines[0] += f" (threshold {threshold:.3f})"
+    else:
         return [*lines, _field("reason", _why_unchecked(verdict), color)]
     scores = "  ".join(f"{label} {score:.3f}" for label, score in verdict.scores.items())
     seen, given = verdict.scanned

@@ -15,6 +15,7 @@ Refused = Callable[..., str]
 
 pytestmark = pytest.mark.train
 
+TEXTS = ["--train", "{data}", "--validation", "{data}"]
 _GENERATE = "tinyguardrail data generate"
 
 
@@ -59,6 +60,9 @@ def test_a_folder_without_data_says_so(tmp_path: Path, refused: Refused) -> None
         (["train", "--config", "no.json"], "config no.json: cannot be read"),
         (["train", "--resume", "--output", "none"], "nothing to resume"),
         (["evaluate", "{data}", "--checkpoint", "none"], "--checkpoint: none: no such checkpoint"),
+        (["train", *TEXTS, "--init", "no/such/base"], "--init: no pretrained base 'no/such/base'"),
+        (["train", *TEXTS, "--init", "none.zip"], "--init: no pretrained base 'none.zip'"),
+        (["train", *TEXTS, "--init", "{folder}"], "the folder holds none of training.json"),
         (["export", "--run", "none", "--output", "out"], "--run: none: no such folder"),
         (["export", "--run", "{folder}", "--output", "out"], "holds no trained weights"),
         (["data", "mutate", "{data}", "--output", "o", "--mutation", "x"], "no mutation x"),

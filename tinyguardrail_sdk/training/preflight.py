@@ -11,6 +11,7 @@ import json
 from typing import Any
 
 from tinyguardrail_sdk.errors import CheckpointError, InputError
+from tinyguardrail_sdk.training.bases import find_base
 from tinyguardrail_sdk.training.config import TrainConfig, load_config
 from tinyguardrail_sdk.training.data.generate import GenerateConfig
 from tinyguardrail_sdk.training.inputs import data, look_at
@@ -47,7 +48,7 @@ def fetch(arguments: argparse.Namespace) -> None:
 
 
 def train(arguments: argparse.Namespace) -> None:
-    """Read the configuration, and look at the files that it names."""
+    """Read the configuration, and look for the files and the base that it names."""
     config = load_config(arguments.config, train_overrides(arguments))
     begun = any(config.output.glob("step-*"))
     if arguments.resume:
@@ -61,6 +62,7 @@ def train(arguments: argparse.Namespace) -> None:
             f"{config.output}: holds a run; go on with --resume, or give another --output"
         )
     _train_files(config)
+    find_base(config.init)
 
 
 def calibrate(arguments: argparse.Namespace) -> None:

@@ -168,7 +168,7 @@ def evaluate(arguments: argparse.Namespace) -> int:
             workers=arguments.workers,
             progress=progress,
         )
-    console = Console(width=200)
+    console = Console(width=100)
     for table in render(report):
         console.print(table)
     if arguments.output:

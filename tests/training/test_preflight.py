@@ -106,3 +106,21 @@ def test_data_of_another_run_is_not_written_over_unasked(tmp_path: Path, refused
     assert kept.read_bytes() == b"precious"
     assert main([*words, "--overwrite"]) == 0
     assert kept.read_bytes() != b"precious"
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        *("check", "info", "train", "export", "calibrate", "evaluate", "robustness", "compare"),
+        *("report", "data generate", "data fetch", "data mix", "data audit", "data mine"),
+        *("data mutate", "data vocabulary"),
+    ],
+)
+def test_the_help_of_every_command_has_two_examples(
+    command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        main([*command.split(), "--help"])
+    shown = capsys.readouterr().out
+    # `check` pipes into itself in one of its examples.
+    assert shown.count(f"tinyguardrail {command} ") + shown.count(f"{command}\n") >= 3

@@ -48,6 +48,12 @@ verdict with "line" (and "id") added. A line that could not be checked gives {"l
 characters are always shown as escapes.
 """
 
+_INFO_EPILOG = """\
+examples:
+  tinyguardrail info
+  tinyguardrail info --checkpoint my-guard --json
+"""
+
 # Commands of `training.cli`, which the slim install lists but cannot run.
 _WORKSHOP = {
     "data": "make, fetch, mix and audit training data",
@@ -151,6 +157,8 @@ def _add_info(commands: Commands) -> None:
         "info",
         help="show the checkpoint and versions",
         description="Verify the checkpoint and show its files, thresholds and the versions.",
+        epilog=_INFO_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
         parents=[_model_options()],
     )
     parser.add_argument("--json", action="store_true", help="print JSON")

@@ -72,7 +72,9 @@ def _add_mine(commands: Commands) -> None:
     )
     parser.add_argument("--seed", type=int, default=7, metavar="N", help="(default: 7)")
     add_route(parser)
-    parser.add_argument("--workers", type=int, default=1, metavar="N", help="processes")
+    parser.add_argument(
+        "--workers", type=int, default=1, metavar="N", help="processes (default: 1)"
+    )
 
 
 def _add_mutate(commands: Commands) -> None:
@@ -95,7 +97,9 @@ def _add_mutate(commands: Commands) -> None:
         "--benign-share", type=float, default=0.25, metavar="P", help="mutated too (0.25)"
     )
     add_mutations(parser, "draw from these alone")
-    parser.add_argument("--workers", type=int, default=1, metavar="N", help="processes")
+    parser.add_argument(
+        "--workers", type=int, default=1, metavar="N", help="processes (default: 1)"
+    )
 
 
 def _add_train(commands: Commands) -> None:
@@ -116,16 +120,31 @@ def _add_train(commands: Commands) -> None:
         ("validation", "examples for model choice; may be repeated"),
     ):
         parser.add_argument(f"--{name}", type=Path, action="append", metavar="F", help=text)
-    parser.add_argument("--output", type=Path, metavar="DIR", help="run folder")
-    parser.add_argument("--vocab", type=Path, metavar="F", help="WordPiece vocabulary")
     parser.add_argument(
-        "--init", metavar="BASE", help="shipped, a checkpoint, a pretrained base, or scratch"
+        "--output", type=Path, metavar="DIR", help="run folder (default: runs/guard)"
     )
-    parser.add_argument("--max-minutes", type=float, metavar="M", help="wall-clock budget")
-    parser.add_argument("--max-steps", type=int, metavar="N", help="optimiser steps")
-    parser.add_argument("--epochs", type=float, metavar="N", help="passes over the data")
-    parser.add_argument("--seed", type=int, metavar="N")
-    parser.add_argument("--threads", type=int, metavar="N", help="CPU threads")
+    parser.add_argument(
+        "--vocab", type=Path, metavar="F", help="WordPiece vocabulary (default: built in)"
+    )
+    parser.add_argument(
+        "--init",
+        metavar="BASE",
+        help="shipped, a checkpoint, a pretrained base, or scratch (default: scratch)",
+    )
+    parser.add_argument(
+        "--max-minutes", type=float, metavar="M", help="wall-clock budget (default: none)"
+    )
+    parser.add_argument(
+        "--max-steps",
+        type=int,
+        metavar="N",
+        help="optimiser steps (default: as many as --epochs are)",
+    )
+    parser.add_argument(
+        "--epochs", type=float, metavar="N", help="passes over the data (default: 3)"
+    )
+    parser.add_argument("--seed", type=int, metavar="N", help="(default: 20)")
+    parser.add_argument("--threads", type=int, metavar="N", help="CPU threads (default: all)")
 
 
 def _add_export(commands: Commands) -> None:
@@ -150,7 +169,9 @@ def _add_export(commands: Commands) -> None:
     parser.add_argument(
         "--allow-worse", action="store_true", help="release a worse one all the same"
     )
-    parser.add_argument("--workers", type=int, default=1, metavar="N", help="processes")
+    parser.add_argument(
+        "--workers", type=int, default=1, metavar="N", help="processes (default: 1)"
+    )
 
 
 def _add_calibrate(commands: Commands) -> None:
@@ -212,7 +233,9 @@ def _add_calibrate(commands: Commands) -> None:
         metavar="MODE=P",
         help="lowest threshold of a mode (strict=0.1 balanced=0.3 permissive=0.5)",
     )
-    parser.add_argument("--workers", type=int, default=1, metavar="N", help="processes")
+    parser.add_argument(
+        "--workers", type=int, default=1, metavar="N", help="processes (default: 1)"
+    )
 
 
 def _add_evaluate(commands: Commands) -> None:
@@ -282,7 +305,9 @@ def _add_compare(commands: Commands) -> None:
     parser.add_argument(
         "--mode", type=Mode, default=Mode.BALANCED, choices=list(Mode), help="(default: balanced)"
     )
-    parser.add_argument("--workers", type=int, default=1, metavar="N", help="processes")
+    parser.add_argument(
+        "--workers", type=int, default=1, metavar="N", help="processes (default: 1)"
+    )
 
 
 def _add_robustness(commands: Commands) -> None:
@@ -303,7 +328,11 @@ def _add_robustness(commands: Commands) -> None:
         metavar="N",
         help="of attacks and benign each; 0 all (100)",
     )
-    parser.add_argument("--mode", type=Mode, choices=tuple(Mode), default=Mode.BALANCED)
+    parser.add_argument(
+        "--mode", type=Mode, choices=tuple(Mode), default=Mode.BALANCED, help="(default: balanced)"
+    )
     add_route(parser)
-    parser.add_argument("--workers", type=int, default=1, metavar="N", help="processes")
+    parser.add_argument(
+        "--workers", type=int, default=1, metavar="N", help="processes (default: 1)"
+    )
     parser.add_argument("--output", type=Path, metavar="F", help="write the result as JSON")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from tinyguardrail_sdk.errors import GuardrailError
 from tinyguardrail_sdk.training import require_extra
+from tinyguardrail_sdk.training.examples import EXAMPLES
 from tinyguardrail_sdk.training.inputs import check_inputs
 
 if TYPE_CHECKING:
@@ -19,6 +20,8 @@ def add_command(
     commands: Commands, name: str, module: str = "commands", **texts: Any
 ) -> argparse.ArgumentParser:
     """Add a command that runs the function of its name in a module of this package."""
+    if name in EXAMPLES:
+        texts.setdefault("epilog", f"examples:\n{EXAMPLES[name]}")
     parser = commands.add_parser(
         name, formatter_class=argparse.RawDescriptionHelpFormatter, **texts
     )

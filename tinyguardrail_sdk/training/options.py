@@ -22,7 +22,9 @@ def add_scoring(parser: argparse.ArgumentParser) -> None:
         "others user); may be repeated",
     )
     add_route(parser)
-    parser.add_argument("--workers", type=int, default=1, metavar="N", help="processes")
+    parser.add_argument(
+        "--workers", type=int, default=1, metavar="N", help="processes (default: 1)"
+    )
 
 
 def add_mutations(parser: argparse.ArgumentParser, text: str) -> None:

@@ -16,7 +16,7 @@ from benchmarks import rivals
 from benchmarks.texts import texts
 from benchmarks.timing import Timing, interleaved, print_json, print_table
 from tinyguardrail_sdk import Guard
-from tinyguardrail_sdk.classifier import EmbeddedClassifier
+from tinyguardrail_sdk.classifier import EmbeddedClassifier, _Opened, open_checkpoint
 from tinyguardrail_sdk.labels import Route
 
 LENGTHS = (16, 32, 64, 128, 256)
@@ -37,8 +37,10 @@ class Forced(EmbeddedClassifier):
 
     def __init__(self, route: Route) -> None:
         super().__init__()
-        _, engine = self._open()
+        # Opened apart, for classifiers of one checkpoint share what they open.
+        extractor, engine = open_checkpoint(self.directory, self.manifest, self.threads)
         engine.run = partial(engine.run, force=route)  # type: ignore[method-assign]
+        self._opened = _Opened(extractor, engine)
 
 
 def main() -> None:

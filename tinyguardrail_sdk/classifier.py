@@ -89,8 +89,9 @@ class Classifier(Protocol):
 class EmbeddedClassifier:
     """The network of a checkpoint folder, run by the embedded engine.
 
-    The manifest is read at once; the files it lists are verified and opened by the first check,
-    once for this instance. A forked child opens its own.
+    The manifest is read at once; the files it lists are verified and opened by the first check.
+    Classifiers of one process that need the same checkpoint, with as many threads, share what was
+    opened, and the last of them to go frees it. A forked child opens its own.
 
     Args:
         checkpoint: Checkpoint folder; by default the one in the package.
@@ -112,8 +113,7 @@ class EmbeddedClassifier:
         self.threads = threads
         self.manifest = read_manifest(self.directory)
         self._progress = progress
-        self._lock = threading.Lock()
-        self._opened: tuple[FeatureExtractor, Engine] | None = None
+        self._opened: _Opened | None = None
         _instances.add(self)
 
     @property
@@ -130,7 +130,8 @@ class EmbeddedClassifier:
         Raises:
             CheckpointError: The checkpoint is damaged (first check only).
         """
-        extractor, engine = self._opened or self._open()
+        opened = self._opened or self._open()
+        extractor, engine = opened.extractor, opened.engine
         features = extractor.extract(text, source)
         if features.blank:
             return Classification(_NOTHING, Route.FAST, (), (0, len(text)), features.scanned)
@@ -153,20 +154,32 @@ class EmbeddedClassifier:
         """Judge several texts, one after the other."""
         return [self.classify(text, source) for text in texts]
 
-    def _open(self) -> tuple[FeatureExtractor, Engine]:
-        with self._lock:
-            if self._opened is None:
-                self._opened = open_checkpoint(self.directory, self.manifest, self.threads)
-            return self._opened
+    def _open(self) -> _Opened:
+        # The manifest is part of the key: a folder that was replaced meanwhile is another one.
+        key = (self.directory.resolve(), self.manifest.model_dump_json(), self.threads)
+        with _lock:
+            opened = _shared.get(key)
+            if opened is None:
+                opened = _Opened(*open_checkpoint(self.directory, self.manifest, self.threads))
+                _shared[key] = opened
+            self._opened = opened
+            return opened
 
     def _after_fork(self) -> None:
-        # The parent's threads do not exist here. One of them may hold the lock, and destroying a
-        # session waits for its own, even at exit: so it is never used again and never freed.
+        # Destroying a session waits for its threads, even at exit, and they do not exist here: so
+        # it is never used again and never freed.
         import ctypes
 
         ctypes.pythonapi.Py_IncRef(ctypes.py_object(self._opened))
         self._opened = None
-        self._lock = threading.Lock()
+
+
+@dataclass(frozen=True, eq=False)
+class _Opened:
+    """The two halves of a checkpoint; classifiers hold it, `_shared` only knows of it."""
+
+    extractor: FeatureExtractor
+    engine: Engine
 
 
 def _benign(probabilities: Sequence[float]) -> float:
@@ -210,10 +223,18 @@ def _same_preprocessing(directory: Path, manifest: Manifest) -> None:
         )
 
 
+_Key = tuple[Path, str, int]
+
 _instances: weakref.WeakSet[EmbeddedClassifier] = weakref.WeakSet()
+_shared: weakref.WeakValueDictionary[_Key, _Opened] = weakref.WeakValueDictionary()
+_lock = threading.Lock()  # guards `_shared`, and is held while a checkpoint is opened
 
 
 def _after_fork_in_child() -> None:
+    # The parent's threads do not exist here, and one of them may hold the lock.
+    global _shared, _lock
+    _lock = threading.Lock()
+    _shared = weakref.WeakValueDictionary()
     for instance in list(_instances):
         instance._after_fork()
 

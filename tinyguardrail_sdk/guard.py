@@ -66,6 +66,8 @@ class Guard:
             raise InputError("threads must be an integer from 1 on")
         if policy is not None and not isinstance(policy, Policy):
             raise InputError("policy must be a Policy, such as Policy(mode='strict')")
+        if isinstance(checkpoint, Policy):
+            raise InputError("the first argument is a checkpoint: write Guard(policy=Policy(...))")
         if not isinstance(checkpoint, str | os.PathLike | None):
             raise InputError("checkpoint must be the path of a folder")
         self.policy = policy if policy is not None else Policy()
@@ -128,6 +130,9 @@ class Guard:
         `document`, the assistant's words and tool calls as `output`. System and developer
         messages are the application's own and are not checked; neither are images and sound.
 
+        A content of None is empty content, as in an assistant's message that only calls tools: the
+        arguments of its calls are checked, and a message without any text gives no verdict.
+
         Args:
             messages: Mappings with `role` and `content`, as OpenAI and Anthropic clients take them.
 
@@ -147,7 +152,7 @@ class Guard:
             if self.policy.on_error == "raise":
                 raise
             _log.warning("%s; on_error=%r decided", error, self.policy.on_error)
-            return self._unreached(len(text), _milliseconds(began))
+            return self._unreached(str(error), len(text), _milliseconds(began))
         return self._verdict(found, source, _milliseconds(began))
 
     def _verdict(self, found: Classification, source: Source, latency_ms: float) -> Verdict:
@@ -169,7 +174,7 @@ class Guard:
             model_version=self.classifier.info.model_version,
         )
 
-    def _unreached(self, length: int, latency_ms: float) -> Verdict:
+    def _unreached(self, error: str, length: int, latency_ms: float) -> Verdict:
         return Verdict(
             label=Label.BENIGN,
             scores=FrozenDict(),
@@ -182,6 +187,7 @@ class Guard:
             scanned=(0, length),
             latency_ms=latency_ms,
             model_version=self.classifier.info.model_version,
+            error=error,
         )
 
     def _acceptable(self, text: object, name: str) -> str:

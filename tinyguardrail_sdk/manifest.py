@@ -139,6 +139,11 @@ def read_manifest(directory: Path) -> Manifest:
             f"{directory}: no such checkpoint folder; check the path, or leave it out "
             "to use the built-in one"
         )
+    if directory != DEFAULT_CHECKPOINT and not path.exists():
+        raise CheckpointError(
+            f"{directory}: no checkpoint folder, it holds no {MANIFEST_NAME}; "
+            "give one that `tinyguardrail export` wrote"
+        )
     try:
         content = path.read_bytes()
     except OSError as error:

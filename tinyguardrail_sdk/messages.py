@@ -2,7 +2,7 @@
 
 Reads the shapes that the OpenAI chat and Anthropic message formats share or are close in: a
 mapping with a role and a content that is a string or a list of parts. Unknown shapes are an
-error, for a part that is not understood is a part that is not checked.
+error, for a part that is not understood is a part that is not checked. A content of None is empty.
 """
 
 from __future__ import annotations
@@ -108,10 +108,11 @@ def _parts_of_message(message: object) -> Iterator[tuple[Source, str]]:
     source = _ROLES[role]
     if source is None:
         return
+    # None is how clients write "no text, only tool calls"; only assistants may leave the key out.
     content = message.get("content")
     if content is not None:
         yield from _parts_of_content(content, source)
-    elif role != "assistant":
+    elif role != "assistant" and "content" not in message:
         raise InputError("'content' is missing")
     if message.get("refusal") is not None:
         yield source, _string(message, "refusal")
@@ -132,7 +133,8 @@ def _parts_of_content(content: object, source: Source) -> Iterator[tuple[Source,
         elif kind in _NESTED_PARTS:
             key, inner = _NESTED_PARTS[kind]
             yield from _headings(part)  # of a search result
-            yield from _parts_of_content(part.get(key, ""), inner)
+            held = part.get(key)
+            yield from _parts_of_content("" if held is None else held, inner)
         elif kind == "document":
             yield from _parts_of_document(part)
         elif kind == "tool_use":

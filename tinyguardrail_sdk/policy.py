@@ -21,8 +21,14 @@ def _attacks_only(actions: Mapping[Label, Action]) -> Mapping[Label, Action]:
     return FrozenDict(actions)
 
 
+_FROZEN = (
+    "a Policy is frozen: make another one, policy.model_copy(update={{'{name}': ...}}), and a new "
+    "Guard(policy=...) with it"
+)
+
+
 class Policy(BaseModel):
-    """How a guard decides; immutable.
+    """How a guard decides; immutable: `policy.model_copy(update={"mode": "strict"})` makes another.
 
     Attributes:
         mode: The trade-off between missed attacks and false alarms. It picks the threshold that
@@ -53,6 +59,20 @@ class Policy(BaseModel):
                 super().__init__(**settings)
             except ValidationError as error:
                 raise PolicyError(f"invalid policy: {_remedy(error)}") from None
+
+        def __setattr__(self, name: str, value: object) -> None:
+            raise PolicyError(_FROZEN.format(name=name))
+
+        def __delattr__(self, name: str) -> None:
+            raise PolicyError(_FROZEN.format(name=name))
+
+        def model_copy(
+            self, *, update: Mapping[str, Any] | None = None, deep: bool = False
+        ) -> Policy:
+            """Return a copy with other settings, checked like those of a new policy."""
+            # pydantic's own takes any value unseen, and an action that nothing does lets texts by.
+            settings = {name: getattr(self, name) for name in type(self).model_fields}
+            return type(self)(**settings | dict(update or {}))
 
     def decide(self, scores: Sequence[float], threshold: float) -> tuple[Label, Action]:
         """Turn what the network said into what is reported and done.

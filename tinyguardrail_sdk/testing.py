@@ -11,7 +11,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from tinyguardrail_sdk.classifier import Classification, ClassifierInfo
+from tinyguardrail_sdk.errors import InputError
 from tinyguardrail_sdk.labels import LABELS, Label, Mode, Route, Source
+
+_THRESHOLDS: Mapping[Mode, float] = {
+    Mode.STRICT: 0.25,
+    Mode.BALANCED: 0.5,
+    Mode.PERMISSIVE: 0.75,
+}
 
 
 class ScriptedClassifier:
@@ -27,6 +34,10 @@ class ScriptedClassifier:
 
     Attributes:
         calls: The texts and sources that were asked about, in order.
+
+    Raises:
+        InputError: A phrase, answer, label, probability or threshold that cannot be; a label may
+            also be given as its word.
     """
 
     def __init__(
@@ -38,14 +49,15 @@ class ScriptedClassifier:
         thresholds: Mapping[Mode, float] | None = None,
     ) -> None:
         self.calls: list[tuple[str, Source]] = []
-        self._script = dict(script or {})
-        self._default = default
-        self._confidence = confidence
-        self._thresholds = thresholds or {
-            Mode.STRICT: 0.25,
-            Mode.BALANCED: 0.5,
-            Mode.PERMISSIVE: 0.75,
-        }
+        self._script = {_phrase(key): _answer(each) for key, each in dict(script or {}).items()}
+        self._default = _label(default, "default")
+        self._confidence = _probability(confidence, "confidence")
+        self._thresholds = dict(_THRESHOLDS)
+        if thresholds is not None:
+            self._thresholds = {
+                _mode(mode): _probability(risk, f"the threshold of {mode}")
+                for mode, risk in thresholds.items()
+            }
 
     @property
     def info(self) -> ClassifierInfo:
@@ -75,9 +87,48 @@ class ScriptedClassifier:
 
 
 def label_scores(label: Label, confidence: float) -> tuple[float, float, float, float]:
-    """Return scores that give one label a probability and share the rest evenly."""
+    """Return scores that give one label a probability and share the rest evenly.
+
+    Raises:
+        InputError: It is no label, or no probability.
+    """
+    label = _label(label, "label")
+    _probability(confidence, "confidence")
     rest = (1.0 - confidence) / (len(LABELS) - 1)
     benign, injection, jailbreak, obfuscation = (
         confidence if label is name else rest for name in LABELS
     )
     return benign, injection, jailbreak, obfuscation
+
+
+def _phrase(value: object) -> str:
+    if not isinstance(value, str):
+        raise InputError(f"script: a phrase must be a str, not {type(value).__name__}")
+    return value
+
+
+def _answer(value: object) -> Label | Classification | Exception:
+    if isinstance(value, Classification | Exception):
+        return value
+    return _label(value, "script: an answer is a Classification, an exception or a label, which")
+
+
+def _label(value: object, name: str) -> Label:
+    try:
+        return Label(value)
+    except ValueError:
+        raise InputError(f"{name} must be one of {', '.join(LABELS)}") from None
+
+
+def _mode(value: object) -> Mode:
+    try:
+        return Mode(value)
+    except ValueError:
+        raise InputError(f"thresholds: a mode must be one of {', '.join(Mode)}") from None
+
+
+def _probability(value: object, name: str) -> float:
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not number or not 0.0 <= value <= 1.0:  # type: ignore[operator]
+        raise InputError(f"{name} must be a number from 0 to 1")
+    return float(value)  # type: ignore[arg-type]

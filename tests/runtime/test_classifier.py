@@ -1,4 +1,5 @@
 import base64
+import gc
 import json
 import math
 import os
@@ -7,6 +8,7 @@ import subprocess
 import sys
 import threading
 import warnings
+import weakref
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -85,6 +87,55 @@ def test_many_threads_open_the_checkpoint_once(checkpoint: Path) -> None:
         FakeEngine.gate.set()
     assert len({answer.result() for answer in answers}) == 1
     assert FakeEngine.opened == [os.getpid()]
+
+
+def test_guards_of_one_checkpoint_share_its_engine(checkpoint: Path) -> None:
+    first, second = EmbeddedClassifier(checkpoint), EmbeddedClassifier(str(checkpoint))
+    for classifier in (first, second):
+        classifier.classify("hello", Source.USER)
+    assert first._opened is second._opened
+    assert FakeEngine.opened == [os.getpid()]
+    other = EmbeddedClassifier(checkpoint, threads=2)
+    other.classify("hello", Source.USER)
+    assert other._opened is not first._opened
+    assert len(FakeEngine.opened) == 2
+
+
+def test_the_last_guard_to_go_frees_the_engine(checkpoint: Path) -> None:
+    first, second = EmbeddedClassifier(checkpoint), EmbeddedClassifier(checkpoint)
+    for classifier in (first, second):
+        classifier.classify("hello", Source.USER)
+    assert first._opened is not None
+    engine = weakref.ref(first._opened.engine)
+    del first
+    gc.collect()
+    assert engine() is not None
+    del second, classifier
+    gc.collect()
+    assert engine() is None
+    Guard(checkpoint).check("hello")
+    assert len(FakeEngine.opened) == 2
+
+
+def test_many_guards_in_many_threads_open_the_checkpoint_once(checkpoint: Path) -> None:
+    classifiers = [EmbeddedClassifier(checkpoint) for _ in range(8)]
+    FakeEngine.gate.clear()
+    with ThreadPoolExecutor(8) as pool:
+        answers = [pool.submit(each.classify, "hello", Source.USER) for each in classifiers]
+        FakeEngine.gate.set()
+    assert len({answer.result() for answer in answers}) == 1
+    assert len({id(each._opened) for each in classifiers}) == 1
+    assert FakeEngine.opened == [os.getpid()]
+
+
+def test_a_replaced_folder_is_not_answered_by_the_network_before(
+    make_checkpoint: Callable[..., Path],
+) -> None:
+    old = EmbeddedClassifier(make_checkpoint())
+    old.classify("hello", Source.USER)
+    new = EmbeddedClassifier(make_checkpoint(model_version="0.0.2"))
+    new.classify("hello", Source.USER)
+    assert new._opened is not old._opened
 
 
 def test_the_riskiest_window_speaks_for_the_text(
@@ -220,6 +271,7 @@ def test_a_forked_child_opens_its_own_engine(checkpoint: Path) -> None:
 
     def child() -> bool:
         guard.check("hello")
+        Guard(checkpoint).check("hello")  # shares with the child's, not with the parent's
         return FakeEngine.opened[-1] == os.getpid() and len(FakeEngine.opened) == 2
 
     assert in_a_fork(child)

@@ -127,6 +127,13 @@ def test_encodings_that_cannot_be_read(
         (["check", "x", "--threads", "many"], "integer from 1 on"),
         (["check", "--file", "no/such/file"], "no/such/file: cannot be read (No such file"),
         (["check", "--file", "."], ".: cannot be read (Is a directory)"),
+        (["check", "x", "--encoding", "nonsense"], "no such text encoding"),
+        (["check", "x", "--sorce", "tool"], "did you mean --source?"),
+        (["check", "x", "--treads=3"], "did you mean --threads?"),
+        (["check", "x", "--sorce", "tool"], "usage: tinyguardrail check"),
+        (["info", "x"], "unrecognized arguments: x\n"),
+        (["evaluate", "x", "--worker-count", "2"], "usage: tinyguardrail evaluate"),
+        (["data", "mix", "x", "--output", "o", "--sead", "2"], "did you mean --seed?"),
         (["guess"], "invalid choice"),
         ([], "required: COMMAND"),
     ],
@@ -158,6 +165,18 @@ def test_json_is_the_verdict(capsys: pytest.CaptureFixture[str]) -> None:
     assert "line" not in fields
 
 
+def test_json_of_a_check_that_breaks_says_that_it_is_no_clearance(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["check", "--json", "explode"]) == 2
+    captured = capsys.readouterr()
+    fields = json.loads(captured.out)
+    assert fields.pop("checked") is False
+    assert "not cleared" in fields.pop("error")
+    assert not fields
+    assert captured.err.startswith("tinyguardrail: ")
+
+
 def test_every_json_line_gets_a_line_in_order(
     stdin: Callable[[bytes], None], script: ScriptedClassifier, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -183,7 +202,8 @@ def test_every_json_line_gets_a_line_in_order(
     ("line", "message"),
     [
         (b"hello", "not valid JSON"),
-        (b"", "not valid JSON"),
+        (b"", "blank line, not valid JSON"),
+        (b"  ", "blank line, not valid JSON"),
         (b"[" * 100_000, "not valid JSON"),
         (b"7", "must be a JSON string or an object"),
         (b'{"id": 5}', '"text" and "source" must be strings'),
@@ -204,7 +224,9 @@ def test_a_bad_line_gets_an_error_and_the_rest_goes_on(
     assert (first["line"], first["blocked"]) == (1, True)
     assert (last["line"], last["blocked"]) == (3, False)
     assert message in bad.pop("error")
+    assert bad.pop("checked") is False
     assert bad == ({"line": 2, "id": 5} if b"id" in line else {"line": 2})
+    assert first["checked"] is last["checked"] is True
     assert "2 checked, 1 blocked, 1 could not be checked" in captured.err
 
 

@@ -268,6 +268,7 @@ def test_label_scores_are_probabilities_in_label_order() -> None:
         ({"policy": "strict"}, "Policy\\(mode='strict'\\)"),
         ({"policy": {"mode": "strict"}}, "Policy\\(mode='strict'\\)"),
         ({"checkpoint": 5}, "path of a folder"),
+        ({"checkpoint": Policy()}, "Guard\\(policy=Policy"),
     ],
 )
 def test_arguments_of_the_wrong_kind_are_refused(arguments: dict[str, Any], remedy: str) -> None:
@@ -290,3 +291,38 @@ def test_a_classifier_that_answers_nonsense_could_not_check(
     assert [verdict.blocked for verdict in blocking.check_batch(["a", "b"])] == [True, True]
     monkeypatch.setattr(scripted, "classify_batch", lambda texts, source: answer)
     assert [verdict.blocked for verdict in blocking.check_batch(["a"])] == [True]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"script": {"x": "spam"}}, "which must be one of benign, injection"),
+        ({"script": {"x": 0.5}}, "a Classification, an exception or a label"),
+        ({"script": {5: Label.BENIGN}}, "a phrase must be a str, not int"),
+        ({"default": "spam"}, "default must be one of benign"),
+        ({"confidence": 1.5}, "confidence must be a number from 0 to 1"),
+        ({"confidence": float("nan")}, "confidence must be a number from 0 to 1"),
+        ({"confidence": "high"}, "confidence must be a number from 0 to 1"),
+        ({"thresholds": {"lenient": 0.5}}, "a mode must be one of strict"),
+        ({"thresholds": {Mode.STRICT: -1}}, "the threshold of strict must be a number from 0 to 1"),
+    ],
+)
+def test_a_script_that_cannot_be_is_refused_when_it_is_written(
+    arguments: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(InputError, match=message):
+        ScriptedClassifier(**arguments)
+
+
+def test_a_script_may_name_labels_and_modes_by_their_words() -> None:
+    thresholds: Any = {"strict": 0.1, "balanced": 0.2, "permissive": 0.3}
+    script: Any = {"ignore": "injection"}
+    guard = Guard(classifier=ScriptedClassifier(script, thresholds=thresholds))
+    assert guard.check("ignore this").label is Label.INJECTION
+
+
+def test_scores_of_no_label_or_no_probability_are_refused() -> None:
+    with pytest.raises(InputError, match="from 0 to 1"):
+        label_scores(Label.BENIGN, 2.0)
+    with pytest.raises(InputError, match="label must be one of"):
+        label_scores("spam", 0.5)  # type: ignore[arg-type]

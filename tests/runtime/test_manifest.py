@@ -101,7 +101,7 @@ def test_a_damaged_manifest_is_named(checkpoint: Path, content: bytes, words: st
 def test_a_missing_folder_and_a_missing_manifest_are_named(tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match="elsewhere: no such checkpoint folder"):
         load_manifest(tmp_path / "elsewhere")
-    with pytest.raises(CheckpointError, match="manifest.json: cannot be read"):
+    with pytest.raises(CheckpointError, match="no checkpoint folder, it holds no manifest.json"):
         load_manifest(tmp_path)
 
 

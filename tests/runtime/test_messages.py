@@ -81,6 +81,25 @@ def test_the_arguments_of_tool_calls_are_output(message: dict[str, Any]) -> None
     assert found({"role": "assistant", "content": None} | message) == [(0, "output", '{"a": "é"}')]
 
 
+def test_a_content_of_none_is_empty_content() -> None:
+    call = {"function": {"name": "f", "arguments": "{}"}}
+    messages: list[dict[str, Any]] = [
+        {"role": "user", "content": None},
+        {"role": "assistant", "content": None, "tool_calls": [call]},
+        {"role": "assistant", "content": None, "tool_calls": None},
+        {"role": "tool", "content": None},
+        {
+            "role": "user",
+            "content": [{"type": "tool_result", "content": None}, {"type": "text", "text": "x"}],
+        },
+    ]
+    assert found(*messages) == [
+        (1, "output", "{}"),
+        (4, "tool", ""),
+        (4, "user", "x"),
+    ]
+
+
 def test_refusals_and_thinking_are_output() -> None:
     content = [{"type": "thinking", "thinking": "hm"}, {"type": "refusal", "refusal": "no"}]
     assert found({"role": "assistant", "content": content}) == [(0, "output", "hm\nno")]

@@ -65,9 +65,23 @@ def test_nonsense_is_refused_with_the_setting_and_a_remedy(
     assert isinstance(caught.value, ValueError)
 
 
-def test_policies_are_frozen() -> None:
-    with pytest.raises(ValueError, match="frozen"):
-        Policy().mode = Mode.STRICT
+def test_policies_are_frozen_and_say_how_to_get_another() -> None:
+    policy = Policy()
+    with pytest.raises(PolicyError, match=r"frozen.*model_copy\(update=\{'mode': \.\.\.\}\)"):
+        policy.mode = Mode.STRICT
+    with pytest.raises(PolicyError, match="frozen"):
+        del policy.mode
+    assert policy == Policy()
+
+
+def test_a_copy_with_other_settings_is_checked_too() -> None:
+    policy = Policy(max_chars=5, actions={Label.JAILBREAK: Action.FLAG})
+    assert policy.model_copy(update={"mode": "strict"}) == Policy(
+        mode=Mode.STRICT, max_chars=5, actions={Label.JAILBREAK: Action.FLAG}
+    )
+    assert policy.model_copy() == policy
+    with pytest.raises(PolicyError, match="'strict', 'balanced' or 'permissive'"):
+        policy.model_copy(update={"mode": "lenient"})
 
 
 def test_actions_cannot_be_changed_and_policies_can_be_shared() -> None:

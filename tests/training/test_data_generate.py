@@ -11,7 +11,13 @@ import pytest
 
 from tinyguardrail_sdk.labels import Label, Source
 from tinyguardrail_sdk.training.data.benign import GENERATORS
-from tinyguardrail_sdk.training.data.generate import GenerateConfig, build, mostly_latin
+from tinyguardrail_sdk.training.data.generate import (
+    GenerateConfig,
+    build,
+    build_parts,
+    close_enough,
+    mostly_latin,
+)
 from tinyguardrail_sdk.training.data.proportions import GENERATED
 from tinyguardrail_sdk.training.data.report import auroc, shortcuts, summarise
 from tinyguardrail_sdk.training.data.schema import Example
@@ -109,3 +115,10 @@ def test_spans_stand_inside_their_texts(mixed: list[Example]) -> None:
         if example.span is not None:
             start, end = example.span
             assert 0 <= start < end <= len(example.text)
+
+
+def test_as_many_rows_are_made_as_are_asked_for() -> None:
+    made = sum(map(len, build_parts(GenerateConfig(total=1000)).values()))
+    assert 950 <= made <= 1050
+    assert close_enough(1000, made)
+    assert not close_enough(1000, 760)

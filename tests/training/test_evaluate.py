@@ -89,8 +89,25 @@ def test_tables_count_by_the_manifests_thresholds(checkpoint: Path) -> None:
 
     page = StringIO()
     for table in render({"tables": report}):
-        Console(file=page, width=250).print(table)
-    assert "harmful_plain" in page.getvalue()
+        Console(file=page, width=100).print(table)
+    shown = page.getvalue()
+    assert "harmful_plain" in shown
+    assert "…" not in shown
+    for mode in ("strict", "balanced", "permissive"):
+        assert f" {mode} " in shown
+
+
+def test_tables_of_large_sets_fit_a_hundred_columns() -> None:
+    from rich.console import Console
+
+    rate = {"hits": 6_726, "total": 6_760, "rate": 0.998, "low": 0.99, "high": 0.999}
+    modes = dict.fromkeys(("strict", "balanced", "permissive"), rate)
+    entry = {"caught": modes, "flagged": modes, "auroc": 0.99, "accuracy": 0.9, "macro_f1": 0.9,
+             "fast": rate}  # fmt: skip
+    groupings = ("all", "set", "source", "length", "language")
+    report = {name: {"jackhhao-jailbreak": entry} for name in groupings}
+    for table in render({"tables": {**report, "apart": {"advbench/plain": entry}}}):
+        assert Console(width=250).measure(table).maximum <= 100
 
 
 class _FirstWordClassifier:

@@ -7,7 +7,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from tinyguardrail_sdk.training.losses import LossConfig, distillation_loss, focal_loss
+from tinyguardrail_sdk.training.loss_config import LossConfig
+from tinyguardrail_sdk.training.losses import distillation_loss, focal_loss
 
 pytestmark = pytest.mark.train
 

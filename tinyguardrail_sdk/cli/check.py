@@ -16,13 +16,14 @@ from tinyguardrail_sdk.cli.progress import ProgressBar
 from tinyguardrail_sdk.cli.terminal import wants_color
 from tinyguardrail_sdk.errors import CheckFailed, InputError
 from tinyguardrail_sdk.guard import Guard
-from tinyguardrail_sdk.labels import Mode
+from tinyguardrail_sdk.labels import Mode, Source
 from tinyguardrail_sdk.policy import Policy
 from tinyguardrail_sdk.verdict import Verdict
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Check what the command line names; return the exit status."""
+    inputs.refuse_unknown_encoding(arguments.encoding)
     path = inputs.input_path(arguments)
     bar = ProgressBar(sys.stderr)
     if arguments.batch or arguments.jsonl:
@@ -32,13 +33,20 @@ def run(arguments: argparse.Namespace) -> int:
     else:
         text = inputs.whole_text(path, arguments.encoding)
     try:
-        verdict = open_guard(arguments, bar.update).check(text, source=arguments.source)
+        guard = open_guard(arguments, bar.update)
+        verdict = guard.check(text, source=arguments.source)
+    except CheckFailed as error:
+        if arguments.json:
+            _write(json.dumps(_unchecked(str(error))))
+        raise
     finally:
         bar.clear()
     if arguments.json:
         _write(verdict.to_json())
     else:
-        _write(*render.verdict_lines(text, verdict, color=wants_color(sys.stdout)))
+        threshold = guard.classifier.info.thresholds[Source(arguments.source)][guard.policy.mode]
+        color = wants_color(sys.stdout)
+        _write(*render.verdict_lines(text, verdict, threshold, color=color))
     return BLOCKED if verdict.blocked else ALLOWED
 
 
@@ -115,8 +123,12 @@ def _answer(guard: Guard, item: Item | BadItem) -> Verdict | str:
 
 def _as_json(item: Item | BadItem, answer: Verdict | str) -> str:
     fields: dict[str, Any] = {"line": item.line, **item.passed}
-    fields |= answer.to_dict() if isinstance(answer, Verdict) else {"error": answer}
+    fields |= answer.to_dict() if isinstance(answer, Verdict) else _unchecked(answer)
     return json.dumps(fields)
+
+
+def _unchecked(error: str) -> dict[str, Any]:
+    return {"checked": False, "error": error}
 
 
 def _as_text(item: Item | BadItem, answer: Verdict | str) -> str:

@@ -77,8 +77,6 @@ def whole_text(path: str, encoding: str) -> str:
         return content.decode(encoding)
     except UnicodeError:
         raise InputError(f"{_name(path)}: {_wrong_encoding(encoding)}") from None
-    except LookupError:
-        raise InputError("--encoding: no such text encoding") from None
 
 
 def nothing_in(path: str) -> InputError:
@@ -91,7 +89,7 @@ def lines(path: str, encoding: str, advance: Callable[[int, int], None]) -> Iter
 
     Args:
         path: The file, or `-`.
-        encoding: One in which a line feed is its ASCII byte.
+        encoding: A known one, in which a line feed is its ASCII byte.
         advance: Called after every line with the bytes read and their total, 0 if unknown.
 
     Raises:
@@ -114,8 +112,22 @@ def lines(path: str, encoding: str, advance: Callable[[int, int], None]) -> Iter
         raise nothing_in(path)
 
 
+def refuse_unknown_encoding(encoding: str) -> None:
+    """Refuse the name of an encoding that does not exist, or is not one of text.
+
+    Raises:
+        InputError: It is such a name.
+    """
+    try:
+        "\n".encode(encoding)
+    except LookupError:
+        raise InputError("--encoding: no such text encoding") from None
+
+
 def parse_json_line(number: int, line: str, default_source: str) -> Item | BadItem:
     """Read one line of JSON-lines input."""
+    if not line.strip():
+        return BadItem(number, 'blank line, not valid JSON; write "" to check an empty text')
     try:
         value = json.loads(line)
     except (ValueError, RecursionError):
@@ -146,11 +158,7 @@ def _opened(path: str) -> Iterator[IO[bytes]]:
 
 
 def _refuse_wide(encoding: str) -> None:
-    try:
-        usable = "\n".encode(encoding.removesuffix("-sig")) == b"\n"
-    except LookupError:
-        raise InputError("--encoding: no such text encoding") from None
-    if not usable:
+    if "\n".encode(encoding.removesuffix("-sig")) != b"\n":
         raise InputError("--encoding: reading by lines needs one based on ASCII; convert the file")
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import difflib
 import importlib
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -41,8 +43,15 @@ examples:
 
 JSON lines (--jsonl): each line of input is a JSON string, or an object with "text" and, if wanted,
 "source" and "id"; other keys are ignored. Each gives one line of output in the same order: the
-verdict with "line" (and "id") added, or {"line": ..., "error": ...} for a line that could not be
-checked. Invisible and control characters are always shown as escapes.
+verdict with "line" (and "id") added. A line that could not be checked gives {"line": ...,
+"checked": false, "error": ...} and no label; a verdict has "checked": true. Invisible and control
+characters are always shown as escapes.
+"""
+
+_INFO_EPILOG = """\
+examples:
+  tinyguardrail info
+  tinyguardrail info --checkpoint my-guard --json
 """
 
 # Commands of `training.cli`, which the slim install lists but cannot run.
@@ -58,13 +67,33 @@ _WORKSHOP = {
 }
 
 
+class Parser(argparse.ArgumentParser):
+    """Says what is wrong with the usage of the command that it is wrong for."""
+
+    # Commands are asked this by the parser above them, which would else complain in its own name.
+    def parse_known_args(  # type: ignore[override]
+        self, args: Sequence[str] | None = None, namespace: Any = None
+    ) -> tuple[Any, list[str]]:
+        """Read the arguments; those that are not known are an error."""
+        known, unknown = super().parse_known_args(args, namespace)
+        if unknown:
+            self.error(f"unrecognized arguments: {' '.join(unknown)}{self._hint(unknown)}")
+        return known, unknown
+
+    def _hint(self, unknown: Sequence[str]) -> str:
+        options = re.findall("--[a-z][a-z-]*", self.format_usage())
+        wrong = next((word.partition("=")[0] for word in unknown if word.startswith("--")), "")
+        close = difflib.get_close_matches(wrong, options, 1) if wrong else ()
+        return f"; did you mean {close[0]}?" if close else ""
+
+
 def build_parser(words: Sequence[str]) -> argparse.ArgumentParser:
     """Build the parser for a command line.
 
     Args:
         words: The arguments. Only when the first is a training command is `training.cli` imported.
     """
-    parser = argparse.ArgumentParser(
+    parser: argparse.ArgumentParser = Parser(
         prog="tinyguardrail",
         description=_DESCRIPTION,
         epilog=_EPILOG,
@@ -128,6 +157,8 @@ def _add_info(commands: Commands) -> None:
         "info",
         help="show the checkpoint and versions",
         description="Verify the checkpoint and show its files, thresholds and the versions.",
+        epilog=_INFO_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
         parents=[_model_options()],
     )
     parser.add_argument("--json", action="store_true", help="print JSON")

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tinyguardrail_sdk.labels import Mode, Source
+from tinyguardrail_sdk.labels import Mode
+from tinyguardrail_sdk.training import inputs
 from tinyguardrail_sdk.training.data_cli import add_data_parsers
 from tinyguardrail_sdk.training.dispatch import add_command as _command
+from tinyguardrail_sdk.training.inputs import add_input
+from tinyguardrail_sdk.training.options import (
+    add_checkpoint,
+    add_mutations,
+    add_paths,
+    add_route,
+    add_run,
+    add_scoring,
+    mode_and_share,
+)
 
 if TYPE_CHECKING:
     from tinyguardrail_sdk.training.dispatch import Commands
@@ -51,9 +61,9 @@ def _add_mine(commands: Commands) -> None:
         description="Score a training set with an exported checkpoint; keep the texts that it gets "
         "wrong or is not sure of, and a share of the others.",
     )
-    parser.add_argument("data", type=Path, metavar="F", help="JSON lines of `data generate`")
+    add_input(parser, "data", check=inputs.data, metavar="F", help="JSON lines of `data generate`")
     parser.add_argument("--output", type=Path, required=True, metavar="F", help="to write")
-    parser.add_argument("--checkpoint", type=Path, metavar="DIR", help="(default: built in)")
+    add_checkpoint(parser, "(default: built in)")
     parser.add_argument(
         "--sure", type=float, default=0.95, metavar="P", help="known from this probability (0.95)"
     )
@@ -61,8 +71,10 @@ def _add_mine(commands: Commands) -> None:
         "--keep-known", type=float, default=0.25, metavar="P", help="share of them kept (0.25)"
     )
     parser.add_argument("--seed", type=int, default=7, metavar="N", help="(default: 7)")
-    _add_route(parser)
-    parser.add_argument("--workers", type=int, default=1, metavar="N", help="processes")
+    add_route(parser)
+    parser.add_argument(
+        "--workers", type=int, default=1, metavar="N", help="processes (default: 1)"
+    )
 
 
 def _add_mutate(commands: Commands) -> None:
@@ -74,9 +86,9 @@ def _add_mutate(commands: Commands) -> None:
         "are. With a checkpoint, keep only mutants that it gets wrong: attacks that get through, "
         "benign texts that it flags.",
     )
-    parser.add_argument("data", type=Path, metavar="F", help="JSON lines of `data generate`")
+    add_input(parser, "data", check=inputs.data, metavar="F", help="JSON lines of `data generate`")
     parser.add_argument("--output", type=Path, required=True, metavar="F", help="to write")
-    parser.add_argument("--checkpoint", type=Path, metavar="DIR", help="exported; judges mutants")
+    add_checkpoint(parser, "exported; judges mutants")
     parser.add_argument(
         "--only-missed", action="store_true", help="let the built-in checkpoint judge them"
     )
@@ -84,8 +96,10 @@ def _add_mutate(commands: Commands) -> None:
     parser.add_argument(
         "--benign-share", type=float, default=0.25, metavar="P", help="mutated too (0.25)"
     )
-    _add_mutations(parser, "draw from these alone")
-    parser.add_argument("--workers", type=int, default=1, metavar="N", help="processes")
+    add_mutations(parser, "draw from these alone")
+    parser.add_argument(
+        "--workers", type=int, default=1, metavar="N", help="processes (default: 1)"
+    )
 
 
 def _add_train(commands: Commands) -> None:
@@ -106,16 +120,31 @@ def _add_train(commands: Commands) -> None:
         ("validation", "examples for model choice; may be repeated"),
     ):
         parser.add_argument(f"--{name}", type=Path, action="append", metavar="F", help=text)
-    parser.add_argument("--output", type=Path, metavar="DIR", help="run folder")
-    parser.add_argument("--vocab", type=Path, metavar="F", help="WordPiece vocabulary")
     parser.add_argument(
-        "--init", metavar="BASE", help="shipped, a checkpoint, a pretrained base, or scratch"
+        "--output", type=Path, metavar="DIR", help="run folder (default: runs/guard)"
     )
-    parser.add_argument("--max-minutes", type=float, metavar="M", help="wall-clock budget")
-    parser.add_argument("--max-steps", type=int, metavar="N", help="optimiser steps")
-    parser.add_argument("--epochs", type=float, metavar="N", help="passes over the data")
-    parser.add_argument("--seed", type=int, metavar="N")
-    parser.add_argument("--threads", type=int, metavar="N", help="CPU threads")
+    parser.add_argument(
+        "--vocab", type=Path, metavar="F", help="WordPiece vocabulary (default: built in)"
+    )
+    parser.add_argument(
+        "--init",
+        metavar="BASE",
+        help="shipped, a checkpoint, a pretrained base, or scratch (default: scratch)",
+    )
+    parser.add_argument(
+        "--max-minutes", type=float, metavar="M", help="wall-clock budget (default: none)"
+    )
+    parser.add_argument(
+        "--max-steps",
+        type=int,
+        metavar="N",
+        help="optimiser steps (default: as many as --epochs are)",
+    )
+    parser.add_argument(
+        "--epochs", type=float, metavar="N", help="passes over the data (default: 3)"
+    )
+    parser.add_argument("--seed", type=int, metavar="N", help="(default: 20)")
+    parser.add_argument("--threads", type=int, metavar="N", help="CPU threads (default: all)")
 
 
 def _add_export(commands: Commands) -> None:
@@ -128,7 +157,7 @@ def _add_export(commands: Commands) -> None:
         "the run's validation texts and compared with the built-in checkpoint, and written only "
         "if it is not worse.",
     )
-    _add_run(parser, "trained weights, such as runs/guard/best", required=True)
+    add_run(parser, "trained weights, such as runs/guard/best", required=True)
     parser.add_argument("--output", type=Path, required=True, metavar="DIR", help="to write")
     parser.add_argument(
         "--model-version", default="0.0.0", metavar="V", help="reported by verdicts (0.0.0)"
@@ -140,7 +169,9 @@ def _add_export(commands: Commands) -> None:
     parser.add_argument(
         "--allow-worse", action="store_true", help="release a worse one all the same"
     )
-    parser.add_argument("--workers", type=int, default=1, metavar="N", help="processes")
+    parser.add_argument(
+        "--workers", type=int, default=1, metavar="N", help="processes (default: 1)"
+    )
 
 
 def _add_calibrate(commands: Commands) -> None:
@@ -152,18 +183,20 @@ def _add_calibrate(commands: Commands) -> None:
         "them into the manifest of an exported checkpoint. Or, with --benign, only thresholds, on "
         "harmless texts of your own.",
     )
-    parser.add_argument("--checkpoint", type=Path, required=True, metavar="DIR", help="exported")
-    parser.add_argument(
+    add_checkpoint(parser, "exported", required=True)
+    add_input(
+        parser,
         "--validation",
-        type=Path,
+        check=inputs.data,
         action="append",
         default=[],
         metavar="F",
         help="labelled texts to fit on (JSON lines); may be repeated",
     )
-    parser.add_argument(
+    add_input(
+        parser,
         "--benign",
-        type=Path,
+        check=inputs.data,
         action="append",
         default=[],
         metavar="F",
@@ -185,7 +218,7 @@ def _add_calibrate(commands: Commands) -> None:
     )
     parser.add_argument(
         "--target",
-        type=_mode_and_share,
+        type=mode_and_share,
         action="append",
         default=[],
         metavar="MODE=P",
@@ -194,13 +227,15 @@ def _add_calibrate(commands: Commands) -> None:
     )
     parser.add_argument(
         "--floor",
-        type=_mode_and_share,
+        type=mode_and_share,
         action="append",
         default=[],
         metavar="MODE=P",
         help="lowest threshold of a mode (strict=0.1 balanced=0.3 permissive=0.5)",
     )
-    parser.add_argument("--workers", type=int, default=1, metavar="N", help="processes")
+    parser.add_argument(
+        "--workers", type=int, default=1, metavar="N", help="processes (default: 1)"
+    )
 
 
 def _add_evaluate(commands: Commands) -> None:
@@ -210,8 +245,8 @@ def _add_evaluate(commands: Commands) -> None:
         help="measure a checkpoint",
         description="Score labelled JSON lines with an exported checkpoint, as it is.",
     )
-    parser.add_argument("paths", type=Path, nargs="+", metavar="PATH", help="files and folders")
-    _add_scoring(parser)
+    add_paths(parser)
+    add_scoring(parser)
     parser.add_argument("--output", type=Path, metavar="F", help="write the whole result as JSON")
 
 
@@ -223,27 +258,18 @@ def _add_report(commands: Commands) -> None:
         description="Show how a run learned, what an exported checkpoint does on labelled JSON "
         "lines, or both: final_metrics.json, PNG files, and report.html, which needs no other.",
     )
-    _add_run(parser, "run folder, such as runs/guard", required=False)
-    parser.add_argument(
-        "--data", type=Path, nargs="+", action="extend", metavar="F", help="to score; also folders"
+    add_run(parser, "run folder, such as runs/guard", required=False)
+    add_input(
+        parser,
+        "--data",
+        check=inputs.data,
+        nargs="+",
+        action="extend",
+        metavar="F",
+        help="to score; also folders",
     )
-    _add_scoring(parser)
+    add_scoring(parser)
     parser.add_argument("--output", type=Path, required=True, metavar="DIR", help="to write")
-
-
-def _add_scoring(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--checkpoint", type=Path, metavar="DIR", help="(default: built in)")
-    parser.add_argument(
-        "--source-map",
-        type=_name_and_source,
-        action="append",
-        default=[],
-        metavar="SET=SOURCE",
-        help="source of the texts of a set, * as wildcard (bipia*=document agentdojo*=tool, "
-        "others user); may be repeated",
-    )
-    _add_route(parser)
-    parser.add_argument("--workers", type=int, default=1, metavar="N", help="processes")
 
 
 def _add_compare(commands: Commands) -> None:
@@ -254,13 +280,24 @@ def _add_compare(commands: Commands) -> None:
         description="Judge a set with two checkpoints, text by text. Exit status 1 where the new "
         "one is worse in any group of texts by more than chance explains.",
     )
-    parser.add_argument("checkpoint", type=Path, metavar="NEW", help="exported and calibrated")
-    parser.add_argument(
-        "--against", type=Path, metavar="DIR", help="checkpoint to compare with (built in)"
+    add_input(
+        parser,
+        "checkpoint",
+        check=inputs.checkpoint,
+        metavar="NEW",
+        help="exported and calibrated",
     )
-    parser.add_argument(
+    add_input(
+        parser,
+        "--against",
+        check=inputs.checkpoint,
+        metavar="DIR",
+        help="checkpoint to compare with (built in)",
+    )
+    add_input(
+        parser,
         "--data",
-        type=Path,
+        check=inputs.data,
         action="append",
         metavar="F",
         help="labelled texts (default: the built-in regression set); may be repeated",
@@ -268,7 +305,9 @@ def _add_compare(commands: Commands) -> None:
     parser.add_argument(
         "--mode", type=Mode, default=Mode.BALANCED, choices=list(Mode), help="(default: balanced)"
     )
-    parser.add_argument("--workers", type=int, default=1, metavar="N", help="processes")
+    parser.add_argument(
+        "--workers", type=int, default=1, metavar="N", help="processes (default: 1)"
+    )
 
 
 def _add_robustness(commands: Commands) -> None:
@@ -279,9 +318,9 @@ def _add_robustness(commands: Commands) -> None:
         description="Mutate labelled texts. Of the attacks caught as they are, count those still "
         "caught under each mutation; and count benign texts flagged under it.",
     )
-    parser.add_argument("paths", type=Path, nargs="+", metavar="PATH", help="files and folders")
-    parser.add_argument("--checkpoint", type=Path, metavar="DIR", help="(default: built in)")
-    _add_mutations(parser, "instead of the usual ones")
+    add_paths(parser)
+    add_checkpoint(parser, "(default: built in)")
+    add_mutations(parser, "instead of the usual ones")
     parser.add_argument(
         "--texts",
         type=int,
@@ -289,47 +328,11 @@ def _add_robustness(commands: Commands) -> None:
         metavar="N",
         help="of attacks and benign each; 0 all (100)",
     )
-    parser.add_argument("--mode", type=Mode, choices=tuple(Mode), default=Mode.BALANCED)
-    _add_route(parser)
-    parser.add_argument("--workers", type=int, default=1, metavar="N", help="processes")
+    parser.add_argument(
+        "--mode", type=Mode, choices=tuple(Mode), default=Mode.BALANCED, help="(default: balanced)"
+    )
+    add_route(parser)
+    parser.add_argument(
+        "--workers", type=int, default=1, metavar="N", help="processes (default: 1)"
+    )
     parser.add_argument("--output", type=Path, metavar="F", help="write the result as JSON")
-
-
-def _add_mutations(parser: argparse.ArgumentParser, text: str) -> None:
-    parser.add_argument(
-        "--mutation", action="append", default=[], metavar="NAME", help=f"{text}; may be repeated"
-    )
-    parser.add_argument("--seed", type=int, default=7, metavar="N", help="(default: 7)")
-
-
-def _add_route(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--route", choices=("routed", "fast", "deep"), default="routed", help="(default: routed)"
-    )
-
-
-def _add_run(parser: argparse.ArgumentParser, text: str, *, required: bool) -> None:
-    parser.add_argument(
-        "--run",
-        dest="folder",  # `run` is the command's function
-        type=Path,
-        required=required,
-        metavar="DIR",
-        help=text,
-    )
-
-
-def _mode_and_share(word: str) -> tuple[Mode, float]:
-    name, _, value = word.partition("=")
-    try:
-        return Mode(name), float(value)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"must look like {Mode.STRICT}=0.02") from None
-
-
-def _name_and_source(word: str) -> tuple[str, Source]:
-    name, _, value = word.partition("=")
-    try:
-        return name, Source(value)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"must look like SET={Source.DOCUMENT}") from None

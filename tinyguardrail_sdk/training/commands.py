@@ -23,59 +23,23 @@ from tinyguardrail_sdk.training import evaluate as evaluation
 from tinyguardrail_sdk.training import train as training
 from tinyguardrail_sdk.training.checkpoint import FACTS, RunFolder
 from tinyguardrail_sdk.training.config import TrainConfig, load_config
-from tinyguardrail_sdk.training.data.generate import GenerateConfig, build
 from tinyguardrail_sdk.training.data.mine import MineConfig
 from tinyguardrail_sdk.training.data.mine import mine as mine_examples
-from tinyguardrail_sdk.training.data.report import summarise
 from tinyguardrail_sdk.training.data.schema import read_examples, write_examples
-from tinyguardrail_sdk.training.data.split import split
 from tinyguardrail_sdk.training.evaluate import reaches_threshold
 from tinyguardrail_sdk.training.export.bundle import export as export_checkpoint
 from tinyguardrail_sdk.training.export.release import ReleaseConfig, release
 from tinyguardrail_sdk.training.judging import judge_texts, judge_windows
 from tinyguardrail_sdk.training.mutate import mutate_examples
+from tinyguardrail_sdk.training.preflight import calibration_targets, train_overrides
 from tinyguardrail_sdk.training.reporter import counting, counting_parts, print_json
 from tinyguardrail_sdk.training.robustness import USUAL, under_mutation
 from tinyguardrail_sdk.training.rows import as_rows, read_rows
 from tinyguardrail_sdk.training.tables import render, render_changes, render_robustness
-from tinyguardrail_sdk.training.targets import Targets
 from tinyguardrail_sdk.training.thresholds import refit_thresholds, write_thresholds
 from tinyguardrail_sdk.training.vocabulary import extend, load_vocabulary
 
 _DONE, _WORSE = 0, 1
-
-# Flag -> field of the configuration.
-_FLAGS = {
-    "train": "data.train", "validation": "data.validation", "vocab": "data.vocab",
-    "output": "output", "init": "init", "seed": "seed", "threads": "threads",
-    "max_minutes": "schedule.max_minutes", "max_steps": "schedule.max_steps",
-    "epochs": "schedule.epochs",
-}  # fmt: skip
-
-
-def generate(arguments: argparse.Namespace) -> int:
-    """Write train, validation and test sets, and `data.json`."""
-    chosen: dict[str, Any] = {"seed": arguments.seed, "pools": tuple(arguments.pool)}
-    if arguments.total is not None:
-        chosen["total"] = arguments.total
-    if arguments.terms:
-        chosen["terms"] = frozenset(arguments.terms)
-    try:
-        parts = split(build(GenerateConfig(**chosen)))
-    except ValueError as error:  # a pool row, licence group or count that makes no sense
-        raise InputError(str(error)) from error
-    arguments.output.mkdir(parents=True, exist_ok=True)
-    for name, examples in parts.items():
-        write_examples(arguments.output / f"{name}.jsonl.gz", examples)
-    facts = {
-        "seed": arguments.seed,
-        "pools": [path.name for path in arguments.pool],
-        **{name: summarise(examples) for name, examples in parts.items()},
-    }
-    report = json.dumps(facts, indent=2, default=_as_json) + "\n"
-    (arguments.output / "data.json").write_text(report, encoding="utf-8")
-    print_json({name: len(examples) for name, examples in parts.items()})
-    return _DONE
 
 
 def mine(arguments: argparse.Namespace) -> int:
@@ -164,17 +128,7 @@ def train(arguments: argparse.Namespace) -> int:
 
 def calibrate(arguments: argparse.Namespace) -> int:
     """Fit on validation texts and write the manifest."""
-    chosen: dict[str, Any] = {
-        name: value
-        for name in ("fast_share", "most_escalated")
-        if (value := getattr(arguments, name)) is not None
-    }
-    false_alarms = Targets.for_rate(arguments.target_fpr).false_alarms
-    chosen["false_alarms"] = {**false_alarms, **dict(arguments.target)}
-    chosen["floors"] = {**Targets().floors, **dict(arguments.floor)}
-    targets = Targets(**chosen)
-    if bool(arguments.validation) == bool(arguments.benign):
-        raise InputError("give either --validation (fits everything) or --benign (thresholds)")
+    targets = calibration_targets(arguments)
     rows = read_rows(arguments.validation or arguments.benign, {}, _benign_if(arguments.benign))
     known = LABELS[:1] if arguments.benign else LABELS
     if odd := sorted({row.label for row in rows} - set(map(str, known))):
@@ -214,7 +168,7 @@ def evaluate(arguments: argparse.Namespace) -> int:
             workers=arguments.workers,
             progress=progress,
         )
-    console = Console(width=200)
+    console = Console(width=100)
     for table in render(report):
         console.print(table)
     if arguments.output:
@@ -232,8 +186,6 @@ def report(arguments: argparse.Namespace) -> int:
     except ImportError as error:  # only this command draws
         raise InputError(f"the report needs {error.name}; run: {INSTALL_COMMAND}") from None
 
-    if arguments.checkpoint and not arguments.data:
-        raise InputError("--checkpoint is scored on texts: give --data too")
     history = read_history(arguments.folder) if arguments.folder else None
     found = None
     if arguments.data:
@@ -255,8 +207,6 @@ def export(arguments: argparse.Namespace) -> int:
     """Write an INT8 checkpoint, on request only if it is not worse than the built-in one."""
     if arguments.release:
         return _release(arguments)
-    if arguments.allow_worse:
-        raise InputError("--allow-worse goes with --release")
     manifest = export_checkpoint(
         arguments.folder,
         arguments.output,
@@ -312,16 +262,8 @@ def _tell(changes: dict[str, comparison.Change], facts: Mapping[str, Any]) -> in
 
 
 def _train_config(arguments: argparse.Namespace) -> TrainConfig:
-    overrides = [
-        f"{field}={json.dumps(value, default=_as_json)}"
-        for flag, field in _FLAGS.items()
-        if (value := getattr(arguments, flag)) is not None
-    ] + arguments.set
+    overrides = train_overrides(arguments)
     if not arguments.resume or arguments.config:
         return load_config(arguments.config, overrides)
     latest = RunFolder(load_config(None, overrides).output).latest()
     return load_config(latest / FACTS, overrides, section="config")
-
-
-def _as_json(value: object) -> str:
-    return str(value)

@@ -21,7 +21,7 @@ from tinyguardrail_sdk.errors import InputError
 from tinyguardrail_sdk.features import MAX_TOKENS, OVERLAP
 from tinyguardrail_sdk.manifest import DEFAULT_CHECKPOINT
 from tinyguardrail_sdk.training.hardening import AdversarialConfig, MutationConfig
-from tinyguardrail_sdk.training.losses import LossConfig
+from tinyguardrail_sdk.training.loss_config import LossConfig
 from tinyguardrail_sdk.training.network.config import NetworkConfig
 
 Precision = Literal["auto", "no", "fp16", "bf16"]

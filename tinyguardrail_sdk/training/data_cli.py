@@ -7,7 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tinyguardrail_sdk.training import inputs
 from tinyguardrail_sdk.training.dispatch import add_command
+from tinyguardrail_sdk.training.inputs import add_input
+from tinyguardrail_sdk.training.options import add_paths
 
 if TYPE_CHECKING:
     from tinyguardrail_sdk.training.dispatch import Commands
@@ -78,16 +81,27 @@ def _add_generate(commands: Commands) -> None:
     parser = add_command(
         commands,
         "generate",
+        _MODULE,
         help="write train, validation and test sets",
         description="Generate labelled texts, mix them with collected ones, split them by family. "
         "data.json describes what was made.",
     )
     parser.add_argument("--output", type=Path, required=True, metavar="DIR", help="where to write")
-    parser.add_argument("--total", type=int, metavar="N", help="rows wanted, about")
-    parser.add_argument("--seed", type=int, default=7, metavar="N", help="(default: 7)")
     parser.add_argument(
+        "--overwrite", action="store_true", help="even where DIR holds such data already"
+    )
+    parser.add_argument(
+        "--total",
+        type=int,
+        metavar="N",
+        help="rows in all, within 5 %% unless there is too little to draw from: exact repetitions "
+        "are left out and collected texts are capped (default: 62700)",
+    )
+    parser.add_argument("--seed", type=int, default=7, metavar="N", help="(default: 7)")
+    add_input(
+        parser,
         "--pool",
-        type=Path,
+        check=inputs.data,
         action="append",
         default=[],
         metavar="PATH",
@@ -164,11 +178,12 @@ def _add_mix(commands: Commands) -> None:
         "copies of evaluation texts.",
         epilog=_MIX_EPILOG,
     )
-    _add_paths(parser)
+    add_paths(parser)
     parser.add_argument("--output", type=Path, required=True, metavar="DIR", help="where to write")
-    parser.add_argument(
+    add_input(
+        parser,
         "--against",
-        type=Path,
+        check=inputs.data,
         nargs="+",
         action="extend",
         default=[],
@@ -212,18 +227,12 @@ def _add_audit(commands: Commands) -> None:
         "diversity, and the properties that give the class away.",
         epilog=_AUDIT_EPILOG,
     )
-    _add_paths(parser)
+    add_paths(parser)
     parser.add_argument("--output", type=Path, metavar="F", help="write the whole result as JSON")
     parser.add_argument(
         "--near", type=float, default=0.8, metavar="P", help="as in `data mix` (0.8)"
     )
     parser.add_argument("--seed", type=int, default=7, metavar="N", help="(default: 7)")
-
-
-def _add_paths(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "paths", type=Path, nargs="+", metavar="PATH", help="JSON lines and folders of them"
-    )
 
 
 def _add_terms(parser: argparse.ArgumentParser) -> None:

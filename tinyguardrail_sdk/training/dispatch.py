@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from tinyguardrail_sdk.errors import GuardrailError
 from tinyguardrail_sdk.training import require_extra
+from tinyguardrail_sdk.training.examples import EXAMPLES
+from tinyguardrail_sdk.training.inputs import check_inputs
 
 if TYPE_CHECKING:
     Commands = argparse._SubParsersAction[argparse.ArgumentParser]
@@ -18,6 +20,8 @@ def add_command(
     commands: Commands, name: str, module: str = "commands", **texts: Any
 ) -> argparse.ArgumentParser:
     """Add a command that runs the function of its name in a module of this package."""
+    if name in EXAMPLES:
+        texts.setdefault("epilog", f"examples:\n{EXAMPLES[name]}")
     parser = commands.add_parser(
         name, formatter_class=argparse.RawDescriptionHelpFormatter, **texts
     )
@@ -29,8 +33,20 @@ def _run(module: str, name: str, arguments: argparse.Namespace) -> int:
     """What the user can cure is told in one line; anything else keeps its traceback."""
     try:
         require_extra()
+        check_inputs(arguments)
+        preflight = import_module("tinyguardrail_sdk.training.preflight")
+        if hasattr(preflight, name):
+            getattr(preflight, name)(arguments)
         functions = import_module(f"tinyguardrail_sdk.training.{module}")
         status: int = getattr(functions, name)(arguments)
-    except (ImportError, FileNotFoundError) as error:
+    except ImportError as error:
         raise GuardrailError(str(error)) from error
+    except OSError as error:
+        raise GuardrailError(_in_words(error)) from error
     return status
+
+
+def _in_words(error: OSError) -> str:
+    if error.filename is None:
+        return str(error)
+    return f"{error.filename}: {error.strerror}; check the path"

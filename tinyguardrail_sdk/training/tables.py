@@ -12,26 +12,35 @@ from tinyguardrail_sdk.training.compare import Change
 
 # Groupings shown; the JSON result holds more.
 _SHOWN = ("all", "set", "source", "length", "language")
+_FIRST, *_, _LAST = Mode
 
 
 def render(report: dict[str, Any]) -> Iterator[Table]:
-    """Tables of the result of `evaluate.evaluate`; intervals are 95 % Wilson."""
+    """Tables of the result of `evaluate.evaluate`, for 100 columns; intervals are 95 % Wilson.
+
+    One for each grouping, with a row for each mode; then one of what has no threshold.
+    """
     for grouping in _SHOWN:
         table = Table(title=f"by {grouping}" if grouping != "all" else "all texts")
         table.add_column(grouping)
-        for mode in Mode:
-            table.add_column(f"attacks caught, {mode}", justify="right")
-        for mode in Mode:
-            table.add_column(f"benign flagged, {mode}", justify="right")
-        for name in ("AUROC", "accuracy", "macro F1", "fast"):
-            table.add_column(name, justify="right")
+        table.add_column("mode")
+        table.add_column("attacks caught", justify="right")
+        table.add_column("benign flagged", justify="right")
         for group, entry in report["tables"][grouping].items():
-            table.add_row(group, *_cells(entry))
+            for mode in Mode:
+                name = group if mode is _FIRST else ""
+                rates = (_rate(entry[column][str(mode)]) for column in ("caught", "flagged"))
+                table.add_row(name, str(mode), *rates, end_section=mode is _LAST)
         yield table
+    yield _quality(report["tables"])
     if apart := report["tables"]["apart"]:
-        table = Table("set/label", *(f"flagged, {mode}" for mode in Mode), title="apart")
+        table = Table("set/label", "mode", title="apart")
+        table.add_column("flagged", justify="right")
         for group, entry in apart.items():
-            table.add_row(group, *(_rate(entry["flagged"][str(mode)]) for mode in Mode))
+            for mode in Mode:
+                name = group if mode is _FIRST else ""
+                rate = _rate(entry["flagged"][str(mode)])
+                table.add_row(name, str(mode), rate, end_section=mode is _LAST)
         yield table
 
 
@@ -51,7 +60,9 @@ def render_robustness(report: dict[str, Any]) -> Table:
 
 def render_changes(changes: Mapping[str, Change]) -> Table:
     """What a comparison found, group by group."""
-    table = Table("texts", "before", "after", "broken", "mended", "chance", "", title="decisions")
+    table = Table(
+        "texts", "before", "after", "broken", "mended", "chance", "result", title="decisions"
+    )
     for group, change in changes.items():
         entry = change.to_dict()
         table.add_row(
@@ -66,10 +77,18 @@ def render_changes(changes: Mapping[str, Change]) -> Table:
     return table
 
 
+def _quality(tables: dict[str, Any]) -> Table:
+    table = Table("texts", title="whatever the threshold")
+    for name in ("AUROC", "accuracy", "macro F1", "fast"):
+        table.add_column(name, justify="right")
+    for grouping in _SHOWN:
+        for group, entry in tables[grouping].items():
+            table.add_row(f"{grouping}/{group}" if grouping != "all" else group, *_cells(entry))
+        table.add_section()
+    return table
+
+
 def _cells(entry: dict[str, Any]) -> Iterator[str]:
-    for column in ("caught", "flagged"):
-        for mode in Mode:
-            yield _rate(entry[column][str(mode)])
     yield "" if entry["auroc"] is None else f"{entry['auroc']:.4f}"
     yield f"{entry['accuracy']:.4f}"
     yield f"{entry['macro_f1']:.4f}"

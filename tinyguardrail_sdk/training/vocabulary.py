@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tinyguardrail_sdk.errors import InputError
-from tinyguardrail_sdk.training.transfer import packaged_archive
+from tinyguardrail_sdk.training.bases import packaged_archive
 
 # Rows 0xB0-0xD7 of GB 2312: the 3,755 characters of its level 1, chosen by frequency of use.
 _GB2312_LEVEL_1 = (range(0xB0, 0xD8), range(0xA1, 0xFF))

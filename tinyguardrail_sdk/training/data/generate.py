@@ -17,9 +17,14 @@ from tinyguardrail_sdk.training.data.benign import GENERATORS, disguised
 from tinyguardrail_sdk.training.data.pools import DEFAULT_TERMS, Pools, load_pools
 from tinyguardrail_sdk.training.data.proportions import GENERATED, POOL_CAPS, REFERENCE_TOTAL
 from tinyguardrail_sdk.training.data.schema import Example
-from tinyguardrail_sdk.training.data.split import HELD_OUT, assigned_split
+from tinyguardrail_sdk.training.data.split import HELD_OUT, assigned_split, split
 
 Generator = Callable[[random.Random, int, bool], Iterator[Example]]
+
+_TOLERANCE = 0.05
+_ATTEMPTS = 3  # repetitions grow with the size, so that scaling once may not do
+_HELDOUT_SHARE = 0.06
+_GENERATED = (1 + _HELDOUT_SHARE) * sum(GENERATED.values()) / REFERENCE_TOTAL
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +33,9 @@ class GenerateConfig:
 
     Attributes:
         seed: Equal seeds (and pools) make equal sets.
-        total: Rows wanted, about; counts are scaled to it.
+        total: Size that the counts are scaled to. `build` makes fewer rows, for exact repetitions
+            are left out and without pools the generators are four fifths of the reference size;
+            `build_parts` makes up for that.
         pools: JSON-lines files or directories of them; none makes a wholly generated set.
         terms: Licence groups allowed among pool rows.
         counts: Rows by generator at the reference size, over the defaults of
@@ -42,7 +49,7 @@ class GenerateConfig:
     pools: tuple[Path, ...] = ()
     terms: frozenset[str] = DEFAULT_TERMS
     counts: Mapping[str, int] = field(default_factory=dict)
-    heldout_share: float = 0.06
+    heldout_share: float = _HELDOUT_SHARE
     pool_scale: float = 1.0
 
     def __post_init__(self) -> None:
@@ -71,6 +78,28 @@ def build(config: GenerateConfig) -> list[Example]:
     examples = list(seen.values())
     random.Random(f"{config.seed}/shuffle").shuffle(examples)
     return examples
+
+
+def build_parts(config: GenerateConfig) -> dict[str, list[Example]]:
+    """Make train, validation and test, `config.total` rows in all if there is enough to draw from.
+
+    Raises:
+        ValueError: a pool row or the configuration is wrong.
+        FileNotFoundError: a pool is missing.
+    """
+    scaled = config if config.pools else replace(config, total=round(config.total / _GENERATED))
+    for _ in range(_ATTEMPTS):
+        parts = split(build(scaled))
+        made = sum(map(len, parts.values()))
+        if close_enough(config.total, made):
+            break
+        scaled = replace(scaled, total=max(1, round(scaled.total * config.total / max(1, made))))
+    return parts
+
+
+def close_enough(wanted: int, made: int) -> bool:
+    """Whether as many rows were made as were asked for, to 5 %."""
+    return abs(made - wanted) <= _TOLERANCE * wanted
 
 
 def stream(config: GenerateConfig) -> Iterator[Example]:

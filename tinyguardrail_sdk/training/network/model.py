@@ -24,8 +24,8 @@ from tinyguardrail_sdk.bits import (
     LABEL_SHIFT,
     PATTERN_SHIFTS,
 )
+from tinyguardrail_sdk.training.loss_config import LossConfig
 from tinyguardrail_sdk.training.losses import (
-    LossConfig,
     distillation_loss,
     focal_loss,
     router_loss,

@@ -1,0 +1,126 @@
+"""What is wrong with a command line is said at once, before the libraries for training load."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tinyguardrail_sdk.cli.main import main
+
+Refused = Callable[..., str]
+
+pytestmark = pytest.mark.train
+
+TEXTS = ["--train", "{data}", "--validation", "{data}"]
+_GENERATE = "tinyguardrail data generate"
+
+
+@pytest.mark.parametrize(
+    ("words", "shown"),
+    [
+        (["train", "--train", "no.jsonl", "--validation", "no.jsonl"], "--train: no.jsonl"),
+        (["evaluate", "no.jsonl"], "PATH: no.jsonl"),
+        (["robustness", "no.jsonl"], "PATH: no.jsonl"),
+        (["calibrate", "--checkpoint", "{checkpoint}", "--validation", "no"], "--validation: no:"),
+        (["calibrate", "--checkpoint", "{checkpoint}", "--benign", "no"], "--benign: no:"),
+        (["compare", "{checkpoint}", "--data", "no.jsonl"], "--data: no.jsonl"),
+        (["report", "--data", "no.jsonl", "--output", "out"], "--data: no.jsonl"),
+        (["data", "mine", "no.jsonl", "--output", "out"], "F: no.jsonl"),
+        (["data", "mutate", "no.jsonl", "--output", "out"], "F: no.jsonl"),
+        (["data", "mix", "no.jsonl", "--output", "out"], "PATH: no.jsonl"),
+        (["data", "audit", "no.jsonl"], "PATH: no.jsonl"),
+        (["data", "generate", "--pool", "no.jsonl", "--output", "out"], "--pool: no.jsonl"),
+    ],
+)
+def test_a_missing_data_file_names_argument_file_and_remedy(
+    checkpoint: Path, refused: Refused, words: list[str], shown: str
+) -> None:
+    message = refused(*(word.format(checkpoint=checkpoint) for word in words))
+    assert message.startswith(f"tinyguardrail: {shown}")
+    assert "no such file" in message
+    assert _GENERATE in message
+    assert message.count("\n") == 1
+
+
+def test_a_folder_without_data_says_so(tmp_path: Path, refused: Refused) -> None:
+    message = refused("evaluate", str(tmp_path))
+    assert "PATH: no .jsonl or .jsonl.gz file in" in message
+    assert _GENERATE in message
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["train"], "--train is missing"),
+        (["train", "--set", "optimizer.lrr=1"], "did you mean optimizer.lr?"),
+        (["train", "--config", "no.json"], "config no.json: cannot be read"),
+        (["train", "--resume", "--output", "none"], "nothing to resume"),
+        (["evaluate", "{data}", "--checkpoint", "none"], "--checkpoint: none: no such checkpoint"),
+        (["train", *TEXTS, "--init", "no/such/base"], "--init: no pretrained base 'no/such/base'"),
+        (["train", *TEXTS, "--init", "none.zip"], "--init: no pretrained base 'none.zip'"),
+        (["train", *TEXTS, "--init", "{folder}"], "the folder holds none of training.json"),
+        (["export", "--run", "none", "--output", "out"], "--run: none: no such folder"),
+        (["export", "--run", "{folder}", "--output", "out"], "holds no trained weights"),
+        (["data", "mutate", "{data}", "--output", "o", "--mutation", "x"], "no mutation x"),
+        (["data", "generate", "--output", "out", "--total", "0"], "total must be at least 1"),
+        (["data", "fetch", "deepset"], "--output is missing"),
+        (["calibrate", "--checkpoint", "{checkpoint}"], "either --validation"),
+        (["calibrate", "--checkpoint", "{checkpoint}", "--target-fpr", "7"], "in [0, 1)"),
+    ],
+)
+def test_what_makes_no_sense_is_refused_without_loading_torch(
+    tmp_path: Path, checkpoint: Path, words: list[str], message: str
+) -> None:
+    data = tmp_path / "data.jsonl"
+    data.write_text('{"text": "x", "label": "benign"}\n', encoding="utf-8")
+    names = {"data": data, "checkpoint": checkpoint, "folder": tmp_path}
+    code = (
+        "import sys; from tinyguardrail_sdk.cli.main import main; status = main(sys.argv[1:]); "
+        "sys.exit(7 if {'torch', 'sklearn'} & set(sys.modules) else status)"
+    )
+    command = [sys.executable, "-c", code, *(word.format(**names) for word in words)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert message in done.stderr
+    assert done.stderr.startswith("tinyguardrail: ")
+
+
+def test_weights_one_folder_down_are_pointed_at(tmp_path: Path, refused: Refused) -> None:
+    (tmp_path / "best").mkdir()
+    (tmp_path / "best" / "training.json").write_text("{}", encoding="utf-8")
+    message = refused("export", "--run", str(tmp_path), "--output", str(tmp_path / "out"))
+    assert f"give {tmp_path / 'best'}" in message
+
+
+def test_data_of_another_run_is_not_written_over_unasked(tmp_path: Path, refused: Refused) -> None:
+    kept = tmp_path / "train.jsonl.gz"
+    kept.write_bytes(b"precious")
+    words = ("data", "generate", "--output", str(tmp_path), "--total", "60")
+    message = refused(*words)
+    assert "holds train.jsonl.gz already" in message
+    assert "--overwrite" in message
+    assert kept.read_bytes() == b"precious"
+    assert main([*words, "--overwrite"]) == 0
+    assert kept.read_bytes() != b"precious"
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        *("check", "info", "train", "export", "calibrate", "evaluate", "robustness", "compare"),
+        *("report", "data generate", "data fetch", "data mix", "data audit", "data mine"),
+        *("data mutate", "data vocabulary"),
+    ],
+)
+def test_the_help_of_every_command_has_two_examples(
+    command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        main([*command.split(), "--help"])
+    shown = capsys.readouterr().out
+    # `check` pipes into itself in one of its examples.
+    assert shown.count(f"tinyguardrail {command} ") + shown.count(f"{command}\n") >= 3

@@ -1,0 +1,96 @@
+"""Arguments that name something to read: looked at before anything heavy is imported."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from tinyguardrail_sdk.errors import CheckpointError, InputError
+from tinyguardrail_sdk.manifest import read_manifest
+from tinyguardrail_sdk.training.data.jsonl import data_files
+
+Check = Callable[[Path], None]
+
+_DATA_REMEDY = (
+    "check the path, or make data with `tinyguardrail data generate --output data` "
+    "(train, validation and test.jsonl.gz)"
+)
+_RUN_REMEDY = "check the path, or make a run with `tinyguardrail train --output runs/guard`"
+_FACTS = "training.json"
+
+
+def add_input(
+    parser: argparse.ArgumentParser, *names: str, check: Check = lambda path: None, **options: Any
+) -> None:
+    """Add an argument that names a path, or several, which `check_inputs` will look at.
+
+    Args:
+        parser: Of the command.
+        names: Of the argument.
+        check: Raises `InputError` or `CheckpointError` for a path that is of no use.
+        options: As of `add_argument`.
+    """
+    action = parser.add_argument(*names, type=Path, **options)
+    shown = names[-1] if action.option_strings else str(action.metavar)
+    known = parser.get_default("inputs") or ()
+    parser.set_defaults(inputs=(*known, (action.dest, shown, check)))
+
+
+def check_inputs(arguments: argparse.Namespace) -> None:
+    """Look at every path that a command is to read.
+
+    Raises:
+        InputError: One is missing or of no use; the message names the argument and the remedy.
+    """
+    for dest, shown, check in getattr(arguments, "inputs", ()):
+        given = getattr(arguments, dest)
+        for path in given if isinstance(given, list) else [given]:
+            if path is not None:
+                look_at(path, shown, check)
+
+
+def look_at(path: Path, shown: str, check: Check) -> None:
+    """Let a check look at a path, and name the argument that it came from where it objects.
+
+    Raises:
+        InputError: The path is of no use.
+    """
+    try:
+        check(path)
+    except (InputError, CheckpointError) as error:
+        raise InputError(f"{shown}: {error}") from None
+
+
+def data(path: Path) -> None:
+    """Labelled texts: a file, or a folder of `.jsonl` and `.jsonl.gz` files."""
+    try:
+        if not path.exists():
+            raise InputError(f"{path}: no such file or folder; {_DATA_REMEDY}")
+        for file in data_files([path]):
+            file.open("rb").close()
+    except FileNotFoundError as error:
+        raise InputError(f"{error}; {_DATA_REMEDY}") from None
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror})") from None
+
+
+def checkpoint(path: Path) -> None:
+    """The folder of an exported checkpoint; its files are verified when they are used."""
+    read_manifest(path)
+
+
+def run_folder(path: Path) -> None:
+    """The folder of a training run."""
+    if not path.is_dir():
+        raise InputError(f"{path}: no such folder; {_RUN_REMEDY}")
+
+
+def weights(path: Path) -> None:
+    """A folder of trained weights in a run."""
+    run_folder(path)
+    if not (path / _FACTS).is_file():
+        inner = path / "best"
+        hint = f"give {inner}" if (inner / _FACTS).is_file() else _RUN_REMEDY
+        raise InputError(f"{path}: holds no trained weights; {hint}")

@@ -1,0 +1,97 @@
+"""Arguments that several training commands take, and the words that they are written in."""
+
+from __future__ import annotations
+
+import argparse
+
+from tinyguardrail_sdk.labels import Mode, Source
+from tinyguardrail_sdk.training import inputs
+from tinyguardrail_sdk.training.inputs import add_input
+
+
+def add_scoring(parser: argparse.ArgumentParser) -> None:
+    """What judges labelled texts, and how."""
+    add_checkpoint(parser, "(default: built in)")
+    parser.add_argument(
+        "--source-map",
+        type=name_and_source,
+        action="append",
+        default=[],
+        metavar="SET=SOURCE",
+        help="source of the texts of a set, * as wildcard (bipia*=document agentdojo*=tool, "
+        "others user); may be repeated",
+    )
+    add_route(parser)
+    parser.add_argument(
+        "--workers", type=int, default=1, metavar="N", help="processes (default: 1)"
+    )
+
+
+def add_mutations(parser: argparse.ArgumentParser, text: str) -> None:
+    """Which mutations, and the seed of their draw."""
+    parser.add_argument(
+        "--mutation", action="append", default=[], metavar="NAME", help=f"{text}; may be repeated"
+    )
+    parser.add_argument("--seed", type=int, default=7, metavar="N", help="(default: 7)")
+
+
+def add_checkpoint(parser: argparse.ArgumentParser, text: str, *, required: bool = False) -> None:
+    """An exported checkpoint."""
+    add_input(
+        parser,
+        "--checkpoint",
+        check=inputs.checkpoint,
+        required=required,
+        metavar="DIR",
+        help=text,
+    )
+
+
+def add_paths(parser: argparse.ArgumentParser) -> None:
+    """Labelled texts."""
+    add_input(
+        parser,
+        "paths",
+        check=inputs.data,
+        nargs="+",
+        metavar="PATH",
+        help="JSON lines and folders of them",
+    )
+
+
+def add_route(parser: argparse.ArgumentParser) -> None:
+    """Which branch answers."""
+    parser.add_argument(
+        "--route", choices=("routed", "fast", "deep"), default="routed", help="(default: routed)"
+    )
+
+
+def add_run(parser: argparse.ArgumentParser, text: str, *, required: bool) -> None:
+    """A run folder, or trained weights in one where it is required."""
+    add_input(
+        parser,
+        "--run",
+        check=inputs.weights if required else inputs.run_folder,
+        dest="folder",  # `run` is the command's function
+        required=required,
+        metavar="DIR",
+        help=text,
+    )
+
+
+def mode_and_share(word: str) -> tuple[Mode, float]:
+    """Read `strict=0.02`."""
+    name, _, value = word.partition("=")
+    try:
+        return Mode(name), float(value)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"must look like {Mode.STRICT}=0.02") from None
+
+
+def name_and_source(word: str) -> tuple[str, Source]:
+    """Read `SET=document`."""
+    name, _, value = word.partition("=")
+    try:
+        return name, Source(value)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"must look like SET={Source.DOCUMENT}") from None

@@ -23,9 +23,8 @@ from tinyguardrail_sdk.errors import CheckpointError
 from tinyguardrail_sdk.manifest import load_manifest
 from tinyguardrail_sdk.training.export.graph import Graph
 from tinyguardrail_sdk.training.export.parts import part_builders
-from tinyguardrail_sdk.training.network.layers import FeedForward
+from tinyguardrail_sdk.training.network.layers import FeedForward, strongest_neurons
 from tinyguardrail_sdk.training.network.model import TinyGuardrail
-from tinyguardrail_sdk.training.transfer import strongest_neurons
 
 
 @torch.no_grad()

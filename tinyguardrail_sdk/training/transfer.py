@@ -28,7 +28,7 @@ from tinyguardrail_sdk.errors import InputError
 from tinyguardrail_sdk.training.bases import no_base, packaged_archive
 from tinyguardrail_sdk.training.network.branches import Branch
 from tinyguardrail_sdk.training.network.experts import MixtureOfExperts
-from tinyguardrail_sdk.training.network.layers import EncoderLayer, FeedForward
+from tinyguardrail_sdk.training.network.layers import EncoderLayer, FeedForward, strongest_neurons
 from tinyguardrail_sdk.training.network.model import TinyGuardrail
 
 FAST_LAYERS = (0, 1, 3, 5)
@@ -190,12 +190,6 @@ def _prune(ours: FeedForward, part: State) -> None:
         part["intermediate.dense.weight"], part["output.dense.weight"], len(ours.up.weight)
     )
     _copy_slice(ours, part, kept, share_of_bias=1.0)
-
-
-def strongest_neurons(up: Tensor, down: Tensor, count: int) -> Tensor:
-    """The `count` neurons whose way in (N, H) and way out (H, N) weigh most, in their order."""
-    strength: Tensor = up.norm(dim=1) * down.norm(dim=0)
-    return strength.topk(count).indices.sort().values
 
 
 def _upcycle(mixture: MixtureOfExperts, part: State) -> None:

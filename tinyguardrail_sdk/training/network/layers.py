@@ -65,6 +65,12 @@ class FeedForward(nn.Module):
         return self.down(functional.gelu(self.up(hidden), approximate="tanh"))  # type: ignore[no-any-return]
 
 
+def strongest_neurons(up: Tensor, down: Tensor, count: int) -> Tensor:
+    """The `count` neurons whose way in (N, H) and way out (H, N) weigh most, in their order."""
+    strength: Tensor = up.norm(dim=1) * down.norm(dim=0)
+    return strength.topk(count).indices.sort().values
+
+
 class EncoderLayer(nn.Module):
     """Attention and feed-forward, each followed by residual and LayerNorm."""
 

@@ -147,7 +147,7 @@ class Guard:
             if self.policy.on_error == "raise":
                 raise
             _log.warning("%s; on_error=%r decided", error, self.policy.on_error)
-            return self._unreached(len(text), _milliseconds(began))
+            return self._unreached(str(error), len(text), _milliseconds(began))
         return self._verdict(found, source, _milliseconds(began))
 
     def _verdict(self, found: Classification, source: Source, latency_ms: float) -> Verdict:
@@ -169,7 +169,7 @@ class Guard:
             model_version=self.classifier.info.model_version,
         )
 
-    def _unreached(self, length: int, latency_ms: float) -> Verdict:
+    def _unreached(self, error: str, length: int, latency_ms: float) -> Verdict:
         return Verdict(
             label=Label.BENIGN,
             scores=FrozenDict(),
@@ -182,6 +182,7 @@ class Guard:
             scanned=(0, length),
             latency_ms=latency_ms,
             model_version=self.classifier.info.model_version,
+            error=error,
         )
 
     def _acceptable(self, text: object, name: str) -> str:

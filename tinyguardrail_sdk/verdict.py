@@ -55,7 +55,8 @@ class Verdict:
     leads `scores`; from the threshold on it is the most probable of the three attacks.
 
     A verdict whose `scores` are empty was not reached by the network: the check failed and
-    `Policy.on_error` decided. Its risk is 1 and `scanned` begins with 0, see `checked`.
+    `Policy.on_error` decided. Look at `checked` first: such a verdict has the label `BENIGN` for
+    want of another, risk 1, a `scanned` that begins with 0, and says in `error` what broke.
 
     Attributes:
         label: The reported class.
@@ -71,6 +72,7 @@ class Verdict:
         latency_ms: Time of the check in milliseconds; of a batch, the mean. The first check of a
             guard also opens the network, some tenths of a second.
         model_version: Version of the checkpoint that answered.
+        error: Why the text was not checked, in words that never repeat it; None when it was.
     """
 
     label: Label
@@ -84,6 +86,7 @@ class Verdict:
     scanned: tuple[int, int]
     latency_ms: float
     model_version: str
+    error: str | None = None
 
     @property
     def blocked(self) -> bool:
@@ -128,8 +131,11 @@ class Verdict:
             raise Blocked(self)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the verdict as JSON-ready values under the same names."""
-        return {
+        """Return the verdict as JSON-ready values under the same names.
+
+        `error` is there only when the text was not checked.
+        """
+        fields = {
             "label": str(self.label),
             "scores": {str(label): score for label, score in self.scores.items()},
             "risk": self.risk,
@@ -143,7 +149,9 @@ class Verdict:
             "bits": self.bits,
             "latency_ms": self.latency_ms,
             "model_version": self.model_version,
+            "checked": self.checked,
         }
+        return fields if self.checked else {**fields, "error": self.error}
 
     def to_json(self) -> str:
         """Return the verdict as one line of plain-ASCII JSON."""

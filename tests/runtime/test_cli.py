@@ -158,6 +158,18 @@ def test_json_is_the_verdict(capsys: pytest.CaptureFixture[str]) -> None:
     assert "line" not in fields
 
 
+def test_json_of_a_check_that_breaks_says_that_it_is_no_clearance(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["check", "--json", "explode"]) == 2
+    captured = capsys.readouterr()
+    fields = json.loads(captured.out)
+    assert fields.pop("checked") is False
+    assert "not cleared" in fields.pop("error")
+    assert not fields
+    assert captured.err.startswith("tinyguardrail: ")
+
+
 def test_every_json_line_gets_a_line_in_order(
     stdin: Callable[[bytes], None], script: ScriptedClassifier, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -204,7 +216,9 @@ def test_a_bad_line_gets_an_error_and_the_rest_goes_on(
     assert (first["line"], first["blocked"]) == (1, True)
     assert (last["line"], last["blocked"]) == (3, False)
     assert message in bad.pop("error")
+    assert bad.pop("checked") is False
     assert bad == ({"line": 2, "id": 5} if b"id" in line else {"line": 2})
+    assert first["checked"] is last["checked"] is True
     assert "2 checked, 1 blocked, 1 could not be checked" in captured.err
 
 

@@ -66,7 +66,16 @@ def test_the_json_has_the_names_of_the_design_in_their_order() -> None:
         "bits",
         "latency_ms",
         "model_version",
+        "checked",
     ]
+
+
+def test_a_verdict_that_was_not_reached_says_so_in_its_json() -> None:
+    unreached = replace(ALLOWED, scores={}, error="inference failed")
+    fields = unreached.to_dict()
+    assert (fields["checked"], fields["error"]) == (False, "inference failed")
+    assert VERDICT.to_dict()["checked"] is True
+    assert "error" not in VERDICT.to_dict()
 
 
 def test_the_json_holds_what_the_attributes_hold() -> None:

@@ -33,6 +33,10 @@ def run(arguments: argparse.Namespace) -> int:
         text = inputs.whole_text(path, arguments.encoding)
     try:
         verdict = open_guard(arguments, bar.update).check(text, source=arguments.source)
+    except CheckFailed as error:
+        if arguments.json:
+            _write(json.dumps(_unchecked(str(error))))
+        raise
     finally:
         bar.clear()
     if arguments.json:
@@ -115,8 +119,12 @@ def _answer(guard: Guard, item: Item | BadItem) -> Verdict | str:
 
 def _as_json(item: Item | BadItem, answer: Verdict | str) -> str:
     fields: dict[str, Any] = {"line": item.line, **item.passed}
-    fields |= answer.to_dict() if isinstance(answer, Verdict) else {"error": answer}
+    fields |= answer.to_dict() if isinstance(answer, Verdict) else _unchecked(answer)
     return json.dumps(fields)
+
+
+def _unchecked(error: str) -> dict[str, Any]:
+    return {"checked": False, "error": error}
 
 
 def _as_text(item: Item | BadItem, answer: Verdict | str) -> str:

@@ -41,8 +41,9 @@ examples:
 
 JSON lines (--jsonl): each line of input is a JSON string, or an object with "text" and, if wanted,
 "source" and "id"; other keys are ignored. Each gives one line of output in the same order: the
-verdict with "line" (and "id") added, or {"line": ..., "error": ...} for a line that could not be
-checked. Invisible and control characters are always shown as escapes.
+verdict with "line" (and "id") added. A line that could not be checked gives {"line": ...,
+"checked": false, "error": ...} and no label; a verdict has "checked": true. Invisible and control
+characters are always shown as escapes.
 """
 
 # Commands of `training.cli`, which the slim install lists but cannot run.

@@ -23,7 +23,7 @@ def verdict_lines(text: str, verdict: Verdict, *, color: bool) -> list[str]:
     """Describe a verdict in full, with excerpts of the text."""
     lines = [_headline(verdict, color=color)]
     if not verdict.checked:
-        return [*lines, _field("reason", "the check failed and the policy decided", color)]
+        return [*lines, _field("reason", _why_unchecked(verdict), color)]
     scores = "  ".join(f"{label} {score:.3f}" for label, score in verdict.scores.items())
     seen, given = verdict.scanned
     answered = f"{verdict.route} ({verdict.latency_ms:.1f} ms, model {verdict.model_version})"
@@ -53,6 +53,11 @@ def verdict_line(number: int, text: str, verdict: Verdict, *, color: bool) -> st
 def error_line(number: int, error: str, *, color: bool) -> str:
     """Describe a line that could not be checked."""
     return f"{number:>6}  {paint('NOT CHECKED', 'red', on=color)}: {visible(error)}"
+
+
+def _why_unchecked(verdict: Verdict) -> str:
+    decided = "the check failed and the policy decided"
+    return decided if verdict.error is None else f"{decided}: {visible(verdict.error)}"
 
 
 def _headline(verdict: Verdict, *, color: bool) -> str:

@@ -9,6 +9,7 @@
 Importing this opens no model: the network is read by the first check.
 """
 
+from tinyguardrail_sdk.audit import AuditLog
 from tinyguardrail_sdk.bits import BitResponse
 from tinyguardrail_sdk.classifier import Classification, Classifier, ClassifierInfo
 from tinyguardrail_sdk.custom import CustomDetector
@@ -35,6 +36,7 @@ from tinyguardrail_sdk.version import __version__
 __all__ = [
     "Action",
     "AllowRule",
+    "AuditLog",
     "BitResponse",
     "Blocked",
     "CheckFailed",

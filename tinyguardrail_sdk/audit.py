@@ -72,7 +72,10 @@ class AuditLog:
         self._max_bytes, self._backups = max_bytes, backups
         self._include_text = include_text
         self._key = secrets.token_bytes(32) if key is None else key
-        self._reset()
+        self.dropped = 0
+        self._writer: threading.Thread | None = None
+        self._lock = threading.Lock()
+        self._waiting: queue.Queue[_Entry | None] = queue.Queue(_ROOM)
         _instances.add(self)
 
     def __call__(self, record: CheckRecord) -> None:
@@ -163,10 +166,9 @@ class AuditLog:
             _log.warning("the audit log %s; records are lost", why)
 
     def _reset(self) -> None:
-        self.dropped = 0
-        self._lock = threading.Lock()
-        self._writer: threading.Thread | None = None
-        self._waiting: queue.Queue[_Entry | None] = queue.Queue(_ROOM)
+        # In a forked child: the thread is the parent's, and what waits is written there.
+        self.dropped, self._writer = 0, None
+        self._lock, self._waiting = threading.Lock(), queue.Queue(_ROOM)
 
 
 class _RotatingFile:
@@ -219,7 +221,7 @@ def _close_all() -> None:
 
 def _after_fork_in_child() -> None:
     for log in list(_instances):
-        log._reset()  # the thread is the parent's, and what waits is written there
+        log._reset()
 
 
 if hasattr(os, "register_at_fork"):  # not on Windows, which has no fork

@@ -66,15 +66,12 @@ class Judge:
             return self._unread(text, over, self._policy.on_too_long, began)
         try:
             with deadline(self._policy.deadline_ms):
-                rule = self._rules and self._rules.find(text, source)
+                rule = None if self._rules is None else self._rules.find(text, source)
                 if rule is not None:
                     return self._unjudged(text, Action.ALLOW, began, rule=rule)
                 return self._verdict(text, self._ask(text, source), source, began, redacts)
         except CheckFailed as error:
-            if self.raises:
-                raise
-            _log.warning("%s; on_error=%r decided", error, self._policy.on_error)
-            return self._unread(text, str(error), self._policy.on_error, began)
+            return self.failed(text, error, began)
 
     def judge_batch(self, texts: Sequence[str], source: Source) -> list[Verdict]:
         """Judge several texts of one source, each as `judge` does; `latency_ms` is their mean."""
@@ -90,15 +87,26 @@ class Judge:
                 for text, answer in zip(texts, found, strict=True)
             ]
         except CheckFailed:
-            if self.raises:
+            if self._raises:
                 raise
             # One by one, so that the text that breaks the check does not decide for the others.
             return [self.judge(text, source) for text in texts]
         mean_ms = _milliseconds(began) / max(1, len(texts))
         return [replace(verdict, latency_ms=mean_ms) for verdict in verdicts]
 
+    def failed(self, text: str, error: CheckFailed, began: float) -> Verdict:
+        """Answer as the policy says for a text that could not be checked.
+
+        Raises:
+            CheckFailed: The policy says to raise: the error itself.
+        """
+        if self._raises:
+            raise error
+        _log.warning("%s; on_error=%r decided", error, self._policy.on_error)
+        return self._unread(text, str(error), self._policy.on_error, began)
+
     @property
-    def raises(self) -> bool:
+    def _raises(self) -> bool:
         """Whether a check that breaks raises: in shadow mode nothing stops the host."""
         return self._policy.on_error == "raise" and not self._policy.shadow
 

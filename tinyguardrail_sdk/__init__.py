@@ -9,8 +9,10 @@
 Importing this opens no model: the network is read by the first check.
 """
 
+from tinyguardrail_sdk.audit import AuditLog
 from tinyguardrail_sdk.bits import BitResponse
 from tinyguardrail_sdk.classifier import Classification, Classifier, ClassifierInfo
+from tinyguardrail_sdk.custom import CustomDetector
 from tinyguardrail_sdk.errors import (
     Blocked,
     CheckFailed,
@@ -24,18 +26,26 @@ from tinyguardrail_sdk.guard import Guard
 from tinyguardrail_sdk.labels import Action, Label, Mode, Pattern, Route, Source
 from tinyguardrail_sdk.messages import MessageVerdict
 from tinyguardrail_sdk.policy import Policy
+from tinyguardrail_sdk.record import CheckRecord
+from tinyguardrail_sdk.redaction import Redaction
+from tinyguardrail_sdk.rules import AllowRule
+from tinyguardrail_sdk.stats import Stats
 from tinyguardrail_sdk.verdict import Finding, Verdict
 from tinyguardrail_sdk.version import __version__
 
 __all__ = [
     "Action",
+    "AllowRule",
+    "AuditLog",
     "BitResponse",
     "Blocked",
     "CheckFailed",
+    "CheckRecord",
     "CheckpointError",
     "Classification",
     "Classifier",
     "ClassifierInfo",
+    "CustomDetector",
     "Finding",
     "Guard",
     "GuardrailError",
@@ -47,8 +57,10 @@ __all__ = [
     "Pattern",
     "Policy",
     "PolicyError",
+    "Redaction",
     "Route",
     "Source",
+    "Stats",
     "Verdict",
     "__version__",
 ]

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from tinyguardrail_sdk.deadline import check_deadline
 from tinyguardrail_sdk.errors import CheckFailed, CheckpointError
 from tinyguardrail_sdk.labels import LABELS, Mode, Route, Source
 from tinyguardrail_sdk.manifest import DEFAULT_CHECKPOINT, Manifest, read_manifest, verify_files
@@ -70,7 +71,11 @@ class ClassifierInfo:
 
 
 class Classifier(Protocol):
-    """What `Guard(classifier=...)` needs. Methods may be called from several threads at once."""
+    """What `Guard(classifier=...)` needs. Methods may be called from several threads at once.
+
+    One that works in parts calls `tinyguardrail_sdk.deadline.check_deadline` between them, so that
+    `Policy.deadline_ms` can stop it.
+    """
 
     @property
     def info(self) -> ClassifierInfo:
@@ -129,14 +134,17 @@ class EmbeddedClassifier:
 
         Raises:
             CheckpointError: The checkpoint is damaged (first check only).
+            CheckFailed: The engine failed, or the deadline passed before the last window.
         """
         opened = self._opened or self._open()
         extractor, engine = opened.extractor, opened.engine
+        check_deadline()
         features = extractor.extract(text, source)
         if features.blank:
             return Classification(_NOTHING, Route.FAST, (), (0, len(text)), features.scanned)
         answers = []
         for window in features.windows:
+            check_deadline()
             answers.append((engine.run(window), window))
             if self._progress is not None:
                 self._progress(len(answers), len(features.windows))

@@ -5,27 +5,21 @@ from __future__ import annotations
 import logging
 import os
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, TypeVar
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
-from tinyguardrail_sdk.classifier import Classification, Classifier, EmbeddedClassifier
-from tinyguardrail_sdk.errors import (
-    CheckFailed,
-    GuardrailError,
-    InputError,
-    InputTooLong,
-    PolicyError,
-)
-from tinyguardrail_sdk.frozen import FrozenDict
-from tinyguardrail_sdk.labels import LABELS, Action, Label, Route, Source
+from tinyguardrail_sdk.classifier import Classifier, EmbeddedClassifier
+from tinyguardrail_sdk.custom import CustomDetector
+from tinyguardrail_sdk.errors import GuardrailError, InputError, InputTooLong
+from tinyguardrail_sdk.judge import Judge
+from tinyguardrail_sdk.labels import Source
 from tinyguardrail_sdk.messages import MessageVerdict, message_texts
 from tinyguardrail_sdk.policy import Policy
-from tinyguardrail_sdk.verdict import Finding, Verdict
+from tinyguardrail_sdk.record import CheckRecord, Observer, Observers
+from tinyguardrail_sdk.stats import Counters, Stats
+from tinyguardrail_sdk.verdict import Verdict
 
-_log = logging.getLogger("tinyguardrail_sdk")
-_log.addHandler(logging.NullHandler())
-
-_T = TypeVar("_T")
+logging.getLogger("tinyguardrail_sdk").addHandler(logging.NullHandler())
 
 
 class Guard:
@@ -39,6 +33,12 @@ class Guard:
         policy: How to decide; by default balanced, and every attack is blocked.
         threads: Processor threads that one check may use.
         classifier: Takes the place of the checkpoint's network, for tests and experiments.
+        detectors: Detectors of your own, which run beside the network and can raise the risk.
+        on_block: Called with the `CheckRecord` when a text must not go on as it was given.
+        on_flag: Called when a text was flagged, in shadow mode of one that would be blocked, too.
+        on_error: Called when a text could not be checked, in place of the other two.
+        observers: Called after every check, such as an `AuditLog`. Like the three above they run in
+            the thread of the check; what they raise is logged and changes nothing.
 
     Raises:
         CheckpointError: The checkpoint has no usable manifest.
@@ -59,6 +59,11 @@ class Guard:
         policy: Policy | None = None,
         threads: int = 1,
         classifier: Classifier | None = None,
+        detectors: Sequence[CustomDetector] = (),
+        on_block: Observer | None = None,
+        on_flag: Observer | None = None,
+        on_error: Observer | None = None,
+        observers: Sequence[Observer] = (),
     ) -> None:
         if checkpoint is not None and classifier is not None:
             raise InputError("pass a checkpoint or a classifier, not both")
@@ -74,7 +79,9 @@ class Guard:
         self.classifier: Classifier = (
             EmbeddedClassifier(checkpoint, threads=threads) if classifier is None else classifier
         )
-        self._thresholds = self._thresholds_of_mode()
+        self._judge = Judge(self.policy, self.classifier, _detectors(detectors))
+        self._counters = Counters()
+        self._observers = Observers(observers, on_block, on_flag, on_error)
 
     def check(self, text: str, *, source: Source | str = Source.USER) -> Verdict:
         """Judge one text, whole.
@@ -85,7 +92,8 @@ class Guard:
 
         Raises:
             InputError: The text is no string, or the source is unknown.
-            InputTooLong: The text is longer than `Policy.max_chars`.
+            InputTooLong: The text is longer than `Policy.max_chars`, and `Policy.on_too_long` is
+                `"raise"`.
             CheckpointError: The checkpoint is damaged.
             CheckFailed: The check broke, and `Policy.on_error` is `"raise"`.
         """
@@ -108,14 +116,26 @@ class Guard:
         origin = _as_source(source)
         began = time.perf_counter()
         try:
-            found = _one_door(lambda: _answers(self.classifier, accepted, origin))
-        except CheckFailed:
-            if self.policy.on_error == "raise":
-                raise
-            # One by one, so that the text that breaks the check does not decide for the others.
-            return [self._check(text, origin) for text in accepted]
-        mean_ms = _milliseconds(began) / max(1, len(accepted))
-        return [self._verdict(answer, origin, mean_ms) for answer in found]
+            verdicts = self._judge.judge_batch(accepted, origin)
+        except GuardrailError as error:
+            mean_ms = _milliseconds(began) / len(accepted)
+            for text in accepted:  # none of them was cleared
+                self._record(CheckRecord(text, origin, None, error, mean_ms))
+            raise
+        for text, verdict in zip(accepted, verdicts, strict=True):
+            self._record(CheckRecord(text, origin, verdict, None, verdict.latency_ms))
+        return verdicts
+
+    def redact(self, text: str, *, source: Source | str = Source.USER) -> Verdict:
+        """Judge one text, and cut out what makes it an attack where the policy would block it.
+
+        The rest is judged again, and is offered only if it is harmless: `verdict.release(text)`
+        returns it, or raises `Blocked`. Costs two to four checks where there is something to cut.
+
+        Raises:
+            InputError: As `check`.
+        """
+        return self._check(self._acceptable(text, "text"), _as_source(source), redacts=True)
 
     async def acheck(self, text: str, *, source: Source | str = Source.USER) -> Verdict:
         """Judge one text in a worker thread, so that the event loop goes on; else like `check`."""
@@ -144,97 +164,42 @@ class Guard:
             for found in message_texts(messages)
         ]
 
-    def _check(self, text: str, source: Source) -> Verdict:
+    def stats(self) -> Stats:
+        """Return what this guard counted so far in this process; a forked child starts anew."""
+        return self._counters.snapshot()
+
+    def _check(self, text: str, source: Source, *, redacts: bool = False) -> Verdict:
         began = time.perf_counter()
         try:
-            found = _one_door(lambda: _answer(self.classifier, text, source))
-        except CheckFailed as error:
-            if self.policy.on_error == "raise":
-                raise
-            _log.warning("%s; on_error=%r decided", error, self.policy.on_error)
-            return self._unreached(str(error), len(text), _milliseconds(began))
-        return self._verdict(found, source, _milliseconds(began))
+            verdict = self._judge.judge(text, source, redacts=redacts)
+        except GuardrailError as error:
+            self._record(CheckRecord(text, source, None, error, _milliseconds(began)))
+            raise
+        self._record(CheckRecord(text, source, verdict, None, verdict.latency_ms))
+        return verdict
 
-    def _verdict(self, found: Classification, source: Source, latency_ms: float) -> Verdict:
-        label, action = self.policy.decide(found.scores, self._thresholds[source])
-        return Verdict(
-            label=label,
-            scores=FrozenDict(zip(LABELS, found.scores, strict=True)),
-            risk=1.0 - found.scores[0],
-            confidence=found.scores[LABELS.index(label)],
-            action=action,
-            route=found.route,
-            findings=tuple(
-                Finding(m.pattern, m.score, m.start, m.end, m.reason, m.decoded)
-                for m in sorted(found.matches, key=lambda m: (m.start, m.end))
-            ),
-            span=found.span,
-            scanned=found.scanned,
-            latency_ms=latency_ms,
-            model_version=self.classifier.info.model_version,
-        )
-
-    def _unreached(self, error: str, length: int, latency_ms: float) -> Verdict:
-        return Verdict(
-            label=Label.BENIGN,
-            scores=FrozenDict(),
-            risk=1.0,
-            confidence=0.0,
-            action=Action(self.policy.on_error),
-            route=Route.FAST,
-            findings=(),
-            span=(0, 0),
-            scanned=(0, length),
-            latency_ms=latency_ms,
-            model_version=self.classifier.info.model_version,
-            error=error,
-        )
+    def _record(self, record: CheckRecord) -> None:
+        self._counters.add(record)
+        self._observers.tell(record)
 
     def _acceptable(self, text: object, name: str) -> str:
         if not isinstance(text, str):
             hint = "; decode it first" if isinstance(text, bytes | bytearray) else ""
             raise InputError(f"{name} must be a str, not {type(text).__name__}{hint}")
         cap = self.policy.max_chars
-        if cap is not None and len(text) > cap:
+        refuses = self.policy.on_too_long == "raise" and not self.policy.shadow
+        if cap is not None and len(text) > cap and refuses:
             raise InputTooLong(
                 f"{name} has {len(text)} characters and Policy.max_chars is {cap}: "
                 "raise the cap or split the text"
             )
         return text
 
-    def _thresholds_of_mode(self) -> dict[Source, float]:
-        mode, thresholds = self.policy.mode, self.classifier.info.thresholds
-        try:
-            return {source: thresholds[source][mode] for source in Source}
-        except KeyError:
-            raise PolicyError(f"the classifier has no threshold for mode {mode}") from None
 
-
-def _answer(classifier: Classifier, text: str, source: Source) -> Classification:
-    found: object = classifier.classify(text, source)
-    if not isinstance(found, Classification):
-        raise CheckFailed("the classifier gave no Classification; the text was not cleared")
-    return found
-
-
-def _answers(
-    classifier: Classifier, texts: Sequence[str], source: Source
-) -> Sequence[Classification]:
-    found = list(classifier.classify_batch(texts, source))
-    if len(found) != len(texts) or not all(isinstance(one, Classification) for one in found):
-        raise CheckFailed("the classifier did not answer every text; none was cleared")
-    return found
-
-
-def _one_door(call: Callable[[], _T]) -> _T:
-    """Let the errors of this package pass, and make every other one a `CheckFailed`."""
-    try:
-        return call()
-    except GuardrailError:
-        raise
-    except Exception as error:
-        name = type(error).__name__
-        raise CheckFailed(f"the check broke ({name}); the text was not cleared") from error
+def _detectors(detectors: Sequence[CustomDetector]) -> Sequence[CustomDetector]:
+    if not all(isinstance(detector, CustomDetector) for detector in detectors):
+        raise InputError("detectors must be a list of CustomDetector")
+    return detectors
 
 
 def _as_source(source: Source | str) -> Source:

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from tinyguardrail_sdk.bits import BitResponse, pack, unpack
 from tinyguardrail_sdk.errors import Blocked
 from tinyguardrail_sdk.labels import PATTERNS, Action, Label, Pattern, Route
+from tinyguardrail_sdk.redaction import Redaction
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One hit of a pattern detector.
+    """One hit of a detector.
 
     Attributes:
-        pattern: The detector that fired.
+        pattern: The pattern detector that fired, or the name that a custom detector gives.
         score: Strength, above 0 and at most 1.
         start: Where the hit begins, a character index into the text as it was given.
         end: One past its last character.
@@ -26,7 +27,7 @@ class Finding:
             characters (the network reads all of it).
     """
 
-    pattern: Pattern
+    pattern: Pattern | str
     score: float
     start: int
     end: int
@@ -50,29 +51,37 @@ class Finding:
 class Verdict:
     """The answer to one check.
 
-    `scores` and `risk` are what the network said; `label`, `action` and `blocked` are what was
-    decided from them. `label` is `BENIGN` while the risk is under the threshold, whatever class
-    leads `scores`; from the threshold on it is the most probable of the three attacks.
+    `scores` are what the network said; `label`, `action` and `blocked` are what was decided.
+    `label` is `BENIGN` while the risk is under the threshold, whatever class leads `scores`; from
+    the threshold on it is the most probable of the three attacks.
 
     A verdict whose `scores` are empty was not reached by the network: the check failed and
     `Policy.on_error` decided. Look at `checked` first: such a verdict has the label `BENIGN` for
-    want of another, risk 1, a `scanned` that begins with 0, and says in `error` what broke.
+    want of another, risk 1, a `scanned` that begins with 0, and says in `error` what broke. A
+    text that an allow-rule let pass was not read either: `checked` is False, `rule` names the rule,
+    and the risk, which nobody measured, stands at 0.
 
     Attributes:
         label: The reported class.
         scores: Calibrated probability of every class, for the riskiest window of the text.
-        risk: 1 - P(benign), the number that thresholds are compared with.
-        confidence: Probability of `label`; under 0.5 where the threshold overruled the leader.
+        risk: 1 - P(benign), or the score of a custom detector where that is higher: the number
+            that thresholds are compared with.
+        confidence: Probability of `label`; under 0.5 where the threshold overruled the leader. The
+            risk where a custom detector gave the label.
         action: What the policy decided.
         route: Which branch of the network judged the riskiest window.
-        findings: What the pattern detectors saw, at most the sixteen strongest hits of each, in
-            order of appearance.
+        findings: What the pattern detectors saw, at most the sixteen strongest hits of each, and
+            all that custom detectors saw, in order of appearance.
         span: The riskiest window, as character indices into the text as it was given.
         scanned: Characters seen, and characters given.
         latency_ms: Time of the check in milliseconds; of a batch, the mean. The first check of a
             guard also opens the network, some tenths of a second.
         model_version: Version of the checkpoint that answered.
-        error: Why the text was not checked, in words that never repeat it; None when it was.
+        error: Why the check failed, in words that never repeat the text; None when it did not.
+        rule: The allow-rule that let the text pass unread; None for all other texts.
+        shadowed: In shadow mode, the stricter action that the policy decided on and that was not
+            taken; None otherwise.
+        redaction: The text that may go on in place of the one given, where `action` is `REDACT`.
     """
 
     label: Label
@@ -87,15 +96,27 @@ class Verdict:
     latency_ms: float
     model_version: str
     error: str | None = None
+    rule: str | None = None
+    shadowed: Action | None = None
+    redaction: Redaction | None = None
 
     @property
     def blocked(self) -> bool:
-        """Whether the text must not go on."""
-        return self.action is Action.BLOCK
+        """Whether the text must not go on as it was given.
+
+        True for a redacted text, too: only `release` gives what may go on. Code that knows nothing
+        of redaction is safe.
+        """
+        return self.action in (Action.BLOCK, Action.REDACT)
+
+    @property
+    def would_block(self) -> bool:
+        """Whether `blocked` would be true outside shadow mode, and is false because of it."""
+        return self.shadowed is not None
 
     @property
     def checked(self) -> bool:
-        """Whether the network judged the text; False when the check failed and a policy decided."""
+        """Whether the network judged the text; False if the check failed or a rule allowed it."""
         return bool(self.scores)
 
     @property
@@ -121,8 +142,22 @@ class Verdict:
         """
         return unpack(word)
 
+    def release(self, text: str) -> str:
+        """Return what may go on: the text itself, or its redacted form.
+
+        Args:
+            text: The text that this is the verdict on.
+
+        Raises:
+            Blocked: Nothing may go on; carries this verdict.
+        """
+        if self.redaction is not None:
+            return self.redaction.text
+        self.raise_if_blocked()
+        return text
+
     def raise_if_blocked(self) -> None:
-        """Raise when the text was blocked.
+        """Raise when the text must not go on as it was given.
 
         Raises:
             Blocked: Carries this verdict.
@@ -133,9 +168,10 @@ class Verdict:
     def to_dict(self) -> dict[str, Any]:
         """Return the verdict as JSON-ready values under the same names.
 
-        `error` is there only when the text was not checked.
+        `error`, `rule`, `shadowed` and `redaction` (its text included) are there only where they
+        say something.
         """
-        fields = {
+        fields: dict[str, Any] = {
             "label": str(self.label),
             "scores": {str(label): score for label, score in self.scores.items()},
             "risk": self.risk,
@@ -151,7 +187,12 @@ class Verdict:
             "model_version": self.model_version,
             "checked": self.checked,
         }
-        return fields if self.checked else {**fields, "error": self.error}
+        for name in ("error", "rule", "shadowed"):
+            if (value := getattr(self, name)) is not None:
+                fields[name] = str(value)
+        if self.redaction is not None:
+            fields["redaction"] = asdict(self.redaction)
+        return fields
 
     def to_json(self) -> str:
         """Return the verdict as one line of plain-ASCII JSON."""

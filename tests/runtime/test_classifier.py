@@ -12,11 +12,13 @@ import weakref
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from tinyguardrail_sdk import CheckFailed, CheckpointError, Guard, Policy, Route, Source
 from tinyguardrail_sdk.classifier import Classification, EmbeddedClassifier
+from tinyguardrail_sdk.deadline import deadline
 from tinyguardrail_sdk.detectors.match import MAX_MATCHES
 from tinyguardrail_sdk.engine import WindowScores
 from tinyguardrail_sdk.features import Window
@@ -175,6 +177,21 @@ def test_progress_counts_the_windows(checkpoint: Path) -> None:
     classifier.classify("hello " * 40, Source.USER)
     assert len(steps) > 3
     assert steps == [(i, len(steps)) for i in range(1, len(steps) + 1)]
+
+
+def test_a_deadline_stops_between_two_windows(
+    checkpoint: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps: list[tuple[int, int]] = []
+    classifier = EmbeddedClassifier(checkpoint, progress=lambda *step: steps.append(step))
+    classifier.classify("hello", Source.USER)
+    steps.clear()
+    clock = iter((0.0, 0.0, 0.0, 0.0, 2.0))  # at the start, before reading, before each window
+    time = SimpleNamespace(perf_counter=lambda: next(clock))
+    monkeypatch.setattr("tinyguardrail_sdk.deadline.time", time)
+    with deadline(1000), pytest.raises(CheckFailed, match="deadline of 1000 ms"):
+        classifier.classify("hello " * 30, Source.USER)
+    assert [done for done, _ in steps] == [1, 2]
 
 
 @pytest.mark.parametrize("text", ["", " ", "\n", "\u200b", "\ufeff"])

@@ -1,10 +1,21 @@
 import json
 import pickle
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tinyguardrail_sdk import Action, GuardrailError, Label, Mode, Policy, PolicyError
+from tinyguardrail_sdk import (
+    Action,
+    AllowRule,
+    GuardrailError,
+    Label,
+    Mode,
+    Policy,
+    PolicyError,
+    Source,
+)
 
 # benign, injection, jailbreak, obfuscation
 LEANS_BENIGN = (0.6, 0.1, 0.25, 0.05)
@@ -48,7 +59,6 @@ def test_strings_are_as_good_as_enums() -> None:
     [
         ({"mode": "lenient"}, "'strict', 'balanced' or 'permissive'"),
         ({"actions": {"benign": "block"}}, "name an attack label"),
-        ({"actions": {"jailbreak": "redact"}}, "use flag or block"),
         ({"actions": {"malware": "block"}}, "'injection'"),
         ({"max_chars": 0}, "greater than 0"),
         ({"on_error": "ignore"}, "'raise', 'block' or 'allow'"),
@@ -99,3 +109,90 @@ def test_actions_cannot_be_changed_and_policies_can_be_shared() -> None:
     assert pickle.loads(pickle.dumps(policy)) == policy
     assert hash(policy) == hash(Policy(actions={Label.JAILBREAK: Action.FLAG}))
     assert json.loads(policy.model_dump_json())["actions"] == {"jailbreak": "flag"}
+
+
+def test_the_action_of_a_source_comes_before_that_of_the_label() -> None:
+    policy = Policy(
+        actions={Label.INJECTION: Action.FLAG, Label.JAILBREAK: Action.REDACT},
+        source_actions={Source.TOOL: {Label.INJECTION: Action.ALLOW}},
+    )
+    assert policy.action(Label.INJECTION, Source.TOOL) is Action.ALLOW
+    assert policy.action(Label.INJECTION, Source.USER) is Action.FLAG
+    assert policy.action(Label.JAILBREAK, Source.TOOL) is Action.REDACT
+    assert policy.action(Label.OBFUSCATION, Source.TOOL) is Action.BLOCK
+    assert policy.action(Label.BENIGN, Source.TOOL) is Action.ALLOW
+    assert policy.decide(LEANS_JAILBREAK, 0.5, Source.TOOL) == (Label.JAILBREAK, Action.REDACT)
+
+
+EVERYTHING = Policy(
+    mode=Mode.STRICT,
+    actions={Label.JAILBREAK: Action.FLAG},
+    source_actions={Source.DOCUMENT: {Label.INJECTION: Action.REDACT}},
+    allow=(
+        AllowRule(exact="good\nmorning", name="greeting"),
+        AllowRule(regex=r"ticket \d+", sources=(Source.USER, Source.TOOL), timeout_ms=5),
+        AllowRule(sha256="ab" * 32),
+    ),
+    shadow=True,
+    replacement="▒",
+    deadline_ms=40.5,
+    max_chars=9000,
+    on_too_long="block",
+    on_error="allow",
+)
+
+
+def test_json_gives_the_same_policy_again(tmp_path: Path) -> None:
+    assert Policy.from_json(EVERYTHING.to_json()) == EVERYTHING
+    assert hash(Policy.from_json(EVERYTHING.to_json())) == hash(EVERYTHING)
+    assert Policy.from_json(Policy().to_json()) == Policy()
+    file = tmp_path / "policy.json"
+    file.write_text(EVERYTHING.to_json(), encoding="utf-8")
+    assert Policy.load(file) == EVERYTHING
+    assert Policy.load(str(file)).to_json() == EVERYTHING.to_json()
+
+
+@pytest.mark.skipif(sys.version_info < (3, 11), reason="the standard library reads no TOML")
+def test_toml_says_the_same_as_json(tmp_path: Path) -> None:
+    file = tmp_path / "policy.toml"
+    file.write_text(
+        'mode = "strict"\nshadow = true\nreplacement = "▒"\ndeadline_ms = 40.5\n'
+        'max_chars = 9000\non_too_long = "block"\non_error = "allow"\n'
+        'actions = { jailbreak = "flag" }\n[source_actions.document]\ninjection = "redact"\n'
+        '[[allow]]\nexact = "good\\nmorning"\nname = "greeting"\n'
+        '[[allow]]\nregex = \'ticket \\d+\'\nsources = ["user", "tool"]\ntimeout_ms = 5\n'
+        f'[[allow]]\nsha256 = "{"ab" * 32}"\n',
+        encoding="utf-8",
+    )
+    assert Policy.load(file) == EVERYTHING
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "remedy"),
+    [
+        ("p.json", '{"source_actions": {"mail": {}}}', "source_actions.mail"),
+        ("p.json", '{"source_actions": {"tool": {"benign": "block"}}}', "name an attack label"),
+        ("p.json", '{"allow": [{"exact": "a"}, {}]}', "allow.1: .*one of exact"),
+        ("p.json", '{"allow": [{"regex": "("}]}', "allow.0.regex: .*no pattern"),
+        ("p.json", '{"shadow": "perhaps"}', "shadow: "),
+        ("p.json", '{"mode": "strict", "mode": "balanced"}', "twice"),
+        ("p.json", "[]", "a JSON object"),
+        ("p.json", "{", "no JSON"),
+        ("p.json", '{"self": 1}', "self: "),
+        ("p.toml", "deadline_ms = 0", "deadline_ms: .*greater than 0"),
+        ("p.toml", "mode =", "no TOML"),
+        ("p.yaml", "", ".toml or a .json"),
+    ],
+)
+def test_a_wrong_file_is_refused_with_its_name_and_the_field(
+    tmp_path: Path, name: str, content: str, remedy: str
+) -> None:
+    (tmp_path / name).write_text(content)
+    with pytest.raises(PolicyError, match=remedy) as caught:
+        Policy.load(tmp_path / name)
+    assert name in str(caught.value)
+
+
+def test_a_missing_file_is_a_policy_error(tmp_path: Path) -> None:
+    with pytest.raises(PolicyError, match=r"absent\.json: cannot be read"):
+        Policy.load(tmp_path / "absent.json")

@@ -1,0 +1,95 @@
+"""What policy and bookkeeping add to the bare classifier, on texts of 64 tokens.
+
+python -m benchmarks.bookkeeping [--rounds N]
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Sequence
+from tempfile import TemporaryDirectory
+
+from benchmarks.texts import texts
+from benchmarks.timing import interleaved, print_json, print_table
+from tinyguardrail_sdk import AllowRule, AuditLog, CustomDetector, Guard, Policy, Source
+from tinyguardrail_sdk.classifier import Classification, Classifier, EmbeddedClassifier
+from tinyguardrail_sdk.testing import ScriptedClassifier
+
+TOKENS = 64
+_TEXTS = 40
+
+
+class _Instant(ScriptedClassifier):
+    """Gives one ready answer: what is left of a check is everything around the network."""
+
+    def __init__(self, answer: Classification) -> None:
+        super().__init__()
+        self._ready = answer
+
+    def classify(self, text: str, source: Source) -> Classification:
+        return self._ready
+
+
+def _rich_policy() -> Policy:
+    rules = [AllowRule(exact=f"known text {i}") for i in range(100)]
+    rules += [AllowRule(sha256=f"{i:064x}") for i in range(100)]
+    rules += [AllowRule(regex=rf"ticket {i}-\d+") for i in range(5)]
+    return Policy(allow=tuple(rules), deadline_ms=5000, max_chars=100_000)
+
+
+def _guards(classifier: Classifier, log: AuditLog) -> dict[str, Guard]:
+    return {
+        "guard": Guard(classifier=classifier),
+        "guard, everything on": Guard(
+            classifier=classifier,
+            policy=_rich_policy(),
+            detectors=[CustomDetector("none", lambda text: 0.0)],
+            observers=[log],
+            on_block=lambda record: None,
+        ),
+    }
+
+
+def main() -> None:
+    """Time a bare classifier and guards around it, then the guards around nothing."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=200)
+    rounds = parser.parse_args().rounds
+    samples = texts(TOKENS, _TEXTS)
+    bare = EmbeddedClassifier()
+    with TemporaryDirectory() as folder:
+        log = AuditLog(f"{folder}/audit.jsonl")
+        whole = _timed(
+            {"classifier": _classify(bare)} | _checks(_guards(bare, log)), samples, rounds
+        )
+        instant = _Instant(bare.classify(samples[0], Source.USER))
+        alone = _timed(_checks(_guards(instant, log)), samples, rounds * 10)
+        log.close()
+    rows = [
+        [name, whole[name], whole[name] / whole["classifier"], alone.get(name, 0.0)]
+        for name in whole
+    ]
+    print_table(["what", "median ms", "ratio", "ms without the network"], rows)
+    print_json("bookkeeping", {"whole_ms": whole, "alone_ms": alone, "rounds": rounds})
+
+
+def _classify(classifier: Classifier) -> Callable[[str], object]:
+    return lambda text: classifier.classify(text, Source.USER)
+
+
+def _checks(guards: dict[str, Guard]) -> dict[str, Callable[[str], object]]:
+    return {name: guard.check for name, guard in guards.items()}
+
+
+def _timed(
+    contestants: dict[str, Callable[[str], object]], samples: Sequence[str], rounds: int
+) -> dict[str, float]:
+    calls = {
+        name: [lambda text=text, call=call: call(text) for text in samples]
+        for name, call in contestants.items()
+    }
+    return {name: timing.median for name, timing in interleaved(calls, rounds).items()}
+
+
+if __name__ == "__main__":
+    main()

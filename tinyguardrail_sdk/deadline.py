@@ -1,0 +1,37 @@
+"""A time limit that long work looks at now and then: Python cannot stop a thread from outside."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+from tinyguardrail_sdk.errors import CheckFailed
+
+# The moment on the `perf_counter` clock, and the milliseconds that were given.
+_limit: ContextVar[tuple[float, float] | None] = ContextVar("tinyguardrail_deadline", default=None)
+
+
+@contextmanager
+def deadline(milliseconds: float | None) -> Iterator[None]:
+    """Give what runs inside so many milliseconds from now; None changes nothing."""
+    if milliseconds is None:
+        yield
+        return
+    token = _limit.set((time.perf_counter() + milliseconds / 1000.0, milliseconds))
+    try:
+        yield
+    finally:
+        _limit.reset(token)
+
+
+def check_deadline() -> None:
+    """Stop if the time is up. For classifiers and custom detectors, between parts of their work.
+
+    Raises:
+        CheckFailed: The deadline of the check under way has passed.
+    """
+    limit = _limit.get()
+    if limit is not None and time.perf_counter() > limit[0]:
+        raise CheckFailed(f"the deadline of {limit[1]:g} ms passed; the text was not cleared")

@@ -1,0 +1,270 @@
+"""One text, one verdict: rules, network, custom detectors, policy and redaction put together."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import TypeVar
+
+from tinyguardrail_sdk.classifier import Classification, Classifier
+from tinyguardrail_sdk.custom import CustomDetector, Raised, run_detectors
+from tinyguardrail_sdk.deadline import check_deadline, deadline
+from tinyguardrail_sdk.errors import CheckFailed, GuardrailError, PolicyError
+from tinyguardrail_sdk.frozen import FrozenDict
+from tinyguardrail_sdk.labels import LABELS, Action, Label, Route, Source
+from tinyguardrail_sdk.policy import Policy
+from tinyguardrail_sdk.redaction import Redaction, Span, merge, original_span, redact, sentence
+from tinyguardrail_sdk.rules import RuleBook
+from tinyguardrail_sdk.verdict import Finding, Verdict
+
+_log = logging.getLogger("tinyguardrail_sdk")
+
+_T = TypeVar("_T")
+
+# How often a redacted text is judged again before it is blocked whole.
+_REDACTION_ROUNDS = 3
+_STOPPED = (Action.REDACT, Action.BLOCK)
+
+
+class Judge:
+    """Applies one policy to what one classifier says.
+
+    Args:
+        policy: How to decide.
+        classifier: The network, or what takes its place.
+        detectors: What may raise the risk beside it.
+
+    Raises:
+        PolicyError: The classifier has no threshold for the policy's mode.
+    """
+
+    def __init__(
+        self, policy: Policy, classifier: Classifier, detectors: Sequence[CustomDetector] = ()
+    ) -> None:
+        self._policy = policy
+        self._classifier = classifier
+        self._detectors = tuple(detectors)
+        self._rules = RuleBook(policy.allow) if policy.allow else None
+        self._thresholds = _thresholds(policy, classifier)
+
+    def judge(self, text: str, source: Source, *, redacts: bool = False) -> Verdict:
+        """Judge one text.
+
+        Args:
+            text: What to judge.
+            source: Where it comes from.
+            redacts: Redact where the policy would block.
+
+        Raises:
+            CheckFailed: The check broke, and the policy says to raise.
+            GuardrailError: As the classifier.
+        """
+        began = time.perf_counter()
+        if (over := self._over_the_cap(text)) is not None:
+            return self._unread(text, over, self._policy.on_too_long, began)
+        try:
+            with deadline(self._policy.deadline_ms):
+                rule = None if self._rules is None else self._rules.find(text, source)
+                if rule is not None:
+                    return self._unjudged(text, Action.ALLOW, began, rule=rule)
+                return self._verdict(text, self._ask(text, source), source, began, redacts)
+        except CheckFailed as error:
+            return self.failed(text, error, began)
+
+    def judge_batch(self, texts: Sequence[str], source: Source) -> list[Verdict]:
+        """Judge several texts of one source, each as `judge` does; `latency_ms` is their mean."""
+        policy = self._policy
+        apart = policy.deadline_ms is not None or self._rules is not None
+        if apart or any(self._over_the_cap(text) for text in texts):
+            return [self.judge(text, source) for text in texts]
+        began = time.perf_counter()
+        try:
+            found = _one_door(lambda: _answers(self._classifier, texts, source))
+            verdicts = [
+                self._verdict(text, answer, source, began)
+                for text, answer in zip(texts, found, strict=True)
+            ]
+        except CheckFailed:
+            if self._raises:
+                raise
+            # One by one, so that the text that breaks the check does not decide for the others.
+            return [self.judge(text, source) for text in texts]
+        mean_ms = _milliseconds(began) / max(1, len(texts))
+        return [replace(verdict, latency_ms=mean_ms) for verdict in verdicts]
+
+    def failed(self, text: str, error: CheckFailed, began: float) -> Verdict:
+        """Answer as the policy says for a text that could not be checked.
+
+        Raises:
+            CheckFailed: The policy says to raise: the error itself.
+        """
+        if self._raises:
+            raise error
+        _log.warning("%s; on_error=%r decided", error, self._policy.on_error)
+        return self._unread(text, str(error), self._policy.on_error, began)
+
+    @property
+    def _raises(self) -> bool:
+        """Whether a check that breaks raises: in shadow mode nothing stops the host."""
+        return self._policy.on_error == "raise" and not self._policy.shadow
+
+    def _over_the_cap(self, text: str) -> str | None:
+        cap = self._policy.max_chars
+        if cap is None or len(text) <= cap:
+            return None
+        return f"the text has {len(text)} characters and Policy.max_chars is {cap}"
+
+    def _ask(self, text: str, source: Source) -> Classification:
+        return _one_door(lambda: _answer(self._classifier, text, source))
+
+    def _verdict(
+        self,
+        text: str,
+        found: Classification,
+        source: Source,
+        began: float,
+        redacts: bool = False,
+    ) -> Verdict:
+        raised = run_detectors(self._detectors, text, source)
+        label, risk = self._label(found, raised, source)
+        action = self._policy.action(label, source)
+        if redacts and action is Action.BLOCK:
+            action = Action.REDACT
+        action, shadowed = self._softened(action)
+        findings = _findings(found, raised)
+        redaction = None
+        if action is Action.REDACT:
+            redaction = self._redaction(text, findings, found.span, source)
+            action = Action.BLOCK if redaction is None else action
+        by_detector = label is not Label.BENIGN and risk > 1.0 - found.scores[0]
+        return Verdict(
+            label=label,
+            scores=FrozenDict(zip(LABELS, found.scores, strict=True)),
+            risk=risk,
+            confidence=risk if by_detector else found.scores[LABELS.index(label)],
+            action=action,
+            route=found.route,
+            findings=findings,
+            span=found.span,
+            scanned=found.scanned,
+            latency_ms=_milliseconds(began),
+            model_version=self._classifier.info.model_version,
+            shadowed=shadowed,
+            redaction=redaction,
+        )
+
+    def _label(self, found: Classification, raised: Raised, source: Source) -> tuple[Label, float]:
+        """What a text is, and the risk that says so."""
+        threshold = self._thresholds[source]
+        risk = 1.0 - found.scores[0]
+        if raised.score > risk:
+            label = raised.label if raised.score >= threshold else Label.BENIGN
+            return label, raised.score
+        return self._policy.decide(found.scores, threshold)[0], risk
+
+    def _softened(self, action: Action) -> tuple[Action, Action | None]:
+        """What is done, and in shadow mode what would have been."""
+        if self._policy.shadow and action in _STOPPED:
+            return Action.FLAG, action
+        return action, None
+
+    def _redaction(
+        self, text: str, findings: Sequence[Finding], window: Span, source: Source
+    ) -> Redaction | None:
+        """Cut until the rest is harmless; None when it does not become so.
+
+        First the sentences of what detectors found in the riskiest window. If that does not help,
+        or they found nothing, the window.
+        """
+        replacement = self._policy.replacement
+        inside = [f for f in findings if f.start < window[1] and f.end > window[0]]
+        cuts = merge(text, [sentence(text, f.start, f.end) for f in inside] or [window])
+        for _ in range(_REDACTION_ROUNDS):
+            rest = redact(text, cuts, replacement)
+            found = self._ask(rest, source)
+            raised = run_detectors(self._detectors, rest, source)
+            if self._label(found, raised, source)[0] is Label.BENIGN:
+                return Redaction(rest, cuts)
+            spans = [found.span, *((f.start, f.end) for f in raised.findings)]
+            placed = (original_span(span, cuts, replacement) for span in spans)
+            cuts = merge(text, [*cuts, *placed])
+            check_deadline()
+        return None
+
+    def _unread(self, text: str, error: str, outcome: str, began: float) -> Verdict:
+        wanted = Action.ALLOW if outcome == "allow" else Action.BLOCK
+        action, shadowed = self._softened(wanted)
+        return self._unjudged(text, action, began, error=error, shadowed=shadowed)
+
+    def _unjudged(
+        self,
+        text: str,
+        action: Action,
+        began: float,
+        *,
+        error: str | None = None,
+        rule: str | None = None,
+        shadowed: Action | None = None,
+    ) -> Verdict:
+        return Verdict(
+            label=Label.BENIGN,
+            scores=FrozenDict(),
+            risk=0.0 if rule is not None else 1.0,
+            confidence=0.0,
+            action=action,
+            route=Route.FAST,
+            findings=(),
+            span=(0, 0),
+            scanned=(0, len(text)),
+            latency_ms=_milliseconds(began),
+            model_version=self._classifier.info.model_version,
+            error=error,
+            rule=rule,
+            shadowed=shadowed,
+        )
+
+
+def _findings(found: Classification, raised: Raised) -> tuple[Finding, ...]:
+    seen = [Finding(m.pattern, m.score, m.start, m.end, m.reason, m.decoded) for m in found.matches]
+    return tuple(sorted([*seen, *raised.findings], key=lambda f: (f.start, f.end)))
+
+
+def _answer(classifier: Classifier, text: str, source: Source) -> Classification:
+    found: object = classifier.classify(text, source)
+    if not isinstance(found, Classification):
+        raise CheckFailed("the classifier gave no Classification; the text was not cleared")
+    return found
+
+
+def _answers(
+    classifier: Classifier, texts: Sequence[str], source: Source
+) -> Sequence[Classification]:
+    found = list(classifier.classify_batch(texts, source))
+    if len(found) != len(texts) or not all(isinstance(one, Classification) for one in found):
+        raise CheckFailed("the classifier did not answer every text; none was cleared")
+    return found
+
+
+def _one_door(call: Callable[[], _T]) -> _T:
+    """Let the errors of this package pass, and make every other one a `CheckFailed`."""
+    try:
+        return call()
+    except GuardrailError:
+        raise
+    except Exception as error:
+        name = type(error).__name__
+        raise CheckFailed(f"the check broke ({name}); the text was not cleared") from error
+
+
+def _thresholds(policy: Policy, classifier: Classifier) -> dict[Source, float]:
+    thresholds = classifier.info.thresholds
+    try:
+        return {source: thresholds[source][policy.mode] for source in Source}
+    except KeyError:
+        raise PolicyError(f"the classifier has no threshold for mode {policy.mode}") from None
+
+
+def _milliseconds(began: float) -> float:
+    return (time.perf_counter() - began) * 1000.0

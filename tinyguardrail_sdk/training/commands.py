@@ -23,12 +23,11 @@ from tinyguardrail_sdk.training import evaluate as evaluation
 from tinyguardrail_sdk.training import train as training
 from tinyguardrail_sdk.training.checkpoint import FACTS, RunFolder
 from tinyguardrail_sdk.training.config import TrainConfig, load_config
-from tinyguardrail_sdk.training.data.generate import GenerateConfig, build
+from tinyguardrail_sdk.training.data.generate import GenerateConfig
 from tinyguardrail_sdk.training.data.mine import MineConfig
 from tinyguardrail_sdk.training.data.mine import mine as mine_examples
-from tinyguardrail_sdk.training.data.report import summarise
+from tinyguardrail_sdk.training.data.parts import write_parts
 from tinyguardrail_sdk.training.data.schema import read_examples, write_examples
-from tinyguardrail_sdk.training.data.split import split
 from tinyguardrail_sdk.training.evaluate import reaches_threshold
 from tinyguardrail_sdk.training.export.bundle import export as export_checkpoint
 from tinyguardrail_sdk.training.export.release import ReleaseConfig, release
@@ -61,20 +60,10 @@ def generate(arguments: argparse.Namespace) -> int:
     if arguments.terms:
         chosen["terms"] = frozenset(arguments.terms)
     try:
-        parts = split(build(GenerateConfig(**chosen)))
-    except ValueError as error:  # a pool row, licence group or count that makes no sense
+        config = GenerateConfig(**chosen)
+    except ValueError as error:  # a count that makes no sense
         raise InputError(str(error)) from error
-    arguments.output.mkdir(parents=True, exist_ok=True)
-    for name, examples in parts.items():
-        write_examples(arguments.output / f"{name}.jsonl.gz", examples)
-    facts = {
-        "seed": arguments.seed,
-        "pools": [path.name for path in arguments.pool],
-        **{name: summarise(examples) for name, examples in parts.items()},
-    }
-    report = json.dumps(facts, indent=2, default=_as_json) + "\n"
-    (arguments.output / "data.json").write_text(report, encoding="utf-8")
-    print_json({name: len(examples) for name, examples in parts.items()})
+    print_json(write_parts(config, arguments.output))
     return _DONE
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from tinyguardrail_sdk.labels import Mode, Source
 from tinyguardrail_sdk.training.data_cli import add_data_parsers
 from tinyguardrail_sdk.training.dispatch import add_command as _command
+from tinyguardrail_sdk.training.pipeline_cli import add_pipeline_parser
 
 if TYPE_CHECKING:
     from tinyguardrail_sdk.training.dispatch import Commands
@@ -34,6 +35,7 @@ def add_parsers(commands: Commands) -> None:
     _add_mine(data_commands)
     _add_mutate(data_commands)
     add_data_parsers(data_commands)
+    add_pipeline_parser(commands)
     _add_train(commands)
     _add_export(commands)
     _add_calibrate(commands)

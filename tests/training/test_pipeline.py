@@ -163,6 +163,14 @@ def test_a_restart_removes_what_was_made_and_nothing_else(
     assert sorted(path.name for path in finished.iterdir()) == ["notes.txt", "pipeline.json"]
 
 
+def test_what_no_pipeline_made_is_left_alone(tmp_path: Path, ask: Ask) -> None:
+    (tmp_path / "data").mkdir()
+    for words in ((), ("--restart",), ("--dry-run",)):
+        status, _, told = ask(tmp_path, *words)
+        assert (status, "no pipeline made it" in told) == (2, True)
+    assert [path.name for path in tmp_path.iterdir()] == ["data"]
+
+
 def test_own_texts_are_mixed_in_before_training(
     toy: Path, tmp_path: Path, ask: Ask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -206,6 +214,8 @@ def test_the_plan_is_shown_and_nothing_made(tmp_path: Path, ask: Ask) -> None:
         ("data.samples=5", "at least 100"),
         ("data.against=[\"x\"]", "give fetch or inputs too"),
         ("export.name=a/b", "plain folder name"),
+        ("export.name=..", "plain folder name"),
+        ("export.name=train", "none of public, data"),
         ("compare.texts=-1", "0 takes all"),
         ("workers=0", "at least 1"),
         ("train.output=elsewhere", "set output instead"),

@@ -24,17 +24,17 @@ def pipeline(arguments: argparse.Namespace) -> int:
     except ImportError as error:  # at once, not after hours of training
         raise InputError(f"the report needs {error.name}; run: {INSTALL_COMMAND}") from None
     if arguments.dry_run:
-        return _show(config)
+        return _show(config, arguments.restart)
     outcome = run(config, _say, restart=arguments.restart)
     print_json(outcome.to_dict())
     return INTERRUPTED if outcome.stopped else _DONE
 
 
-def _show(config: PipelineConfig) -> int:
+def _show(config: PipelineConfig, restart: bool) -> int:
     from tinyguardrail_sdk.training.pipeline.run import plan
 
     shown = []
-    for stage, finished in plan(config):
+    for stage, finished in plan(config, restart=restart):
         state = "finished" if finished else "to do"
         _say(f"{stage.name}: {state}; {json.dumps(stage.settings)}")
         shown.append({"stage": stage.name, "state": state, "settings": stage.settings})

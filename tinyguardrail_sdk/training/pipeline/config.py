@@ -16,6 +16,9 @@ from tinyguardrail_sdk.training.data.pools import DEFAULT_TERMS
 from tinyguardrail_sdk.training.pipeline.presets import PRESETS
 from tinyguardrail_sdk.training.settings import build, dump, merge, override, read_values
 
+# What else stands in the run folder.
+FOLDERS = ("public", "data", "mixed", "train", "evaluation", "report")
+
 
 @dataclass(frozen=True)
 class DataPlan:
@@ -68,8 +71,12 @@ class ExportPlan:
     four_bit: bool = False
 
     def __post_init__(self) -> None:
-        if not self.name or Path(self.name).name != self.name:
-            raise ValueError(f"name={self.name!r} must be a plain folder name, such as my-guard")
+        plain = Path(self.name).name == self.name and not self.name.startswith(".")
+        if not plain or self.name in ("", *FOLDERS):
+            raise ValueError(
+                f"name={self.name!r} must be a plain folder name, such as my-guard, and none of "
+                f"{', '.join(FOLDERS)}"
+            )
 
 
 @dataclass(frozen=True)

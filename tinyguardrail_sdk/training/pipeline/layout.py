@@ -6,8 +6,9 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
+from tinyguardrail_sdk.errors import InputError
 from tinyguardrail_sdk.training.checkpoint import RunFolder
-from tinyguardrail_sdk.training.pipeline.config import PipelineConfig
+from tinyguardrail_sdk.training.pipeline.config import FOLDERS, PipelineConfig
 
 
 @dataclass(frozen=True)
@@ -79,12 +80,23 @@ class Layout:
         """The figures of the whole run."""
         return self.root / "final_metrics.json"
 
+    def refuse_strangers(self) -> None:
+        """Leave a folder alone that holds what no pipeline made.
+
+        Raises:
+            InputError: Something stands where this run would write, and there is no state of a run.
+        """
+        if not self.state.exists() and (taken := [p for p in self._owned() if p.exists()]):
+            raise InputError(f"{taken[0]} exists, and no pipeline made it; give another --output")
+
     def clear(self) -> None:
         """Remove what a pipeline made; anything else in the folder stays."""
-        for folder in (
-            self.fetched, self.generated, self.root / "mixed", self.run.root, self.checkpoint,
-            self.evaluation, self.report,
-        ):  # fmt: skip
-            shutil.rmtree(folder, ignore_errors=True)
-        for file in (self.comparison, self.metrics, self.state):
-            file.unlink(missing_ok=True)
+        for path in (*self._owned(), self.state):
+            if path.is_dir():
+                shutil.rmtree(path)
+            else:
+                path.unlink(missing_ok=True)
+
+    def _owned(self) -> tuple[Path, ...]:
+        folders = (self.root / name for name in FOLDERS)
+        return (*folders, self.checkpoint, self.comparison, self.metrics)

@@ -60,14 +60,15 @@ class Outcome:
         }
 
 
-def plan(config: PipelineConfig) -> Iterator[tuple[Stage, bool]]:
+def plan(config: PipelineConfig, *, restart: bool = False) -> Iterator[tuple[Stage, bool]]:
     """The stages, and whether each is finished already; nothing is written.
 
     Raises:
         InputError: The run folder holds another run.
     """
     layout = Layout.of(config)
-    state = open_state(layout.state, config.to_dict())
+    layout.refuse_strangers()
+    state = State({}) if restart else open_state(layout.state, config.to_dict())
     ahead = False
     for stage in stages(config, layout):
         ahead = ahead or not _finished(stage, state, layout)
@@ -83,10 +84,11 @@ def run(config: PipelineConfig, say: Callable[[str], None], *, restart: bool = F
         restart: First remove what an earlier run made in the folder.
 
     Raises:
-        InputError: The run folder holds another run, or the data of an unfinished training have
-            changed; besides, whatever the stages raise.
+        InputError: The run folder holds another run or something else, or the data of a training
+            have changed; besides, whatever the stages raise.
     """
     layout = Layout.of(config)
+    layout.refuse_strangers()
     if restart:
         layout.clear()
     state = open_state(layout.state, config.to_dict())

@@ -15,6 +15,7 @@ pytest.importorskip("matplotlib")
 from tinyguardrail_sdk.cli.main import main
 from tinyguardrail_sdk.errors import InputError
 from tinyguardrail_sdk.manifest import load_manifest
+from tinyguardrail_sdk.training import train as training
 from tinyguardrail_sdk.training.pipeline import work
 from tinyguardrail_sdk.training.pipeline.config import PipelineConfig, load_pipeline
 from tinyguardrail_sdk.training.train import TrainResult
@@ -121,13 +122,13 @@ def test_an_interrupted_stage_ends_with_130_and_goes_on_later(
 def test_an_interrupted_training_is_resumed(
     finished: Path, ask: Ask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    resumed = []
+    resumed: list[bool] = []
 
     def stopped(config: Any, *, resume: bool) -> TrainResult:
         resumed.append(resume)
         return TrainResult("interrupted", 1, 0.0, 0, config.output)
 
-    monkeypatch.setattr(work.training, "main", stopped)
+    monkeypatch.setattr(training, "main", stopped)
     shutil.rmtree(finished / "train" / "best")
     status, result, _ = ask(finished)
     assert (status, result["interrupted"], resumed) == (130, "train", [True])
@@ -174,7 +175,7 @@ def test_what_no_pipeline_made_is_left_alone(tmp_path: Path, ask: Ask) -> None:
 def test_own_texts_are_mixed_in_before_training(
     toy: Path, tmp_path: Path, ask: Ask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    seen = []
+    seen: list[Path] = []
 
     def stop(config: PipelineConfig, layout: Any) -> dict[str, Any]:
         seen.append(work.training_config(config, layout).data.train[0])

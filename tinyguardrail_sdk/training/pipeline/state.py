@@ -13,7 +13,7 @@ import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, cast
 
 from tinyguardrail_sdk.errors import InputError
 from tinyguardrail_sdk.training.settings import build, flat
@@ -122,8 +122,14 @@ def _files(path: Path) -> Iterator[Path]:
 
 def _sha256(path: Path) -> str:
     digest = hashlib.sha256()
-    # Unpacked: the header of a packed file holds the time at which it was written.
-    with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
+    with _opened(path) as file:
         while part := file.read(1 << 20):
             digest.update(part)
     return digest.hexdigest()
+
+
+def _opened(path: Path) -> IO[bytes]:
+    # Unpacked: the header of a packed file holds the time at which it was written.
+    if path.suffix == ".gz":
+        return cast("IO[bytes]", gzip.open(path))
+    return path.open("rb")

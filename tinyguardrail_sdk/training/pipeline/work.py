@@ -91,8 +91,11 @@ def train(config: PipelineConfig, layout: Layout) -> Result:
 
 def training_config(config: PipelineConfig, layout: Layout) -> TrainConfig:
     """What the training is told."""
-    parts = {name: (layout.part(name),) for name in ("train", "validation")}
-    data = dataclasses.replace(config.train.data, **parts)
+    data = dataclasses.replace(
+        config.train.data,
+        train=(layout.part("train"),),
+        validation=(layout.part("validation"),),
+    )
     return dataclasses.replace(config.train, output=layout.run.root, data=data)
 
 

@@ -10,6 +10,7 @@ REQUIRED = {
     "tinyguardrail_sdk/adapters/__init__.py",
     "tinyguardrail_sdk/training/train.py",
     "tinyguardrail_sdk/training/report/page.css",
+    "tinyguardrail_sdk/training/notebooks/tinyguardrail_colab.ipynb",
     CHECKPOINT + "manifest.json",
     CHECKPOINT + "MODEL_CARD.md",
 }

@@ -22,7 +22,9 @@ def _run(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, dict[str
     return status, json.loads(lines[-1]) if lines else {}, captured.err
 
 
-@pytest.mark.parametrize("command", ["data", "train", "calibrate", "evaluate", "robustness"])
+@pytest.mark.parametrize(
+    "command", ["data", "pipeline", "train", "calibrate", "evaluate", "robustness"]
+)
 def test_every_command_explains_itself(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         main([command, "--help"])

@@ -13,7 +13,8 @@ from tinyguardrail_sdk.errors import CheckpointError, InputError
 from tinyguardrail_sdk.training.config import TrainConfig
 from tinyguardrail_sdk.training.data.corpora import corpora_facts, load_corpora
 from tinyguardrail_sdk.training.data.schema import write_examples
-from tinyguardrail_sdk.training.resuming import _MAY_CHANGE, _flat, refuse_changes
+from tinyguardrail_sdk.training.resuming import _MAY_CHANGE, refuse_changes
+from tinyguardrail_sdk.training.settings import flat
 
 pytestmark = pytest.mark.train
 
@@ -55,7 +56,7 @@ def test_length_patience_logging_and_machine_may_change(make_config: MakeConfig)
         data={"workers": 3}, schedule={"max_steps": 0, "max_minutes": 5.0, "epochs": 9.0},
     )  # fmt: skip
     refuse_changes(after, _facts(before), 1)
-    assert set(_flat(before.to_dict())) > _MAY_CHANGE
+    assert set(flat(before.to_dict())) > _MAY_CHANGE
 
 
 def test_another_number_of_processes_is_refused(make_config: MakeConfig) -> None:

@@ -57,6 +57,7 @@ examples:
 # Commands of `training.cli`, which the slim install lists but cannot run.
 _WORKSHOP = {
     "data": "make, fetch, mix and audit training data",
+    "pipeline": "from no data to a checkpoint and its report",
     "train": "train a network",
     "calibrate": "fit temperature and thresholds",
     "evaluate": "measure a checkpoint",

@@ -19,6 +19,7 @@ from tinyguardrail_sdk.training.options import (
     add_scoring,
     mode_and_share,
 )
+from tinyguardrail_sdk.training.pipeline_cli import add_pipeline_parser
 
 if TYPE_CHECKING:
     from tinyguardrail_sdk.training.dispatch import Commands
@@ -44,6 +45,7 @@ def add_parsers(commands: Commands) -> None:
     _add_mine(data_commands)
     _add_mutate(data_commands)
     add_data_parsers(data_commands)
+    add_pipeline_parser(commands)
     _add_train(commands)
     _add_export(commands)
     _add_calibrate(commands)

@@ -6,23 +6,17 @@ A run is described by one nested `TrainConfig`. It is read from JSON or TOML, ch
 
 from __future__ import annotations
 
-import dataclasses
-import difflib
-import json
-import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, get_type_hints
+from typing import Any, Literal
 
-from pydantic import TypeAdapter, ValidationError
-
-from tinyguardrail_sdk.errors import InputError
 from tinyguardrail_sdk.features import MAX_TOKENS, OVERLAP
 from tinyguardrail_sdk.manifest import DEFAULT_CHECKPOINT
 from tinyguardrail_sdk.training.hardening import AdversarialConfig, MutationConfig
 from tinyguardrail_sdk.training.loss_config import LossConfig
 from tinyguardrail_sdk.training.network.config import NetworkConfig
+from tinyguardrail_sdk.training.settings import build, dump, override, read_values
 
 Precision = Literal["auto", "no", "fp16", "bf16"]
 Decay = Literal["cosine", "linear"]
@@ -223,11 +217,9 @@ class TrainConfig:
 
     def to_dict(self) -> dict[str, Any]:
         """The configuration as JSON types."""
-        dumped: dict[str, Any] = _ADAPTER.dump_python(self, mode="json")
-        return dumped
+        return dump(self)
 
 
-_ADAPTER = TypeAdapter(TrainConfig)
 # Fields of the network that never had an effect; older runs still hold them.
 _RETIRED = frozenset({"chars_per_token"})
 
@@ -241,14 +233,7 @@ def from_dict(values: Mapping[str, Any]) -> TrainConfig:
     if isinstance(network := values.get("network"), Mapping):
         kept = {name: value for name, value in network.items() if name not in _RETIRED}
         values = {**values, "network": kept}
-    _refuse_unknown(values, TrainConfig, "")
-    try:
-        return _ADAPTER.validate_python(dict(values))
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        where = ".".join(map(str, first["loc"]))
-        message = first["msg"].removeprefix("Value error, ")
-        raise InputError(f"{where}: {message}" if where else message) from None
+    return build(TrainConfig, values)
 
 
 def load_config(
@@ -264,60 +249,6 @@ def load_config(
     Raises:
         InputError: The file or an override cannot be read, or makes no sense.
     """
-    values = {} if path is None else _read(Path(path))
+    values = {} if path is None else read_values(Path(path))
     values = values.get(section, {}) if section else values
-    for override in overrides:
-        name, separator, value = override.partition("=")
-        if not separator:
-            raise InputError(f"override {override!r} must look like section.field=value")
-        _assign(values, name.strip().split("."), _parse(value))
-    return from_dict(values)
-
-
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        content = path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise InputError(f"config {path}: cannot be read ({error.strerror})") from None
-    try:
-        values = _parse_toml(content) if path.suffix == ".toml" else json.loads(content)
-    except ValueError as error:
-        raise InputError(f"config {path}: {error}") from None
-    if not isinstance(values, dict):
-        raise InputError(f"config {path}: must hold an object with the fields of TrainConfig")
-    return values
-
-
-def _parse_toml(content: str) -> dict[str, Any]:
-    if sys.version_info < (3, 11):
-        raise InputError("TOML needs Python 3.11 or newer: write the same fields as JSON")
-    import tomllib
-
-    return tomllib.loads(content)
-
-
-def _parse(value: str) -> Any:
-    try:
-        return json.loads(value)
-    except ValueError:
-        return value
-
-
-def _assign(values: dict[str, Any], names: list[str], value: Any) -> None:
-    for name in names[:-1]:
-        values = values.setdefault(name, {})
-        if not isinstance(values, dict):
-            raise InputError(f"{name} is not a section: it has no field {names[-1]}")
-    values[names[-1]] = value
-
-
-def _refuse_unknown(values: Mapping[str, Any], kind: type, prefix: str) -> None:
-    hints = get_type_hints(kind)
-    known = [item.name for item in dataclasses.fields(kind)]
-    for name, value in values.items():
-        if name not in known:
-            close = difflib.get_close_matches(name, known, 1)
-            fix = f"did you mean {prefix}{close[0]}?" if close else f"known: {', '.join(known)}"
-            raise InputError(f"unknown field {prefix}{name}; {fix}")
-        if isinstance(value, Mapping) and dataclasses.is_dataclass(hints[name]):
-            _refuse_unknown(value, hints[name], f"{prefix}{name}.")
+    return from_dict(override(values, overrides))

@@ -15,13 +15,12 @@ from tinyguardrail_sdk.training.data.audit import audit as audit_files
 from tinyguardrail_sdk.training.data.catalogue import CATALOGUE
 from tinyguardrail_sdk.training.data.fetch import FetchConfig, user_cache
 from tinyguardrail_sdk.training.data.fetch import fetch as fetch_sets
-from tinyguardrail_sdk.training.data.generate import build_parts, close_enough
+from tinyguardrail_sdk.training.data.generate import close_enough
 from tinyguardrail_sdk.training.data.mixture import MixConfig
 from tinyguardrail_sdk.training.data.mixture import mix as mix_files
+from tinyguardrail_sdk.training.data.parts import write_parts
 from tinyguardrail_sdk.training.data.pools import DEFAULT_TERMS
 from tinyguardrail_sdk.training.data.remote import Patience
-from tinyguardrail_sdk.training.data.report import summarise
-from tinyguardrail_sdk.training.data.schema import write_examples
 from tinyguardrail_sdk.training.data_tables import audit_tables, catalogue_table, mix_tables
 from tinyguardrail_sdk.training.preflight import generate_config
 from tinyguardrail_sdk.training.reporter import counting, print_json
@@ -33,29 +32,13 @@ _WIDTH = 160
 def generate(arguments: argparse.Namespace) -> int:
     """Write train, validation and test sets, and `data.json`."""
     config = generate_config(arguments)
-    try:
-        parts = build_parts(config)
-    except ValueError as error:  # a pool row or licence group that makes no sense
-        raise InputError(str(error)) from error
-    counts = {name: len(examples) for name, examples in parts.items()}
-    sizes = {"asked": config.total, "made": sum(counts.values())}
-    arguments.output.mkdir(parents=True, exist_ok=True)
-    for name, examples in parts.items():
-        write_examples(arguments.output / f"{name}.jsonl.gz", examples)
-    facts = {
-        "seed": arguments.seed,
-        **sizes,
-        "pools": [path.name for path in arguments.pool],
-        **{name: summarise(examples) for name, examples in parts.items()},
-    }
-    report = json.dumps(facts, indent=2, default=str) + "\n"
-    (arguments.output / "data.json").write_text(report, encoding="utf-8")
+    sizes = write_parts(config, arguments.output)
     if not close_enough(config.total, sizes["made"]):
         sys.stderr.write(
             f"tinyguardrail: {sizes['made']} rows instead of {config.total}: exact repetitions are "
             "left out, collected texts are capped, and near copies of held-out ones dropped\n"
         )
-    print_json({**counts, **sizes})
+    print_json(sizes)
     return _DONE
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from tinyguardrail_sdk.errors import InputError
 from tinyguardrail_sdk.training.config import TrainConfig, from_dict
+from tinyguardrail_sdk.training.settings import flat
 
 # Anything else is either restored from the checkpoint, so that a new value would be ignored, or
 # breaks the promise that a resumed run ends as if it had never stopped.
@@ -30,7 +31,7 @@ def refuse_changes(config: TrainConfig, facts: Mapping[str, Any], processes: int
     Raises:
         InputError: A field that must stay has changed, or the number of processes has.
     """
-    before, now = (_flat(c.to_dict()) for c in (from_dict(facts["config"]), config))
+    before, now = (flat(c.to_dict()) for c in (from_dict(facts["config"]), config))
     for name in now:
         if name not in _MAY_CHANGE and now[name] != before[name]:
             raise InputError(
@@ -43,13 +44,3 @@ def refuse_changes(config: TrainConfig, facts: Mapping[str, Any], processes: int
             f"the run to resume was made by {started} processes, not {processes}: launch it with "
             f"{started}, or start a new run from its weights with --init"
         )
-
-
-def _flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for name, value in values.items():
-        if isinstance(value, Mapping):
-            found |= _flat(value, f"{prefix}{name}.")
-        else:
-            found[prefix + name] = value
-    return found

@@ -93,8 +93,7 @@ def release(
     directory.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=directory.parent, prefix=".release-") as folder:
         made = Path(folder) / directory.name
-        export(run, made, model_version=config.model_version, four_bit=config.four_bit)
-        _calibrate(made, config, progress)
+        export_calibrated(run, made, config, progress)
         changes = compare(
             made,
             config.against,
@@ -111,16 +110,25 @@ def release(
     return Release(manifest, changes, regressions, released)
 
 
-def _calibrate(made: Path, config: ReleaseConfig, progress: Progress | None) -> None:
+def export_calibrated(
+    run: Path, directory: Path, config: ReleaseConfig, progress: Progress | None = None
+) -> None:
+    """Write an INT8 checkpoint and calibrate it on the validation texts of `config`.
+
+    Raises:
+        InputError: The texts cannot be used.
+        CheckpointError: `run` cannot be used.
+    """
+    export(run, directory, model_version=config.model_version, four_bit=config.four_bit)
     scores = judge_windows(
-        made,
+        directory,
         read_rows(config.validation, {}),
         workers=config.workers,
         progress=None
         if progress is None
         else lambda done, total: progress("calibrate", done, total),
     )
-    write_calibration(made, calibrate(scores, config.targets), config.targets)
+    write_calibration(directory, calibrate(scores, config.targets), config.targets)
 
 
 def _record(made: Path, config: ReleaseConfig, changes: dict[str, Change]) -> Manifest:

@@ -16,6 +16,7 @@ from tinyguardrail_sdk.manifest import Manifest, load_manifest
 from tinyguardrail_sdk.training import evaluate as evaluation
 from tinyguardrail_sdk.training import metrics
 from tinyguardrail_sdk.training.data.jsonl import data_files
+from tinyguardrail_sdk.training.evaluate import Scored
 from tinyguardrail_sdk.training.judging import Progress
 from tinyguardrail_sdk.training.metrics import Rate
 from tinyguardrail_sdk.training.report.curves import (
@@ -26,7 +27,9 @@ from tinyguardrail_sdk.training.report.curves import (
     reliability,
     roc_curves,
 )
-from tinyguardrail_sdk.training.rows import read_rows
+from tinyguardrail_sdk.training.rows import Row, read_rows
+
+_KNOWN = frozenset(map(str, LABELS))
 
 
 @dataclass(frozen=True)
@@ -86,13 +89,31 @@ def assess(
         FileNotFoundError: A path does not exist.
         InputError: A line is no row, or no row is of one of the four classes.
     """
-    manifest = load_manifest(checkpoint)
-    rows = read_rows(paths, source_map)
-    known = {str(label) for label in LABELS}
-    if not any(row.label in known for row in rows):
-        raise InputError(f"no text is of a class that is judged: {', '.join(sorted(known))}")
+    load_manifest(checkpoint)  # before the texts are read: whether there is one at all
+    rows = judged_rows(paths, source_map)
     scored = evaluation.score(checkpoint, rows, force=force, workers=workers, progress=progress)
-    judged = scored.where(lambda row: row.label in known)
+    return assess_scored(checkpoint, paths, scored, force)
+
+
+def judged_rows(paths: Sequence[Path], source_map: Mapping[str, Source]) -> list[Row]:
+    """The rows of files, of which one at least is of a class that is judged.
+
+    Raises:
+        FileNotFoundError: A path does not exist.
+        InputError: A line is no row, or no row is of one of the four classes.
+    """
+    rows = read_rows(paths, source_map)
+    if not any(row.label in _KNOWN for row in rows):
+        raise InputError(f"no text is of a class that is judged: {', '.join(sorted(_KNOWN))}")
+    return rows
+
+
+def assess_scored(
+    checkpoint: Path, paths: Sequence[Path], scored: Scored, force: Route | None = None
+) -> Assessment:
+    """What `assess` returns, of the rows of `paths` already scored."""
+    manifest = load_manifest(checkpoint)
+    judged = scored.where(lambda row: row.label in _KNOWN)
     labels = np.array([LABELS.index(row.label) for row in judged.rows], np.int64)
     risk = 1.0 - judged.scores[:, 0]
     return Assessment(
@@ -101,7 +122,7 @@ def assess(
             **evaluation.summarise(checkpoint, scored, force),
             "checkpoint_files": {name: entry.sha256 for name, entry in manifest.files.items()},
             "data": [_described(path) for path in data_files(paths)],
-            "texts": len(rows),
+            "texts": len(scored.rows),
         },
         points=operating_points(risk, labels),
         roc=roc_curves(risk, labels),

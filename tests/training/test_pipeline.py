@@ -1,0 +1,252 @@
+"""All stages in one command: a whole small run once, then what it does when asked again."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytest.importorskip("matplotlib")
+
+from tinyguardrail_sdk.cli.main import main
+from tinyguardrail_sdk.errors import InputError
+from tinyguardrail_sdk.manifest import load_manifest
+from tinyguardrail_sdk.training import train as training
+from tinyguardrail_sdk.training.pipeline import work
+from tinyguardrail_sdk.training.pipeline.config import PipelineConfig, load_pipeline
+from tinyguardrail_sdk.training.train import TrainResult
+
+pytestmark = pytest.mark.train
+
+_STAGES = ["generate", "train", "export", "evaluate", "compare", "report"]
+_SMALL = (
+    "data.samples=120", "train.schedule.epochs=1", "train.data.max_tokens=32",
+    "train.data.overlap=4", "train.network.hidden=16", "train.threads=1", "compare.texts=8",
+)  # fmt: skip
+
+Ask = Callable[..., tuple[int, dict[str, Any], str]]
+
+
+@pytest.fixture
+def ask(capsys: pytest.CaptureFixture[str]) -> Ask:
+    def run(output: Path, *words: str) -> tuple[int, dict[str, Any], str]:
+        settings = [word for setting in _SMALL for word in ("--set", setting)]
+        status = main(["pipeline", "--preset", "tiny", "--output", str(output), *settings, *words])
+        captured = capsys.readouterr()
+        lines = captured.out.splitlines()
+        assert len(lines) <= 1
+        return status, json.loads(lines[0]) if lines else {}, captured.err
+
+    return run
+
+
+@pytest.fixture
+def finished(ask: Ask, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of one whole run: a test may change it."""
+    kept = tmp_path_factory.getbasetemp() / "pipeline-run"
+    if not kept.exists():
+        assert ask(kept)[0] == 0
+    shutil.copytree(kept, tmp_path / "run")
+    return tmp_path / "run"
+
+
+@pytest.fixture
+def idle(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Stages that do nothing but tell their name."""
+    did: list[str] = []
+
+    def stub(name: str) -> Callable[..., dict[str, Any]]:
+        def do(*_: object) -> dict[str, Any]:
+            did.append(name)
+            return {"worse": []} if name == "compare" else {}
+
+        return do
+
+    for name in _STAGES:
+        monkeypatch.setattr(work, name, stub(name))
+    return did
+
+
+def test_one_command_makes_a_checkpoint_and_its_report(finished: Path, ask: Ask) -> None:
+    status, result, _ = ask(finished)
+    assert (status, list(result["stages"])) == (0, _STAGES)
+    assert load_manifest(finished / "my-guard").metrics["calibration"]["texts"] > 0
+    assert Path(result["report"]).read_text("utf-8").startswith("<!doctype html>")
+    figures = json.loads((finished / "final_metrics.json").read_text("utf-8"))
+    assert figures["evaluation"]["texts"] == result["metrics"]["texts"] > 0
+    assert not any("not exported from this run" in note for note in figures["notes"])
+    assert figures["comparison"]["worse"] == result["worse"]
+    assert figures["comparison"]["changes"]["all"]["texts"] == 8
+    assert result["worse_than_shipped"] is bool(result["worse"])
+
+
+def test_a_finished_run_is_skipped_stage_by_stage(
+    finished: Path, ask: Ask, idle: list[str]
+) -> None:
+    status, result, told = ask(finished, "--set", "train.log_every=7")
+    assert (status, idle) == (0, [])
+    assert set(result["stages"].values()) == {"skipped"}
+    assert told.count("finished and unchanged, skipped") == len(_STAGES)
+
+
+def test_what_is_missing_or_other_is_made_again_and_what_follows_from_it(
+    finished: Path, ask: Ask, idle: list[str]
+) -> None:
+    (finished / "comparison.json").write_text("{}", encoding="utf-8")
+    status, result, _ = ask(finished)
+    assert (status, idle) == (0, ["compare", "report"])
+    assert [result["stages"][name] for name in _STAGES[:4]] == ["skipped"] * 4
+
+
+def test_an_interrupted_stage_ends_with_130_and_goes_on_later(
+    finished: Path, ask: Ask, idle: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(*_: object) -> dict[str, Any]:
+        raise KeyboardInterrupt
+
+    evaluation = (finished / "evaluation").rename(finished / "away")
+    with monkeypatch.context() as patched:
+        patched.setattr(work, "evaluate", interrupt)
+        status, result, told = ask(finished)
+    assert (status, result["interrupted"], idle) == (130, "evaluate", [])
+    assert "the same command goes on" in told
+    evaluation.rename(finished / "evaluation")
+    assert ask(finished)[0] == 0
+    assert idle == ["evaluate"]
+
+
+def test_an_interrupted_training_is_resumed(
+    finished: Path, ask: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    resumed: list[bool] = []
+
+    def stopped(config: Any, *, resume: bool) -> TrainResult:
+        resumed.append(resume)
+        return TrainResult("interrupted", 1, 0.0, 0, config.output)
+
+    monkeypatch.setattr(training, "main", stopped)
+    shutil.rmtree(finished / "train" / "best")
+    status, result, _ = ask(finished)
+    assert (status, result["interrupted"], resumed) == (130, "train", [True])
+
+
+def test_other_settings_are_refused_by_name(finished: Path, ask: Ask) -> None:
+    status, _, told = ask(finished, "--set", "train.optimizer.lr=1e-4", "--set", "data.seed=8")
+    assert (status, told.count("\n")) == (2, 1)
+    assert "data.seed was 7 and is 8; train.optimizer.lr was 0.002 and is 0.0001" in told
+    assert "another --output" in told
+    assert "--restart" in told
+
+
+def test_a_training_is_not_thrown_away_for_other_data(
+    finished: Path, ask: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copyfile(finished / "data" / "test.jsonl.gz", finished / "data" / "train.jsonl.gz")
+    monkeypatch.setattr(work, "generate", lambda *_: {})
+    status, _, told = ask(finished)
+    assert status == 2
+    assert "changed since the training began: data/train.jsonl.gz" in told
+
+
+def test_a_restart_removes_what_was_made_and_nothing_else(
+    finished: Path, ask: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> dict[str, Any]:
+        raise InputError("enough")
+
+    (finished / "notes.txt").write_text("mine", encoding="utf-8")
+    monkeypatch.setattr(work, "generate", refuse)
+    assert ask(finished, "--restart", "--set", "data.seed=8")[0] == 2
+    assert sorted(path.name for path in finished.iterdir()) == ["notes.txt", "pipeline.json"]
+
+
+def test_what_no_pipeline_made_is_left_alone(tmp_path: Path, ask: Ask) -> None:
+    (tmp_path / "data").mkdir()
+    for words in ((), ("--restart",), ("--dry-run",)):
+        status, _, told = ask(tmp_path, *words)
+        assert (status, "no pipeline made it" in told) == (2, True)
+    assert [path.name for path in tmp_path.iterdir()] == ["data"]
+
+
+def test_own_texts_are_mixed_in_before_training(
+    toy: Path, tmp_path: Path, ask: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[Path] = []
+
+    def stop(config: PipelineConfig, layout: Any) -> dict[str, Any]:
+        seen.append(work.training_config(config, layout).data.train[0])
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(work, "train", stop)
+    own = json.dumps([str(toy / "train.jsonl.gz")])
+    status, result, _ = ask(tmp_path / "run", "--set", f"data.inputs={own}")
+    assert (status, list(result["stages"])) == (130, ["generate", "mix"])
+    assert seen == [(tmp_path / "run" / "mixed" / "train.jsonl.gz").resolve()]
+    assert json.loads((tmp_path / "run" / "mixed" / "mix.json").read_text("utf-8"))["read"] > 160
+
+
+def test_a_data_set_that_cannot_be_had_stops_the_run(
+    tmp_path: Path, ask: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failed = {"fetched": {}, "failed": {"deepset": "deepset: no network"}}
+    monkeypatch.setattr(work, "fetch_sets", lambda *_: failed)
+    status, _, told = ask(tmp_path / "run", "--set", 'data.fetch=["deepset"]')
+    assert (status, told.splitlines()[-1]) == (2, "tinyguardrail: deepset: no network")
+
+
+def test_the_plan_is_shown_and_nothing_made(tmp_path: Path, ask: Ask) -> None:
+    status, result, told = ask(tmp_path / "run", "--dry-run")
+    assert (status, [entry["stage"] for entry in result["plan"]]) == (0, _STAGES)
+    assert {entry["state"] for entry in result["plan"]} == {"to do"}
+    assert result["plan"][0]["settings"]["samples"] == 120
+    assert told.count("\n") == len(_STAGES)
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    ("word", "said"),
+    [
+        ("data.sample=3", "did you mean data.samples?"),
+        ("train.optimizer.lrr=1", "did you mean train.optimizer.lr?"),
+        ("data.samples=5", "at least 100"),
+        ("data.against=[\"x\"]", "give fetch or inputs too"),
+        ("export.name=a/b", "plain folder name"),
+        ("export.name=..", "plain folder name"),
+        ("export.name=train", "none of public, data"),
+        ("compare.texts=-1", "0 takes all"),
+        ("workers=0", "at least 1"),
+        ("train.output=elsewhere", "set output instead"),
+        ("train.data.train=[\"x\"]", "data.inputs"),
+        ("train.adversarial.kind=magic", "train.adversarial.kind"),
+    ],
+)  # fmt: skip
+def test_nonsense_is_refused_with_field_and_fix(word: str, said: str) -> None:
+    with pytest.raises(InputError, match=word.partition("=")[0].split(".")[-1]) as caught:
+        load_pipeline("tiny", None, [word])
+    assert said in str(caught.value)
+
+
+def test_a_file_stands_over_the_preset_and_words_over_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "mine.json"
+    path.write_text('{"data": {"samples": 500, "seed": 9}, "workers": 3}', encoding="utf-8")
+    config = load_pipeline("large", path, ["data.seed=11"], {"output": "here"})
+    assert (config.data.samples, config.data.seed, config.workers) == (500, 11, 3)
+    assert (config.output, config.train.schedule.epochs) == (Path("here"), 5)
+    with pytest.raises(InputError, match="colab, large, tiny"):
+        load_pipeline("huge")
+
+
+@pytest.mark.parametrize(("name", "samples"), [("colab", 15_000), ("large", 140_000)])
+def test_presets_hold_the_recipe(name: str, samples: int) -> None:
+    config = load_pipeline(name)
+    train = config.train
+    assert (config.data.samples, train.schedule.epochs) == (samples, 5)
+    assert (train.data.max_rows, train.optimizer.accumulation) == (16, 4)
+    assert train.data.tokens_per_batch >= 16 * train.data.max_tokens
+    assert (train.adversarial.kind, train.adversarial.share) == ("fgsm", 0.5)
+    # Epochs 3 and 4 of 5 begin after two and three of them.
+    assert (train.adversarial.from_share, train.schedule.quantized_from) == (0.4, 0.6)

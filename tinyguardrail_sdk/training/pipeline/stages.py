@@ -1,0 +1,111 @@
+"""The stages of a pipeline in order, each with its settings, what it reads and what it writes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tinyguardrail_sdk.training.checkpoint import FACTS
+from tinyguardrail_sdk.training.compare import REGRESSION_SET
+from tinyguardrail_sdk.training.pipeline import work
+from tinyguardrail_sdk.training.pipeline.config import PipelineConfig
+from tinyguardrail_sdk.training.pipeline.layout import Layout
+from tinyguardrail_sdk.training.report.build import PAGE
+from tinyguardrail_sdk.training.reporter import METRICS
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A step of the pipeline.
+
+    Attributes:
+        name: What it is called in lines and files.
+        settings: What it is told, as JSON types.
+        inputs: Files and folders whose contents decide what it makes.
+        outputs: Files and folders that it writes.
+        do: Does it; returns what there is to tell, as JSON types.
+    """
+
+    name: str
+    settings: Mapping[str, Any]
+    inputs: tuple[Path, ...]
+    outputs: tuple[Path, ...]
+    do: Callable[[PipelineConfig, Layout], dict[str, Any]]
+
+
+def stages(config: PipelineConfig, layout: Layout) -> list[Stage]:
+    """The stages that a configuration asks for."""
+    return [*_data(config, layout), _train(config, layout), *_after(config, layout)]
+
+
+def _data(config: PipelineConfig, layout: Layout) -> Iterator[Stage]:
+    told = config.to_dict()["data"]
+    if config.data.fetch:
+        yield Stage("fetch", _of(told, "fetch", "terms"), (), (layout.fetched,), work.fetch)
+    yield Stage(
+        "generate",
+        _of(told, "samples", "seed", "pools", "terms"),
+        config.data.pools,
+        (layout.generated,),
+        work.generate,
+    )
+    if config.data.mixed:
+        public = (layout.fetched,) if config.data.fetch else ()
+        yield Stage(
+            "mix",
+            _of(told, "inputs", "against", "seed", "terms"),
+            (layout.generated, *public, *config.data.inputs, *config.data.against),
+            (layout.data,),
+            work.mix,
+        )
+
+
+def _train(config: PipelineConfig, layout: Layout) -> Stage:
+    told = work.training_config(config, layout)
+    base = Path(told.init)
+    return Stage(
+        "train",
+        told.to_dict(),
+        (*told.data.train, *told.data.validation, told.data.vocab, *[base] * base.exists()),
+        (layout.run.best, layout.run.root / METRICS),
+        work.train,
+    )
+
+
+def _after(config: PipelineConfig, layout: Layout) -> Iterator[Stage]:
+    told = config.to_dict()
+    test = layout.part("test")
+    yield Stage(
+        "export",
+        told["export"],
+        (layout.run.best, layout.part("validation")),
+        (layout.checkpoint,),
+        work.export,
+    )
+    yield Stage(
+        "evaluate",
+        {"data": str(test)},
+        (layout.checkpoint, test),
+        (layout.evaluation,),
+        work.evaluate,
+    )
+    yield Stage(
+        "compare",
+        told["compare"],
+        (layout.checkpoint, REGRESSION_SET),
+        (layout.comparison,),
+        work.compare,
+    )
+    yield Stage(
+        "report",
+        {"page": str(layout.report / PAGE)},
+        (layout.run.best / FACTS, layout.run.root / METRICS, layout.evaluation, layout.comparison),
+        (layout.report, layout.metrics),
+        work.report,
+    )
+
+
+def _of(told: Mapping[str, Any], *names: str) -> dict[str, Any]:
+    return {name: told[name] for name in names}

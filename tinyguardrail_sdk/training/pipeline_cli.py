@@ -1,0 +1,60 @@
+"""The command that runs all stages; `pipeline_commands` does it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tinyguardrail_sdk.training.dispatch import add_command
+from tinyguardrail_sdk.training.pipeline.presets import PRESETS
+
+if TYPE_CHECKING:
+    from tinyguardrail_sdk.training.dispatch import Commands
+
+_EPILOG = """\
+examples:
+  tinyguardrail pipeline --preset tiny --output runs/tiny          # minutes, to see it work
+  tinyguardrail pipeline --preset colab --output runs/guard
+  tinyguardrail pipeline --preset large --output runs/large --set train.init=all_minilm_l6_v2
+  tinyguardrail pipeline --config mine.toml --set data.inputs='["logs.jsonl"]' --dry-run
+
+presets:
+  colab  15,000 samples, 5 epochs, 16 windows x 4 micro-batches a step, adversarial from the
+         beginning of epoch 3 on half of the micro-batches, quantisation-aware from that of epoch 4
+  large  140,000 samples, the same recipe
+  tiny   600 samples, the same recipe on a network that is too small to be good
+
+Every field can be set, in a JSON or TOML file or with --set: output and workers, and the sections
+data, train (with all sections of `tinyguardrail train`), export and compare. Presets go on from the
+shipped weights; train.init says otherwise.
+
+The run folder holds data, train, the checkpoint (export.name), evaluation, comparison.json, report,
+final_metrics.json and pipeline.json. Run again, the command skips what is finished and goes on with
+the rest, an interrupted training too; a run with other settings is refused. Exit status: 0 when all
+is made (whether it is worse than what ships is in the result), 2 on failure, 130 when interrupted.
+"""
+
+
+def add_pipeline_parser(commands: Commands) -> None:
+    """Add the command."""
+    parser = add_command(
+        commands,
+        "pipeline",
+        "pipeline_commands",
+        help="from no data to a checkpoint and its report",
+        description="Generate data, train, export and calibrate, evaluate, compare with the "
+        "built-in checkpoint, and write the report: one command, which can be stopped.",
+        epilog=_EPILOG,
+    )
+    parser.add_argument(
+        "--preset", default="colab", metavar="NAME", help=f"{', '.join(PRESETS)} (default: colab)"
+    )
+    parser.add_argument("--config", type=Path, metavar="F", help="JSON or TOML, over the preset")
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="FIELD=VALUE", help="set any field"
+    )
+    parser.add_argument("--output", type=Path, metavar="DIR", help="run folder")
+    parser.add_argument("--dry-run", action="store_true", help="show the stages and settings")
+    parser.add_argument(
+        "--restart", action="store_true", help="remove what an earlier run made there, begin anew"
+    )

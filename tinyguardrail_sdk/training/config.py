@@ -21,7 +21,7 @@ from tinyguardrail_sdk.errors import InputError
 from tinyguardrail_sdk.features import MAX_TOKENS, OVERLAP
 from tinyguardrail_sdk.manifest import DEFAULT_CHECKPOINT
 from tinyguardrail_sdk.training.hardening import AdversarialConfig, MutationConfig
-from tinyguardrail_sdk.training.losses import LossConfig
+from tinyguardrail_sdk.training.losses import DistillConfig, LossConfig
 from tinyguardrail_sdk.training.network.config import NetworkConfig
 
 Precision = Literal["auto", "no", "fp16", "bf16"]
@@ -179,6 +179,7 @@ class TrainConfig:
         schedule: See `ScheduleConfig`.
         network: Sizes of the network.
         losses: Weights of the terms of the loss.
+        distillation: See `DistillConfig`; off by default.
         adversarial: See `AdversarialConfig`; off by default.
         mutation: See `MutationConfig`; off by default.
     """
@@ -198,6 +199,7 @@ class TrainConfig:
     schedule: ScheduleConfig = field(default_factory=ScheduleConfig)
     network: NetworkConfig = field(default_factory=NetworkConfig)
     losses: LossConfig = field(default_factory=LossConfig)
+    distillation: DistillConfig = field(default_factory=DistillConfig)
     adversarial: AdversarialConfig = field(default_factory=AdversarialConfig)
     mutation: MutationConfig = field(default_factory=MutationConfig)
 

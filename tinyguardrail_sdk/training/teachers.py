@@ -212,5 +212,6 @@ def _fingerprint(model: nn.Module, settings: str) -> str:
     state: dict[str, Any] = model.state_dict()
     for name, tensor in state.items():
         digest.update(name.encode())
-        digest.update(tensor.detach().cpu().contiguous().view(-1).view(torch.uint8).numpy())
+        flat = tensor.detach().cpu().contiguous().view(-1)
+        digest.update(flat.view(torch.uint8).numpy().tobytes())
     return digest.hexdigest()

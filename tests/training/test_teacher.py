@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from transformers import BertConfig, BertForSequenceClassification, BertTokenizerFast
 
 from tinyguardrail_sdk.errors import CheckpointError, InputError
 from tinyguardrail_sdk.labels import LABELS, Label
@@ -41,26 +41,31 @@ def make(make_config: MakeConfig, tmp_path: Path) -> MakeConfig:
 
 
 @pytest.fixture
-def teacher(make: MakeConfig, tmp_path: Path) -> Path:
-    """A toy teacher that takes every jailbreak for an injection: no label says what it says."""
-    swapped = tmp_path / "swapped.jsonl"
-    source = make()
-    recipe = train_recipe(source)
-    examples = [
-        Example(text, Label.INJECTION if label == 2 else LABELS[label])
-        for text, label in zip(
-            window_texts(recipe), load_corpus(source, "train").rows["label"].tolist(), strict=True
+def teacher(make_config: MakeConfig, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One toy teacher that takes jailbreaks for injections: no label says what it says."""
+    kept = tmp_path_factory.getbasetemp() / "teacher"
+    if not kept.is_dir():
+        kept.mkdir()
+        told = make_config()
+        labels = load_corpus(told, "train").rows["label"].tolist()
+        write_examples(
+            kept / "swapped.jsonl",
+            [
+                Example(
+                    text, Label.INJECTION if LABELS[label] is Label.JAILBREAK else LABELS[label]
+                )
+                for text, label in zip(window_texts(train_recipe(told)), labels, strict=True)
+            ],
         )
-    ]
-    write_examples(swapped, examples)
-    config = make(
-        output=str(tmp_path / "teacher"),
-        data={"train": [str(swapped)]},
-        schedule={"max_steps": 60},
-        validate_every=60,
-    )
-    train.main(config)
-    return config.output / "best"
+        train.main(
+            make_config(
+                output=str(kept),
+                data={"train": [str(kept / "swapped.jsonl")]},
+                schedule={"max_steps": 60},
+                validate_every=60,
+            )
+        )
+    return kept / "best"
 
 
 def _records(config: TrainConfig) -> list[dict[str, Any]]:
@@ -188,6 +193,16 @@ def test_an_exported_checkpoint_teaches(make: MakeConfig, teacher: Path, tmp_pat
 @pytest.fixture
 def classifier(toy: Path, tmp_path: Path) -> Callable[..., Path]:
     """Write a made-up BERT classifier whose columns bear the given names."""
+    from tokenizers import Tokenizer, models, pre_tokenizers
+    from transformers import BertConfig, BertForSequenceClassification, PreTrainedTokenizerFast
+
+    pieces = (toy / "vocab.txt").read_text(encoding="utf-8").splitlines()
+    words = models.WordPiece({piece: i for i, piece in enumerate(pieces)}, unk_token="[UNK]")
+    core = Tokenizer(words)
+    core.pre_tokenizer = pre_tokenizers.Whitespace()
+    tokenizer = PreTrainedTokenizerFast(
+        tokenizer_object=core, unk_token="[UNK]", pad_token="[PAD]", model_max_length=24
+    )
 
     def write(*names: str) -> Path:
         torch.manual_seed(3)
@@ -196,9 +211,9 @@ def classifier(toy: Path, tmp_path: Path) -> Callable[..., Path]:
             intermediate_size=16, max_position_embeddings=24, num_labels=len(names),
             id2label=dict(enumerate(names)), initializer_range=0.5,
         )  # fmt: skip
-        folder = tmp_path / "classifier"
+        folder = tmp_path / f"classifier-{len(names)}-{names[-1]}"
         BertForSequenceClassification(config).save_pretrained(folder)
-        BertTokenizerFast(str(toy / "vocab.txt")).save_pretrained(folder)
+        tokenizer.save_pretrained(folder)
         return folder
 
     return write
@@ -207,19 +222,20 @@ def classifier(toy: Path, tmp_path: Path) -> Callable[..., Path]:
 def test_a_classifier_of_transformers_teaches_by_the_names_of_its_labels(
     make: MakeConfig, classifier: Callable[..., Path]
 ) -> None:
+    from transformers import AutoTokenizer, BertForSequenceClassification
+
     folder = classifier("Jailbreak", "benign", "OBFUSCATION", "injection")
     config = make(distillation={"teacher": str(folder)})
     corpus = load_corpus(config, "train")
     found = taught(corpus, config, {}, "cpu").teacher_logits
     assert found is not None
-    text = next(window_texts(train_recipe(config)))
     model = BertForSequenceClassification.from_pretrained(folder).eval()
-    tokens = BertTokenizerFast.from_pretrained(folder)(
-        text, truncation=True, max_length=24, return_tensors="pt"
-    )
-    with torch.no_grad():
-        theirs = model(**tokens).logits[0]
-    np.testing.assert_allclose(found[0], theirs[[1, 3, 0, 2]], atol=1e-5)
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    for row, text in enumerate(islice(window_texts(train_recipe(config)), 5)):
+        tokens = tokenizer(text, truncation=True, max_length=24, return_tensors="pt")
+        with torch.no_grad():
+            theirs = model(**tokens).logits[0]
+        np.testing.assert_allclose(found[row], theirs[[1, 3, 0, 2]], atol=1e-5)
     train.main(make(distillation={"teacher": str(folder)}, schedule={"max_steps": 2}))
 
 

@@ -73,7 +73,8 @@ def open_teacher(config: TrainConfig, device: Device) -> Teacher:
     if (folder / MANIFEST_NAME).is_file():
         manifest = load_manifest(folder)
         network = manifest.training.get("config", {}).get("network", {})
-        trained = from_dict({"network": network})
+        windows = {"max_tokens": manifest.max_tokens, "overlap": manifest.overlap}
+        trained = from_dict({"network": network, "data": windows})
         _check_shape(config, trained)
         _check_vocabulary(config, manifest.files["vocab.txt"].sha256)
         model = TinyGuardrail(trained.network)

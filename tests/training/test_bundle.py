@@ -19,7 +19,10 @@ pytestmark = pytest.mark.train
 
 @pytest.fixture
 def config(make_config: Callable[..., TrainConfig], tmp_path: Path) -> TrainConfig:
-    return make_config(init=str(tmp_path / "before" / "best"))
+    return make_config(
+        init=str(tmp_path / "before" / "best"),
+        distillation={"teacher": str(tmp_path / "taught" / "by")},
+    )
 
 
 @pytest.fixture
@@ -42,6 +45,7 @@ def test_the_manifest_holds_the_whole_run_and_no_place_of_this_machine(
     for section in ("optimizer", "schedule", "network", "losses"):
         assert run[section] == stated[section]
     assert (run["seed"], run["init"]) == (config.seed, "best")
+    assert run["distillation"]["teacher"] == "by"
     assert run["data"]["train"] == ["train.jsonl.gz"]
     assert run["data"]["max_tokens"] == 24
     assert str(tmp_path.parent) not in json.dumps(record)

@@ -37,6 +37,8 @@ from tinyguardrail_sdk.training.config import TrainConfig, from_dict, load_confi
         ("schedule.quantized_from", 2, "[0, 1]"),
         ("network.heads", 7, "multiple"),
         ("losses.focal_gamma", -1, "negative"),
+        ("distillation.weight", 0, "turns it off"),
+        ("distillation.temperature", 0, "usual"),
         ("adversarial.kind", "magic", "fgsm"),
         ("adversarial.epsilon", 0, "kind=none"),
         ("mutation.share", 1, "[0, 1)"),

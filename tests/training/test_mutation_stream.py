@@ -65,7 +65,7 @@ def test_the_stream_feeds_the_variants_of_highest_loss(
     parents, mutants = stream._mutants(0)
     assert 24 <= len(mutants) <= 36
     extractor = stream._recipe.extractor()
-    corpus = Corpus("", inputs={}, **pack(extractor, mutants, stream._recipe.rules, config.seed))
+    corpus = Corpus.of(pack(extractor, mutants, stream._recipe.rules, config.seed))
     core.eval()
     losses = np.zeros(len(mutants))
     for row in range(len(corpus.rows)):

@@ -39,6 +39,8 @@ def _facts(config: TrainConfig, **more: Any) -> dict[str, Any]:
         ("schedule.warmup", {"schedule": {"warmup": 0.2}}),
         ("network.hidden", {"network": {"hidden": 32}}),
         ("losses.focal_gamma", {"losses": {"focal_gamma": 2.0}}),
+        ("distillation.teacher", {"distillation": {"teacher": "shipped"}}),
+        ("distillation.weight", {"distillation": {"weight": 2.0}}),
     ],
 )
 def test_what_makes_another_run_is_refused(

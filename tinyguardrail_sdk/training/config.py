@@ -14,7 +14,7 @@ from typing import Any, Literal
 from tinyguardrail_sdk.features import MAX_TOKENS, OVERLAP
 from tinyguardrail_sdk.manifest import DEFAULT_CHECKPOINT
 from tinyguardrail_sdk.training.hardening import AdversarialConfig, MutationConfig
-from tinyguardrail_sdk.training.loss_config import LossConfig
+from tinyguardrail_sdk.training.loss_config import DistillConfig, LossConfig
 from tinyguardrail_sdk.training.network.config import NetworkConfig
 from tinyguardrail_sdk.training.settings import build, dump, override, read_values
 
@@ -173,6 +173,7 @@ class TrainConfig:
         schedule: See `ScheduleConfig`.
         network: Sizes of the network.
         losses: Weights of the terms of the loss.
+        distillation: See `DistillConfig`; off by default.
         adversarial: See `AdversarialConfig`; off by default.
         mutation: See `MutationConfig`; off by default.
     """
@@ -192,6 +193,7 @@ class TrainConfig:
     schedule: ScheduleConfig = field(default_factory=ScheduleConfig)
     network: NetworkConfig = field(default_factory=NetworkConfig)
     losses: LossConfig = field(default_factory=LossConfig)
+    distillation: DistillConfig = field(default_factory=DistillConfig)
     adversarial: AdversarialConfig = field(default_factory=AdversarialConfig)
     mutation: MutationConfig = field(default_factory=MutationConfig)
 

@@ -30,3 +30,26 @@ class LossConfig:
                 raise ValueError(f"{name} must not be negative, got {getattr(self, name)}")
         if not 0 <= self.label_smoothing < 1:
             raise ValueError(f"label_smoothing must be in [0, 1), got {self.label_smoothing}")
+
+
+@dataclass(frozen=True)
+class DistillConfig:
+    """A teacher whose answers both branches are pulled to; off by default.
+
+    Attributes:
+        teacher: The folder of a training checkpoint or of an INT8 checkpoint, `shipped`, or folder
+            or hub name of a four-class text classifier of `transformers`; empty turns everything
+            here off.
+        weight: Of each branch's divergence from the teacher, beside 1 for that from the labels.
+        temperature: Divisor of both logits before they are compared.
+    """
+
+    teacher: str = ""
+    weight: float = 0.5
+    temperature: float = 2.0
+
+    def __post_init__(self) -> None:
+        if self.weight <= 0:
+            raise ValueError(f"weight={self.weight} must be above 0; an empty teacher turns it off")
+        if self.temperature <= 0:
+            raise ValueError(f"temperature={self.temperature} must be above 0; 2 is usual")

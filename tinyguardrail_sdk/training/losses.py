@@ -1,4 +1,4 @@
-"""The objective, one function a term: focal + load balance + router + distillation."""
+"""The objective, one function a term: focal + load balance + router + both distillations."""
 
 from __future__ import annotations
 

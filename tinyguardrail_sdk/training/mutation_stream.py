@@ -73,9 +73,7 @@ class MutationStream(Iterator[Batch]):
         if number == self._round or progress < self._config.from_share:
             return None
         parents, mutants = self._mutants(number)
-        corpus = Corpus(
-            "", inputs={}, **pack(self._extractor, mutants, self._recipe.rules, self._seed)
-        )
+        corpus = Corpus.of(pack(self._extractor, mutants, self._recipe.rules, self._seed))
         losses = self._losses(core, corpus)
         kept = hardest(losses, parents, self._config.keep)
         self._feed(number, corpus.select(kept))
@@ -113,7 +111,7 @@ class MutationStream(Iterator[Batch]):
             name: np.frombuffer(state["corpus"][name].numpy().tobytes(), dtype)
             for name, dtype in FILES.items()
         }
-        self._feed(state["round"], Corpus("", inputs={}, **arrays))
+        self._feed(state["round"], Corpus.of(arrays))
         self._stream.seek(state["epoch"], state["batch"])
 
     def _mutants(self, number: int) -> tuple[NDArray[np.int64], list[Example]]:

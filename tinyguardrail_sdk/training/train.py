@@ -50,6 +50,7 @@ from tinyguardrail_sdk.training.session import (
     restore_loop,
     stop_on_signal,
 )
+from tinyguardrail_sdk.training.teacher_logits import taught
 from tinyguardrail_sdk.training.tracking import close_trackers, open_tracker
 from tinyguardrail_sdk.training.transfer import initialise
 from tinyguardrail_sdk.training.validation import draw_texts, judge, score_texts
@@ -138,6 +139,7 @@ def main(config: TrainConfig, *, resume: bool = False) -> TrainResult:
     # -- data ------------------------------------------------------------------------------
     with accelerator.main_process_first():
         learned, held_out = load_corpora(config, facts, reporter.say)
+        learned = taught(learned, config, facts, device)
     texts = draw_texts(held_out, config.data.validation_texts, config.seed)
     limits = {"tokens": config.data.tokens_per_batch, "max_rows": config.data.max_rows}
     stream = BatchStream(
@@ -157,7 +159,7 @@ def main(config: TrainConfig, *, resume: bool = False) -> TrainResult:
     stream.seek(position.epoch, position.batch)
 
     # -- model -----------------------------------------------------------------------------
-    core = TinyGuardrail(config.network, config.losses)
+    core = TinyGuardrail(config.network, config.losses, config.distillation)
     if resumed:
         checkpoint.load_into(core, resumed, raw=True)
     else:
@@ -258,7 +260,7 @@ def main(config: TrainConfig, *, resume: bool = False) -> TrainResult:
                 number = position.step * config.optimizer.accumulation + turn
                 batch = next(mutants if mutants and mutants.due(number, progress) else stream)
                 with accelerator.accumulate(model):
-                    outputs = model(**batch.inputs(device), labels=batch.labels.to(device))
+                    outputs = model(**batch.inputs(device), **batch.targets(device))
                     accelerator.backward(outputs.loss)
                     adversarial = adversary.learn(batch, number, progress)
                     if accelerator.sync_gradients and config.optimizer.clip:

@@ -38,6 +38,7 @@ class Batch:
         segment_ids: (B,) int64.
         labels: (B,) int64.
         examples: (B,) int64, the text that each window is from.
+        teacher_logits: (B, labels) float32, what a teacher answers; None without one.
     """
 
     input_ids: Tensor
@@ -47,11 +48,21 @@ class Batch:
     segment_ids: Tensor
     labels: Tensor
     examples: Tensor
+    teacher_logits: Tensor | None = None
 
     def inputs(self, device: torch.device | str) -> dict[str, Tensor]:
         """The network's arguments, labels left out, on a device."""
         names = ("input_ids", "attention_mask", "char_ids", "pattern_scores", "segment_ids")
         return {name: getattr(self, name).to(device, non_blocking=True) for name in names}
+
+    def targets(self, device: torch.device | str) -> dict[str, Tensor]:
+        """What the network's answers are held against, on a device."""
+        targets = {"labels": self.labels, "teacher_logits": self.teacher_logits}
+        return {
+            name: values.to(device, non_blocking=True)
+            for name, values in targets.items()
+            if values is not None
+        }
 
     @property
     def tokens(self) -> int:
@@ -104,6 +115,7 @@ def collate(corpus: Corpus, indices: NDArray[np.int64]) -> Batch:
         flat = corpus.chars[chars : chars + length * width]
         char_ids[place, :length, :width] = flat.reshape(length, width)
     mask = np.arange(longest) < rows["length"][:, None]
+    teacher = corpus.teacher_logits
     return Batch(
         input_ids=torch.from_numpy(token_ids),
         attention_mask=torch.from_numpy(mask),
@@ -112,6 +124,7 @@ def collate(corpus: Corpus, indices: NDArray[np.int64]) -> Batch:
         segment_ids=_long(rows["segment"]),
         labels=_long(rows["label"]),
         examples=_long(rows["example"]),
+        teacher_logits=None if teacher is None else torch.from_numpy(np.array(teacher[indices])),
     )
 
 

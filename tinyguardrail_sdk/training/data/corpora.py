@@ -50,6 +50,7 @@ def corpora_facts(learned: Corpus, held_out: Corpus) -> dict[str, Any]:
     return {
         "corpora": {name: corpus.fingerprint for name, corpus in parts.items()},
         "inputs": {name: dict(corpus.inputs) for name, corpus in parts.items()},
+        "teacher": learned.teacher,
     }
 
 

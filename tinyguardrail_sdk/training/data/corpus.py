@@ -30,7 +30,7 @@ from tinyguardrail_sdk.features import FeatureExtractor
 from tinyguardrail_sdk.labels import LABELS, PATTERNS, SOURCES
 from tinyguardrail_sdk.tokenizer import WordPieceTokenizer
 from tinyguardrail_sdk.training.data.schema import Example, read_examples
-from tinyguardrail_sdk.training.data.windows import WindowRules, choose_windows
+from tinyguardrail_sdk.training.data.windows import WindowRules, choose_windows, window_text
 
 ROW: Final = np.dtype(
     [
@@ -115,6 +115,8 @@ class Corpus:
         rows: (windows,) `ROW`.
         examples: (texts,) `EXAMPLE`.
         inputs: What it was made from, by name; see `CorpusRecipe.inputs`.
+        teacher: Fingerprint of the teacher that answered the windows; empty without one.
+        teacher_logits: (windows, labels) float32, its answers.
     """
 
     fingerprint: str
@@ -123,6 +125,19 @@ class Corpus:
     rows: NDArray[Any]
     examples: NDArray[Any]
     inputs: Mapping[str, str] = field(default_factory=dict)
+    teacher: str = ""
+    teacher_logits: NDArray[np.float32] | None = None
+
+    @classmethod
+    def of(
+        cls,
+        arrays: Mapping[str, NDArray[Any]],
+        fingerprint: str = "",
+        inputs: Mapping[str, str] | None = None,
+    ) -> Corpus:
+        """A corpus from its arrays by name, those of `FILES`."""
+        tokens, chars, rows, examples = (arrays[name] for name in FILES)
+        return cls(fingerprint, tokens, chars, rows, examples, inputs or {})
 
     @property
     def lengths(self) -> NDArray[np.int64]:
@@ -140,7 +155,7 @@ class Corpus:
         return np.flatnonzero(np.isin(self.rows["example"], examples))
 
     def select(self, examples: NDArray[Any]) -> Corpus:
-        """A copy of the windows of the given texts, which keep their numbers."""
+        """A copy of the windows of the given texts, which keep their numbers; no teacher."""
         rows = self.rows[self.rows_of(examples)].copy()
         tokens, chars = [_no_ids()], [_no_ids()]
         for row in rows:
@@ -169,7 +184,7 @@ def open_corpus(directory: Path) -> Corpus:
     arrays = {
         name: np.memmap(directory / f"{name}.bin", dtype, mode="r") for name, dtype in FILES.items()
     }
-    return Corpus(facts["fingerprint"], **arrays, inputs=facts.get("inputs", {}))
+    return Corpus.of(arrays, facts["fingerprint"], facts.get("inputs"))
 
 
 def prepare_corpus(
@@ -297,6 +312,15 @@ def pack(
         "rows": np.array(rows, ROW),
         "examples": np.array(facts, EXAMPLE),
     }
+
+
+def window_texts(recipe: CorpusRecipe) -> Iterator[str]:
+    """What stands in every window of the recipe's corpus, in the order of its rows."""
+    extractor = recipe.extractor()
+    for index, example in enumerate(chain.from_iterable(map(read_examples, recipe.files))):
+        features = extractor.extract(example.text, example.source)
+        chosen = choose_windows(example, features, recipe.rules, f"{recipe.seed}:{index}")
+        yield from (window_text(example, features, window) for window, _ in chosen)
 
 
 def _code() -> list[Path]:

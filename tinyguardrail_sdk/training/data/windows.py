@@ -61,6 +61,13 @@ def choose_windows(example: Example, features: Features, rules: WindowRules, see
     return chosen
 
 
+def window_text(example: Example, features: Features, window: Window) -> str:
+    """What stands in a window: its characters, or of decoded views the first, whole."""
+    if window.match is None:
+        return example.text[window.start : window.end]
+    return features.matches[window.match].decoded or ""
+
+
 def _attack(windows: list[Window], label: Label, rules: WindowRules, rng: random.Random) -> Chosen:
     kept = windows[: rules.attack] + _sample(windows[rules.attack :], rules.further, rng)
     return [(window, label) for window in kept]

@@ -90,6 +90,7 @@ def _published(config: TrainConfig) -> dict[str, Any]:
         "validation": [path.name for path in data.validation],
         "vocab": data.vocab.name,
     }
-    if Path(config.init).is_absolute():
-        fields["init"] = Path(config.init).name
+    for section, name in ((fields, "init"), (fields["distillation"], "teacher")):
+        if Path(section[name]).is_absolute():
+            section[name] = Path(section[name]).name
     return fields

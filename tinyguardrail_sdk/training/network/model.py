@@ -24,7 +24,7 @@ from tinyguardrail_sdk.bits import (
     LABEL_SHIFT,
     PATTERN_SHIFTS,
 )
-from tinyguardrail_sdk.training.loss_config import LossConfig
+from tinyguardrail_sdk.training.loss_config import DistillConfig, LossConfig
 from tinyguardrail_sdk.training.losses import (
     distillation_loss,
     focal_loss,
@@ -89,10 +89,16 @@ class Outputs:
 class TinyGuardrail(nn.Module):
     """The dual-branch network."""
 
-    def __init__(self, config: NetworkConfig, losses: LossConfig | None = None) -> None:
+    def __init__(
+        self,
+        config: NetworkConfig,
+        losses: LossConfig | None = None,
+        distillation: DistillConfig | None = None,
+    ) -> None:
         super().__init__()
         self.config = config
         self.losses = losses or LossConfig()
+        self.distillation = distillation or DistillConfig()
         self.embeddings = ThreatEmbeddings(config)
         self.router = Router(config)
         self.fast = fast_branch(config)
@@ -109,6 +115,7 @@ class TinyGuardrail(nn.Module):
         segment_ids: Tensor,
         labels: Tensor | None = None,
         *,
+        teacher_logits: Tensor | None = None,
         branches: Branches = "both",
         perturbation: Tensor | None = None,
     ) -> Outputs:
@@ -121,6 +128,7 @@ class TinyGuardrail(nn.Module):
             pattern_scores: (B, patterns) detector scores in [0, 1].
             segment_ids: (B,) index of the source, plus the number of sources in a decoded view.
             labels: (B,) class ids; gives `loss`.
+            teacher_logits: (B, labels) what a teacher answers; with labels, a term of `loss`.
             branches: Which branches run: both, one, or per text the one that the router chose.
             perturbation: (B, T, H) added to the embedded text, zero at padding.
         """
@@ -142,6 +150,8 @@ class TinyGuardrail(nn.Module):
             logits = _select(fast, deep, to_deep)
         aux_loss, load, use = self._expert_statistics(embedded, branches, to_deep)
         terms = {} if labels is None else self._terms(fast, deep, route_logits, aux_loss, labels)
+        if terms and teacher_logits is not None:
+            terms["teacher"] = self._teacher_term(fast, deep, teacher_logits)
         probability = logits.softmax(-1)
         confidence, label = probability.max(-1)
         return Outputs(
@@ -209,6 +219,16 @@ class TinyGuardrail(nn.Module):
         if fast is not None and deep is not None and self.losses.distillation:
             terms["distillation"] = self.losses.distillation * distillation_loss(fast, deep)
         return terms
+
+    def _teacher_term(
+        self, fast: Tensor | None, deep: Tensor | None, teacher_logits: Tensor
+    ) -> Tensor:
+        distances = [
+            distillation_loss(branch, teacher_logits, self.distillation.temperature)
+            for branch in (fast, deep)
+            if branch is not None
+        ]
+        return self.distillation.weight * torch.stack(distances).sum()
 
 
 def _decision(route_logits: Tensor, branches: Branches) -> Tensor:

@@ -1,0 +1,244 @@
+"""What each part of the network and of its training brings: one left out at a time, one budget.
+
+`python -m benchmarks.ablation --output runs/ablation --init all_minilm_l6_v2 --minutes 3`, or with
+`--small` a network that learns from scratch in that time. Every variant is scored as its INT8
+export computes, on texts that chose nothing. One that is finished is not trained again, and one
+that was interrupted goes on. Routing costs no training: "always fast" and "always deep" are the
+baseline's own branches, which its router cannot bend.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import numpy as np
+
+from benchmarks.timing import print_json, print_table
+from benchmarks.training import SMALL
+from tinyguardrail_sdk.errors import InputError
+from tinyguardrail_sdk.training import train
+from tinyguardrail_sdk.training.checkpoint import RunFolder, load_model
+from tinyguardrail_sdk.training.config import TrainConfig, load_config
+from tinyguardrail_sdk.training.data.corpora import load_corpora, load_corpus
+from tinyguardrail_sdk.training.data.corpus import Corpus
+from tinyguardrail_sdk.training.data.generate import GenerateConfig, build
+from tinyguardrail_sdk.training.data.schema import write_examples
+from tinyguardrail_sdk.training.data.split import split
+from tinyguardrail_sdk.training.metrics import rate
+from tinyguardrail_sdk.training.quantization import prepare
+from tinyguardrail_sdk.training.report.history import read_history
+from tinyguardrail_sdk.training.validation import draw_texts, judge, score_texts
+
+RESULT = "result.json"
+FALSE_ALARMS = "0.01"
+
+Blank = Callable[[Corpus], Corpus]
+
+
+def whole(corpus: Corpus) -> Corpus:
+    """The corpus as it is."""
+    return corpus
+
+
+def without_characters(corpus: Corpus) -> Corpus:
+    """The corpus with every raw character as padding: the character CNN says the same of all."""
+    return dataclasses.replace(
+        corpus, chars=np.broadcast_to(np.zeros(1, corpus.chars.dtype), corpus.chars.shape)
+    )
+
+
+def without_detectors(corpus: Corpus) -> Corpus:
+    """The corpus with all detector scores zero; the views that they decoded stay."""
+    rows = np.array(corpus.rows)
+    rows["patterns"] = 0.0
+    return dataclasses.replace(corpus, rows=rows)
+
+
+@dataclasses.dataclass(frozen=True)
+class Variant:
+    """One run.
+
+    Attributes:
+        changes: Overrides of the baseline's configuration.
+        blank: What is done to every corpus that it sees.
+    """
+
+    changes: tuple[str, ...] = ()
+    blank: Blank = whole
+
+
+BASELINE = "baseline"
+VARIANTS = {
+    BASELINE: Variant(),
+    "no character CNN": Variant(blank=without_characters),
+    "no detectors": Variant(blank=without_detectors),
+    "dense, no mixture": Variant(("network.experts=2", "network.expert_groups=2")),
+    "adversarial (FGSM)": Variant(("adversarial.kind=fgsm",)),
+    "no QAT": Variant(("schedule.quantized_from=1.0",)),
+    "from scratch": Variant(("init=scratch",)),
+}
+
+
+def main() -> None:
+    """Train, score and print."""
+    arguments = _arguments()
+    files = _files(arguments)
+    names = [name for name in VARIANTS if not arguments.only or name in arguments.only]
+    if arguments.init == "scratch" and "from scratch" in names:
+        names.remove("from scratch")  # that is the baseline
+    results = {name: _result(name, files, arguments) for name in names}
+    rows = []
+    for name, result in results.items():
+        rows.append(_row(name, result, "routed"))
+        if name == BASELINE:
+            rows += [_row(f"always {b}", result, b) for b in ("fast", "deep")]
+    texts = next(iter(results.values()))["texts"]
+    budget = f"{arguments.steps} steps" if arguments.steps else f"{arguments.minutes:g} minutes"
+    print(
+        f"{budget} a variant from {arguments.init}, {texts} texts scored; 95 % Wilson intervals\n"
+    )
+    print_table(
+        ["variant", "accuracy", "macro F1", "attacks caught at 1 % false alarms", "seconds",
+         "tokens/s"],
+        rows,
+    )  # fmt: skip
+    print_json("ablation", {"budget": budget, "results": results})
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--output", type=Path, default=Path("runs/ablation"))
+    parser.add_argument("--train", type=Path, nargs="+", help="generated where left out")
+    parser.add_argument("--validation", type=Path, nargs="+")
+    parser.add_argument("--test", type=Path, nargs="+", help="texts to score")
+    parser.add_argument("--rows", type=int, default=6000, help="of the generated data")
+    parser.add_argument("--init", default="scratch", help="where the baseline starts")
+    parser.add_argument("--minutes", type=float, default=3.0, help="of training a variant")
+    parser.add_argument("--steps", type=int, default=0, help="instead of minutes")
+    parser.add_argument("--small", action="store_true", help="a network that a laptop trains")
+    parser.add_argument("--only", nargs="+", choices=list(VARIANTS))
+    parser.add_argument("--set", nargs="+", default=[], help="further overrides of all variants")
+    arguments = parser.parse_args()
+    if arguments.train and not (arguments.validation and arguments.test):
+        parser.error("--train needs --validation and --test beside it")
+    if arguments.small and arguments.init != "scratch":
+        parser.error("--small fits no pretrained base: leave out --init")
+    return arguments
+
+
+def _files(arguments: argparse.Namespace) -> dict[str, list[Path]]:
+    """The files of each part, generated once where none are given."""
+    parts = ("train", "validation", "test")
+    if arguments.train:
+        return {part: getattr(arguments, part) for part in parts}
+    files = {part: arguments.output / f"{part}-{arguments.rows}.jsonl.gz" for part in parts}
+    if not all(path.is_file() for path in files.values()):
+        arguments.output.mkdir(parents=True, exist_ok=True)
+        for part, examples in split(build(GenerateConfig(total=arguments.rows))).items():
+            write_examples(files[part], examples)
+    return {part: [path] for part, path in files.items()}
+
+
+def _result(
+    name: str, files: dict[str, list[Path]], arguments: argparse.Namespace
+) -> dict[str, Any]:
+    """What a variant reaches: read where it is finished, else made."""
+    variant = VARIANTS[name]
+    config = _config(name, files, arguments)
+    kept = config.output / RESULT
+    if kept.is_file():
+        stored: dict[str, Any] = json.loads(kept.read_text(encoding="utf-8"))
+        if stored.pop("config") != config.to_dict():
+            raise InputError(f"{kept}: of other settings; remove it, or give another --output")
+        return stored
+
+    def blanked(*given: Any) -> tuple[Corpus, Corpus]:
+        learned, held_out = load_corpora(*given)
+        return variant.blank(learned), variant.blank(held_out)
+
+    with mock.patch.object(train, "load_corpora", blanked):
+        ended = train.main(config, resume=bool(RunFolder(config.output).steps()))
+    if ended.reason == "interrupted":
+        raise SystemExit(f"{name}: interrupted; the same command goes on")
+    result = _score(config, files["test"], variant.blank)
+    kept.write_text(json.dumps({"config": config.to_dict(), **result}), encoding="utf-8")
+    return result
+
+
+def _config(name: str, files: dict[str, list[Path]], arguments: argparse.Namespace) -> TrainConfig:
+    changes: dict[str, Any] = {
+        "output": str(arguments.output / name.replace(" ", "-").replace(",", "")),
+        "init": arguments.init,
+        "schedule.quantized_from": 0.85,
+        "validate_every": 10**6,  # once, at the end: nothing is chosen
+        "log_every": 10,
+        "checkpoint_minutes": 1.0,
+        "data.cache": str(arguments.output / "cache"),
+        **{f"data.{part}": list(map(str, files[part])) for part in ("train", "validation")},
+    }
+    if arguments.steps:
+        changes["schedule.max_steps"] = arguments.steps
+    else:
+        changes["schedule.max_minutes"] = arguments.minutes
+    if arguments.small:
+        changes |= {f"network.{field}": size for field, size in SMALL.items()}
+    overrides = [f"{field}={json.dumps(value)}" for field, value in changes.items()]
+    return load_config(None, [*overrides, *arguments.set, *VARIANTS[name].changes])
+
+
+def _score(config: TrainConfig, test: list[Path], blank: Blank) -> dict[str, Any]:
+    last = RunFolder(config.output).latest()
+    model, _ = load_model(last)
+    prepare(model.fast)
+    prepare(model.deep)
+    data = dataclasses.replace(config.data, validation=tuple(test))
+    corpus = blank(load_corpus(dataclasses.replace(config, data=data), "validation"))
+    chosen = draw_texts(corpus, 0, config.seed)
+    tokens, max_rows = config.data.tokens_per_batch, config.data.max_rows
+    report = judge(score_texts(model, corpus, chosen, tokens=tokens, max_rows=max_rows))
+    history = read_history(config.output)
+    facts = json.loads((last / "training.json").read_text(encoding="utf-8"))
+    return {
+        "texts": len(corpus.examples),
+        "attacks": int((corpus.examples["label"] != 0).sum()),
+        "parameters": facts["parameters"],
+        "seconds": facts["position"]["elapsed"],
+        "tokens_per_second": float(np.median([r["tokens_per_second"] for r in history.train])),
+        **{
+            branch: {
+                "accuracy": report[branch]["accuracy"],
+                "macro_f1": report[branch]["macro_f1"],
+                "caught": report[branch]["detection"][FALSE_ALARMS],
+            }
+            for branch in ("routed", "fast", "deep")
+        },
+    }
+
+
+def _row(name: str, result: dict[str, Any], branch: str) -> list[str]:
+    found = result[branch]
+    return [
+        name,
+        _share(found["accuracy"], result["texts"]),
+        f"{found['macro_f1']:.3f}",
+        _share(found["caught"], result["attacks"]),
+        f"{result['seconds']:.0f}",
+        f"{result['tokens_per_second']:,.0f}",
+    ]
+
+
+def _share(share: float | None, total: int) -> str:
+    if share is None:
+        return "-"
+    found = rate(round(share * total), total)
+    return f"{found.value:.3f} ({found.low:.3f}-{found.high:.3f})"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,76 @@
+"""Two processes learn what one does that accumulates their batches."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from tinyguardrail_sdk.training import train
+from tinyguardrail_sdk.training.checkpoint import load_facts, load_weights
+from tinyguardrail_sdk.training.config import TrainConfig
+
+pytestmark = [pytest.mark.train, pytest.mark.slow]
+
+STEPS = 5
+
+
+def _free_port() -> int:
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        port: int = listening.getsockname()[1]
+    return port
+
+
+def _launch(config: TrainConfig, processes: int, folder: Path) -> None:
+    told = folder / "run.json"
+    told.write_text(json.dumps(config.to_dict()), encoding="utf-8")
+    words = [
+        sys.executable, "-m", "accelerate.commands.launch", "--cpu", "--num_machines", "1",
+        "--num_processes", str(processes), "--mixed_precision", "no",
+        "--num_cpu_threads_per_process", "1", "--main_process_port", str(_free_port()),
+        "-m", "tinyguardrail_sdk", "train", "--config", str(told),
+    ]  # fmt: skip
+    root = Path(train.__file__).parents[2]
+    known = {**os.environ, "PYTHONPATH": str(root)}
+    done = subprocess.run(words, env=known, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-2000:]
+
+
+def _validation(config: TrainConfig) -> dict[str, Any]:
+    lines = (config.output / "metrics.jsonl").read_text(encoding="utf-8").splitlines()
+    found: dict[str, Any] = [r for r in map(json.loads, lines) if r["kind"] == "validation"][-1]
+    return found
+
+
+def test_two_processes_learn_what_one_does_from_the_same_pairs_of_batches(
+    make_config: Callable[..., TrainConfig], tmp_path: Path
+) -> None:
+    same: dict[str, Any] = {
+        "network": {"dropout": 0.0},
+        "schedule": {"max_steps": STEPS},
+        "validate_every": STEPS,
+    }
+    # Process r takes every second batch from the r-th on: step n of both has batches 2n and 2n + 1,
+    # which are the two micro-batches of step n here.
+    one = make_config(output=str(tmp_path / "one"), optimizer={"accumulation": 2}, **same)
+    two = make_config(output=str(tmp_path / "two"), **same)
+    train.main(one)
+    _launch(two, 2, tmp_path)
+    facts = load_facts(two.output / f"step-{STEPS}")
+    assert (facts["processes"], facts["position"]["batch"]) == (2, STEPS)
+    assert load_facts(one.output / f"step-{STEPS}")["position"]["batch"] == 2 * STEPS
+    alone, together = (load_weights(c.output / f"step-{STEPS}") for c in (one, two))
+    for name, weights in alone.items():
+        torch.testing.assert_close(together[name], weights, rtol=1e-4, atol=1e-4)
+    for branch in ("fast", "deep"):
+        losses = [_validation(config)[branch]["loss"] for config in (one, two)]
+        assert losses[0] == pytest.approx(losses[1], abs=1e-4)

@@ -34,13 +34,11 @@ def _launch(config: TrainConfig, processes: int, folder: Path) -> None:
     told = folder / "run.json"
     told.write_text(json.dumps(config.to_dict()), encoding="utf-8")
     words = [
-        sys.executable, "-m", "accelerate.commands.launch", "--cpu", "--num_machines", "1",
-        "--num_processes", str(processes), "--mixed_precision", "no",
-        "--num_cpu_threads_per_process", "1", "--main_process_port", str(_free_port()),
-        "-m", "tinyguardrail_sdk", "train", "--config", str(told),
+        sys.executable, "-m", "torch.distributed.run", "--nproc_per_node", str(processes),
+        "--master_port", str(_free_port()), "-m", "tinyguardrail_sdk", "train", "--config", str(told),
     ]  # fmt: skip
     root = Path(train.__file__).parents[2]
-    known = {**os.environ, "PYTHONPATH": str(root)}
+    known = {**os.environ, "PYTHONPATH": str(root), "ACCELERATE_USE_CPU": "1"}
     done = subprocess.run(words, env=known, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-2000:]
 

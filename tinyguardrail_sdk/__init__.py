@@ -19,6 +19,7 @@ from tinyguardrail_sdk.errors import (
     InputError,
     InputTooLong,
     PolicyError,
+    QueueFull,
 )
 from tinyguardrail_sdk.guard import Guard
 from tinyguardrail_sdk.labels import Action, Label, Mode, Pattern, Route, Source
@@ -47,6 +48,7 @@ __all__ = [
     "Pattern",
     "Policy",
     "PolicyError",
+    "QueueFull",
     "Route",
     "Source",
     "Verdict",

@@ -9,13 +9,13 @@ from __future__ import annotations
 import math
 import os
 import threading
-import weakref
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from tinyguardrail_sdk.errors import CheckFailed, CheckpointError
+from tinyguardrail_sdk.forking import renew_after_fork
 from tinyguardrail_sdk.labels import LABELS, Mode, Route, Source
 from tinyguardrail_sdk.manifest import DEFAULT_CHECKPOINT, Manifest, read_manifest, verify_files
 
@@ -90,7 +90,7 @@ class EmbeddedClassifier:
     """The network of a checkpoint folder, run by the embedded engine.
 
     The manifest is read at once; the files it lists are verified and opened by the first check,
-    once for this instance. A forked child opens its own.
+    once for this instance. A forked child opens its own, and so does a copy by pickle.
 
     Args:
         checkpoint: Checkpoint folder; by default the one in the package.
@@ -114,7 +114,16 @@ class EmbeddedClassifier:
         self._progress = progress
         self._lock = threading.Lock()
         self._opened: tuple[FeatureExtractor, Engine] | None = None
-        _instances.add(self)
+        renew_after_fork(self)
+
+    def __getstate__(self) -> dict[str, Any]:
+        # The one in the package has another path on another machine.
+        own = self.directory == DEFAULT_CHECKPOINT
+        checkpoint = None if own else self.directory
+        return {"checkpoint": checkpoint, "threads": self.threads, "progress": self._progress}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        EmbeddedClassifier.__init__(self, **state)
 
     @property
     def info(self) -> ClassifierInfo:
@@ -159,7 +168,8 @@ class EmbeddedClassifier:
                 self._opened = open_checkpoint(self.directory, self.manifest, self.threads)
             return self._opened
 
-    def _after_fork(self) -> None:
+    def renew(self) -> None:
+        """Be unopened again, in a forked child."""
         # The parent's threads do not exist here. One of them may hold the lock, and destroying a
         # session waits for its own, even at exit: so it is never used again and never freed.
         import ctypes
@@ -208,15 +218,3 @@ def _same_preprocessing(directory: Path, manifest: Manifest) -> None:
             f"{directory}: trained with normaliser and detectors of versions {trained}, this "
             f"package has {present}; use the package version of the checkpoint, or train again"
         )
-
-
-_instances: weakref.WeakSet[EmbeddedClassifier] = weakref.WeakSet()
-
-
-def _after_fork_in_child() -> None:
-    for instance in list(_instances):
-        instance._after_fork()
-
-
-if hasattr(os, "register_at_fork"):  # not on Windows, which has no fork
-    os.register_at_fork(after_in_child=_after_fork_in_child)

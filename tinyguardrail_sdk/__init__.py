@@ -22,9 +22,11 @@ from tinyguardrail_sdk.errors import (
     QueueFull,
 )
 from tinyguardrail_sdk.guard import Guard
+from tinyguardrail_sdk.holdback import Delay
 from tinyguardrail_sdk.labels import Action, Label, Mode, Pattern, Route, Source
 from tinyguardrail_sdk.messages import MessageVerdict
 from tinyguardrail_sdk.policy import Policy
+from tinyguardrail_sdk.streaming import StreamGuard
 from tinyguardrail_sdk.verdict import Finding, Verdict
 from tinyguardrail_sdk.version import __version__
 
@@ -37,6 +39,7 @@ __all__ = [
     "Classification",
     "Classifier",
     "ClassifierInfo",
+    "Delay",
     "Finding",
     "Guard",
     "GuardrailError",
@@ -51,6 +54,7 @@ __all__ = [
     "QueueFull",
     "Route",
     "Source",
+    "StreamGuard",
     "Verdict",
     "__version__",
 ]

@@ -270,8 +270,9 @@ class Guard:
 
     def _check(self, text: str, source: Source, classifier: Classifier | None = None) -> Verdict:
         began = time.perf_counter()
+        asked = self.classifier if classifier is None else classifier
         try:
-            found = one_door(lambda: answer(classifier or self.classifier, text, source))
+            found = one_door(lambda: answer(asked, text, source))
         except CheckFailed as error:
             return self._failed(error, len(text), _milliseconds(began))
         return self._verdict(found, source, _milliseconds(began))

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterable, Generator, Hashable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from tinyguardrail_sdk.checker import RAISE, Checker, OnBlock, answer_to, as_source, stops
 from tinyguardrail_sdk.closing import (
@@ -34,6 +34,7 @@ from tinyguardrail_sdk.verdict import Verdict
 class _State:
     """What the channels of a stream share."""
 
+    texts: list[HoldBack] = field(default_factory=list)
     closed: bool = False
     verdict: Verdict | None = None
 
@@ -66,6 +67,7 @@ class StreamGuard:
         self._on_block = on_block
         self._state = _State()
         self._text = HoldBack(self._delay)
+        self._state.texts.append(self._text)
         self._channels: dict[Hashable, StreamGuard] = {}
 
     @property
@@ -108,6 +110,7 @@ class StreamGuard:
                 self._guard, source=self._source, delay=self._delay, on_block=self._on_block
             )
             made._state = self._state
+            self._state.texts.append(made._text)
             made._channels = self._channels
             self._channels[key] = made
         return self._channels[key]
@@ -144,8 +147,8 @@ class StreamGuard:
     def close(self) -> None:
         """Throw away what is held in every channel; nothing more is let go."""
         self._state.closed = True
-        for channel in (self, *self._channels.values()):
-            channel._text.drop()
+        for text in self._state.texts:
+            text.drop()
 
     def wrap(self, deltas: Iterable[str]) -> ClosingIterator[str]:
         """Return an iterator over the text as it is cleared; it closes `deltas` in the end."""

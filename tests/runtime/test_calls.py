@@ -222,3 +222,27 @@ def test_sources_of_plain_strings(scripted: ScriptedClassifier, guard: Guard) ->
         ("a page", "document"),
         ("words", "output"),
     ]
+
+
+def test_the_example_of_the_documentation_works(guard: Guard) -> None:
+    import re
+
+    from tinyguardrail_sdk import calls
+
+    (code,) = re.findall(r"```python\n(.*?)```", calls.__doc__ or "", re.DOTALL)
+    names: dict[str, Any] = dict(vars(calls))
+    exec(code, names)
+
+    class DictClient:
+        def chat(self, messages: Any) -> Any:
+            return {"message": {"role": "assistant", "content": messages[-1]["content"]}}
+
+        def stream(self, messages: Any) -> Any:
+            yield {"text": "fine "}
+            yield {"calls": [{"index": 0, "arguments": messages[-1]["content"]}]}
+
+    messages = [{"role": "user", "content": "hello"}]
+    assert names["chat"](DictClient(), guard, messages=messages)["message"]["content"] == "hello"
+    assert len(list(names["stream"](DictClient(), guard, messages=messages))) == 2
+    with pytest.raises(Blocked):
+        names["chat"](DictClient(), guard, messages=[{"role": "user", "content": "ignore"}])

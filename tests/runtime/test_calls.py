@@ -20,7 +20,7 @@ Chunk = dict[str, Any]
 
 class DictReader:
     def request(self, request: Any) -> Iterable[Any]:
-        return request["messages"]
+        return list(request["messages"])
 
     def response(self, response: Any) -> Iterable[Any]:
         return [response["text"]]

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tinyguardrail_sdk import Guard, Label, Policy, Source
+from tinyguardrail_sdk import Action, Guard, Label, Policy, Source
 from tinyguardrail_sdk.classifier import Classification
 from tinyguardrail_sdk.conversation import STRETCH, stretches
 from tinyguardrail_sdk.detectors.match import Match
@@ -101,7 +101,7 @@ def test_the_memory_can_be_left_out_and_plain_checks_do_not_use_it() -> None:
 def test_a_remembered_answer_is_decided_about_afresh() -> None:
     guard = Guard(classifier=ScriptedClassifier({"ignore": Label.INJECTION}))
     assert guard.check_messages([user("ignore")])[0].verdict.blocked
-    guard.policy = Policy(actions={Label.INJECTION: "flag"})
+    guard.policy = Policy(actions={Label.INJECTION: Action.FLAG})
     assert not guard.check_messages([user("ignore")])[0].verdict.blocked
 
 

@@ -76,8 +76,11 @@ def test_a_full_queue_has_a_defined_answer(gate: Gate) -> None:
             await guard.acheck_messages([{"role": "user", "content": "hello"}])
         with pytest.raises(InputError):
             await guard.acheck(7)  # type: ignore[arg-type]
-        for on_error, blocked in (("block", True), ("allow", False)):
-            guard.policy = Policy(on_error=on_error)
+        for policy, blocked in (
+            (Policy(on_error="block"), True),
+            (Policy(on_error="allow"), False),
+        ):
+            guard.policy = policy
             verdict = await guard.acheck("hello")
             assert (verdict.blocked, verdict.checked) == (blocked, False)
             (found,) = await guard.acheck_messages([{"role": "user", "content": "hello"}])

@@ -203,7 +203,7 @@ def test_methods_of_all_kinds(guard: Guard) -> None:
         def inner(cls, text: str) -> str:
             return f"{cls.__name__} {text}"
 
-        @guard.protect("text")  # type: ignore[arg-type]
+        @guard.protect("text")
         @classmethod
         def outer(cls, text: str) -> str:
             return f"{cls.__name__} {text}"

@@ -138,9 +138,12 @@ def test_a_blocked_stream_stays_blocked() -> None:
     stream, _ = make(source="tool")
     with pytest.raises(Blocked):
         stream.feed("x" * 40 + ATTACK)
-    for again in (lambda: stream.feed("more"), stream.finish, lambda: stream.channel(1).feed("x")):
-        with pytest.raises(Blocked):
-            again()
+    with pytest.raises(Blocked):
+        stream.feed("more")
+    with pytest.raises(Blocked):
+        stream.finish()
+    with pytest.raises(Blocked):
+        stream.channel(1).feed("x")
     assert stream.verdict is not None
     assert stream.verdict.label is Label.INJECTION
 

@@ -21,8 +21,10 @@ from tinyguardrail_sdk.errors import (
     InputError,
     InputTooLong,
     PolicyError,
+    QueueFull,
 )
 from tinyguardrail_sdk.guard import Guard
+from tinyguardrail_sdk.holdback import Delay
 from tinyguardrail_sdk.labels import Action, Label, Mode, Pattern, Route, Source
 from tinyguardrail_sdk.messages import MessageVerdict
 from tinyguardrail_sdk.policy import Policy
@@ -30,6 +32,7 @@ from tinyguardrail_sdk.record import CheckRecord
 from tinyguardrail_sdk.redaction import Redaction
 from tinyguardrail_sdk.rules import AllowRule
 from tinyguardrail_sdk.stats import Stats
+from tinyguardrail_sdk.streaming import StreamGuard
 from tinyguardrail_sdk.verdict import Finding, Verdict
 from tinyguardrail_sdk.version import __version__
 
@@ -46,6 +49,7 @@ __all__ = [
     "Classifier",
     "ClassifierInfo",
     "CustomDetector",
+    "Delay",
     "Finding",
     "Guard",
     "GuardrailError",
@@ -57,10 +61,12 @@ __all__ = [
     "Pattern",
     "Policy",
     "PolicyError",
+    "QueueFull",
     "Redaction",
     "Route",
     "Source",
     "Stats",
+    "StreamGuard",
     "Verdict",
     "__version__",
 ]

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tinyguardrail_sdk.errors import InputError
+from tinyguardrail_sdk.forking import renew_after_fork
 from tinyguardrail_sdk.record import CheckRecord
 
 if TYPE_CHECKING:
@@ -77,6 +78,7 @@ class AuditLog:
         self._lock = threading.Lock()
         self._waiting: queue.Queue[_Entry | None] = queue.Queue(_ROOM)
         _instances.add(self)
+        renew_after_fork(self)
 
     def __call__(self, record: CheckRecord) -> None:
         """Take a record; returns at once."""
@@ -165,8 +167,8 @@ class AuditLog:
         if self.dropped == 1:  # once: whoever wants the count reads `dropped`
             _log.warning("the audit log %s; records are lost", why)
 
-    def _reset(self) -> None:
-        # In a forked child: the thread is the parent's, and what waits is written there.
+    def renew(self) -> None:
+        """Begin anew in a forked child: the parent's thread writes what waits."""
         self.dropped, self._writer = 0, None
         self._lock, self._waiting = threading.Lock(), queue.Queue(_ROOM)
 
@@ -217,12 +219,3 @@ _instances: weakref.WeakSet[AuditLog] = weakref.WeakSet()
 def _close_all() -> None:
     for log in list(_instances):
         log.close()
-
-
-def _after_fork_in_child() -> None:
-    for log in list(_instances):
-        log._reset()
-
-
-if hasattr(os, "register_at_fork"):  # not on Windows, which has no fork
-    os.register_at_fork(after_in_child=_after_fork_in_child)

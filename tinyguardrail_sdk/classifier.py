@@ -9,14 +9,15 @@ from __future__ import annotations
 import math
 import os
 import threading
-import weakref
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
+from weakref import WeakValueDictionary
 
 from tinyguardrail_sdk.deadline import check_deadline
 from tinyguardrail_sdk.errors import CheckFailed, CheckpointError
+from tinyguardrail_sdk.forking import renew_after_fork
 from tinyguardrail_sdk.labels import LABELS, Mode, Route, Source
 from tinyguardrail_sdk.manifest import DEFAULT_CHECKPOINT, Manifest, read_manifest, verify_files
 
@@ -96,7 +97,8 @@ class EmbeddedClassifier:
 
     The manifest is read at once; the files it lists are verified and opened by the first check.
     Classifiers of one process that need the same checkpoint, with as many threads, share what was
-    opened, and the last of them to go frees it. A forked child opens its own.
+    opened, and the last of them to go frees it. A forked child opens its own; a copy by pickle is
+    not opened yet.
 
     Args:
         checkpoint: Checkpoint folder; by default the one in the package.
@@ -119,7 +121,16 @@ class EmbeddedClassifier:
         self.manifest = read_manifest(self.directory)
         self._progress = progress
         self._opened: _Opened | None = None
-        _instances.add(self)
+        renew_after_fork(self)
+
+    def __getstate__(self) -> dict[str, Any]:
+        # The one in the package has another path on another machine.
+        own = self.directory == DEFAULT_CHECKPOINT
+        checkpoint = None if own else self.directory
+        return {"checkpoint": checkpoint, "threads": self.threads, "progress": self._progress}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        EmbeddedClassifier.__init__(self, **state)
 
     @property
     def info(self) -> ClassifierInfo:
@@ -165,15 +176,16 @@ class EmbeddedClassifier:
     def _open(self) -> _Opened:
         # The manifest is part of the key: a folder that was replaced meanwhile is another one.
         key = (self.directory.resolve(), self.manifest.model_dump_json(), self.threads)
-        with _lock:
-            opened = _shared.get(key)
+        with _shared.lock:
+            opened = _shared.opened.get(key)
             if opened is None:
                 opened = _Opened(*open_checkpoint(self.directory, self.manifest, self.threads))
-                _shared[key] = opened
+                _shared.opened[key] = opened
             self._opened = opened
             return opened
 
-    def _after_fork(self) -> None:
+    def renew(self) -> None:
+        """Be unopened again, in a forked child."""
         # Destroying a session waits for its threads, even at exit, and they do not exist here: so
         # it is never used again and never freed.
         import ctypes
@@ -188,6 +200,22 @@ class _Opened:
 
     extractor: FeatureExtractor
     engine: Engine
+
+
+class _Shared:
+    """What is open in this process, by folder, manifest and threads; a forked child has nothing."""
+
+    def __init__(self) -> None:
+        self.renew()
+        renew_after_fork(self)
+
+    def renew(self) -> None:
+        """Know of nothing; a thread of the parent may have held the lock."""
+        self.lock = threading.Lock()  # held while a checkpoint is opened
+        self.opened: WeakValueDictionary[tuple[Path, str, int], _Opened] = WeakValueDictionary()
+
+
+_shared = _Shared()
 
 
 def _benign(probabilities: Sequence[float]) -> float:
@@ -229,23 +257,3 @@ def _same_preprocessing(directory: Path, manifest: Manifest) -> None:
             f"{directory}: trained with normaliser and detectors of versions {trained}, this "
             f"package has {present}; use the package version of the checkpoint, or train again"
         )
-
-
-_Key = tuple[Path, str, int]
-
-_instances: weakref.WeakSet[EmbeddedClassifier] = weakref.WeakSet()
-_shared: weakref.WeakValueDictionary[_Key, _Opened] = weakref.WeakValueDictionary()
-_lock = threading.Lock()  # guards `_shared`, and is held while a checkpoint is opened
-
-
-def _after_fork_in_child() -> None:
-    # The parent's threads do not exist here, and one of them may hold the lock.
-    global _shared, _lock
-    _lock = threading.Lock()
-    _shared = weakref.WeakValueDictionary()
-    for instance in list(_instances):
-        instance._after_fork()
-
-
-if hasattr(os, "register_at_fork"):  # not on Windows, which has no fork
-    os.register_at_fork(after_in_child=_after_fork_in_child)

@@ -6,6 +6,7 @@ GuardrailError
 ├── PolicyError (ValueError)       a policy that contradicts itself or the checkpoint
 ├── CheckpointError (RuntimeError) a checkpoint that is missing, damaged or too new
 ├── CheckFailed (RuntimeError)     the check itself broke: never to be read as "allowed"
+│   └── QueueFull                  too many asynchronous checks wait already
 └── Blocked                        raised by `Verdict.raise_if_blocked`; carries the verdict
 
 Messages name the remedy and never contain the text that was checked.
@@ -41,6 +42,10 @@ class CheckpointError(GuardrailError, RuntimeError):
 
 class CheckFailed(GuardrailError, RuntimeError):
     """The check could not be completed. The text was *not* cleared."""
+
+
+class QueueFull(CheckFailed):
+    """More asynchronous checks wait than `Guard(queue=...)` allows. The text was *not* cleared."""
 
 
 class Blocked(GuardrailError):

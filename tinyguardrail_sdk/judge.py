@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import TypeVar
 
+from tinyguardrail_sdk.asking import answer, answers, one_door
 from tinyguardrail_sdk.classifier import Classification, Classifier
 from tinyguardrail_sdk.custom import CustomDetector, Raised, run_detectors
 from tinyguardrail_sdk.deadline import check_deadline, deadline
-from tinyguardrail_sdk.errors import CheckFailed, GuardrailError, PolicyError
+from tinyguardrail_sdk.errors import CheckFailed, PolicyError
 from tinyguardrail_sdk.frozen import FrozenDict
 from tinyguardrail_sdk.labels import LABELS, Action, Label, Route, Source
 from tinyguardrail_sdk.policy import Policy
@@ -20,8 +20,6 @@ from tinyguardrail_sdk.rules import RuleBook
 from tinyguardrail_sdk.verdict import Finding, Verdict
 
 _log = logging.getLogger("tinyguardrail_sdk")
-
-_T = TypeVar("_T")
 
 # How often a redacted text is judged again before it is blocked whole.
 _REDACTION_ROUNDS = 3
@@ -81,10 +79,10 @@ class Judge:
             return [self.judge(text, source) for text in texts]
         began = time.perf_counter()
         try:
-            found = _one_door(lambda: _answers(self._classifier, texts, source))
+            found = one_door(lambda: answers(self._classifier, texts, source))
             verdicts = [
-                self._verdict(text, answer, source, began)
-                for text, answer in zip(texts, found, strict=True)
+                self._verdict(text, each, source, began)
+                for text, each in zip(texts, found, strict=True)
             ]
         except CheckFailed:
             if self._raises:
@@ -117,7 +115,7 @@ class Judge:
         return f"the text has {len(text)} characters and Policy.max_chars is {cap}"
 
     def _ask(self, text: str, source: Source) -> Classification:
-        return _one_door(lambda: _answer(self._classifier, text, source))
+        return one_door(lambda: answer(self._classifier, text, source))
 
     def _verdict(
         self,
@@ -229,33 +227,6 @@ class Judge:
 def _findings(found: Classification, raised: Raised) -> tuple[Finding, ...]:
     seen = [Finding(m.pattern, m.score, m.start, m.end, m.reason, m.decoded) for m in found.matches]
     return tuple(sorted([*seen, *raised.findings], key=lambda f: (f.start, f.end)))
-
-
-def _answer(classifier: Classifier, text: str, source: Source) -> Classification:
-    found: object = classifier.classify(text, source)
-    if not isinstance(found, Classification):
-        raise CheckFailed("the classifier gave no Classification; the text was not cleared")
-    return found
-
-
-def _answers(
-    classifier: Classifier, texts: Sequence[str], source: Source
-) -> Sequence[Classification]:
-    found = list(classifier.classify_batch(texts, source))
-    if len(found) != len(texts) or not all(isinstance(one, Classification) for one in found):
-        raise CheckFailed("the classifier did not answer every text; none was cleared")
-    return found
-
-
-def _one_door(call: Callable[[], _T]) -> _T:
-    """Let the errors of this package pass, and make every other one a `CheckFailed`."""
-    try:
-        return call()
-    except GuardrailError:
-        raise
-    except Exception as error:
-        name = type(error).__name__
-        raise CheckFailed(f"the check broke ({name}); the text was not cleared") from error
 
 
 def _thresholds(policy: Policy, classifier: Classifier) -> dict[Source, float]:

@@ -1,17 +1,28 @@
 """Where the text is in a list of chat messages, and who wrote it.
 
-Reads the shapes that the OpenAI chat and Anthropic message formats share or are close in: a
-mapping with a role and a content that is a string or a list of parts. Unknown shapes are an
-error, for a part that is not understood is a part that is not checked. A content of None is empty.
+Reads what the big clients take and give: messages of OpenAI, Anthropic, Mistral, Cohere, Ollama and
+Bedrock, items of OpenAI's Responses API, contents of Gemini, messages of LangChain and LlamaIndex,
+as mappings or as objects with `model_dump`. Unknown shapes are an error, for a part that is not
+understood is a part that is not checked. A content of None is empty.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from tinyguardrail_sdk.content import (
+    Parts,
+    as_mapping,
+    is_item,
+    is_keyed,
+    mappings,
+    parts_of_content,
+    parts_of_part,
+    string,
+    value_text,
+)
 from tinyguardrail_sdk.errors import InputError
 from tinyguardrail_sdk.labels import Source
 from tinyguardrail_sdk.verdict import Verdict
@@ -21,31 +32,23 @@ _ROLES: dict[str, Source | None] = {
     "system": None,
     "developer": None,
     "user": Source.USER,
+    "human": Source.USER,
     "assistant": Source.OUTPUT,
+    "ai": Source.OUTPUT,
+    "aimessagechunk": Source.OUTPUT,
+    "chatbot": Source.OUTPUT,
+    "model": Source.OUTPUT,
+    "output": Source.OUTPUT,
     "tool": Source.TOOL,
     "function": Source.TOOL,
+    "document": Source.DOCUMENT,
 }
-# Part type -> the key of its text. The source is that of the role.
-_TEXT_PARTS = {
-    "text": "text",
-    "input_text": "text",
-    "output_text": "text",
-    "refusal": "refusal",
-    "thinking": "thinking",
-}
-# Parts that hold another content: its key, and the source of what is in it.
-_NESTED_PARTS = {
-    "tool_result": ("content", Source.TOOL),
-    "search_result": ("content", Source.DOCUMENT),
-}
-_MEDIA_PARTS = {
-    "image",
-    "image_url",
-    "input_image",
-    "input_audio",
-    "audio",
-    "redacted_thinking",
-}
+# Where a message has its content, by client: most; Gemini; LlamaIndex; Cohere's first API.
+_CONTENT_KEYS = ("content", "parts", "blocks", "message")
+# What a model said beside its content.
+_SAID = ("refusal", "reasoning_content", "reasoning", "thinking", "tool_plan")
+# Of a tool call: where the inner mapping is (the call itself last), and the key of the arguments.
+_CALLS = (("function", "arguments"), ("custom", "input"), (None, "args"), (None, "parameters"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,21 +69,27 @@ class MessageText:
 
 @dataclass(frozen=True, slots=True)
 class MessageVerdict:
-    """The verdict on the text of one source in one message.
+    """The verdict on the text of one source in one message, or in several read together.
 
     Attributes:
-        message: Index of the message in the list.
+        message: Index of the message in the list; of several, the last.
         source: Where its text was taken to come from.
         verdict: The answer. Its indices count in the parts of that source, joined by line breaks.
+        joined: Indices of the messages that were read together; empty for a message by itself.
     """
 
     message: int
     source: Source
     verdict: Verdict
+    joined: tuple[int, ...] = ()
 
 
-def message_texts(messages: Iterable[Mapping[str, Any]]) -> list[MessageText]:
+def message_texts(messages: Iterable[Any]) -> list[MessageText]:
     """Collect what is to be checked from a list of messages.
+
+    Args:
+        messages: Mappings or objects with `model_dump`; a string is a user's, and a pair is a role
+            or source with a content.
 
     Raises:
         InputError: A message has a shape that is not understood; the error gives its index.
@@ -99,89 +108,69 @@ def message_texts(messages: Iterable[Mapping[str, Any]]) -> list[MessageText]:
     return found
 
 
-def _parts_of_message(message: object) -> Iterator[tuple[Source, str]]:
-    if not isinstance(message, Mapping):
+def looks_like_message(value: object) -> bool:
+    """Whether a value has the outline of one message: a role, or a type that stands for one."""
+    fields = as_mapping(value)
+    if fields is None:
+        return False
+    kind = fields.get("type")
+    named = isinstance(kind, str) and kind.lower() in _ROLES
+    return "role" in fields or named or is_item(kind) or is_keyed(fields)
+
+
+def _parts_of_message(message: object) -> Parts:
+    if isinstance(message, str):
+        yield Source.USER, message
+        return
+    if isinstance(message, tuple) and len(message) == 2:
+        message = {"role": message[0], "content": message[1]}
+    fields = as_mapping(message)
+    if fields is None:
         raise InputError("pass plain mappings (of a client's message object, its model_dump())")
-    role = message.get("role")
-    if not isinstance(role, str) or role not in _ROLES:
+    role = fields.get("role")
+    if role is None and (is_item(fields.get("type")) or is_keyed(fields)):
+        yield from parts_of_part(fields, Source.USER)
+        return
+    if role is None:  # LangChain names the role in the type; Gemini's is the user by default
+        role = "user" if fields.get("parts") is not None else fields.get("type")
+    if not isinstance(role, str) or role.lower() not in _ROLES:
         raise InputError(f"'role' must be one of {', '.join(_ROLES)}")
-    source = _ROLES[role]
-    if source is None:
-        return
-    # None is how clients write "no text, only tool calls"; only assistants may leave the key out.
-    content = message.get("content")
-    if content is not None:
-        yield from _parts_of_content(content, source)
-    elif role != "assistant" and "content" not in message:
+    source = _ROLES[role.lower()]
+    if source is not None:
+        yield from _parts_of_role(fields, source)
+
+
+def _parts_of_role(message: Mapping[str, Any], source: Source) -> Parts:
+    contents = [message[key] for key in _CONTENT_KEYS if message.get(key) is not None]
+    results = message.get("tool_results")  # of Cohere's first API
+    # None is how clients write "no text, only tool calls"; only a model may leave the key out.
+    named = any(key in message for key in (*_CONTENT_KEYS, "tool_results"))
+    if not named and source is not Source.OUTPUT:
         raise InputError("'content' is missing")
-    if message.get("refusal") is not None:
-        yield source, _string(message, "refusal")
+    for content in contents:
+        yield from parts_of_content(content, source)
+    if results is not None:
+        yield Source.TOOL, value_text(results)
+    if source is Source.OUTPUT:
+        yield from _parts_of_answer(message)
+
+
+def _parts_of_answer(message: Mapping[str, Any]) -> Parts:
+    for key in _SAID:
+        if message.get(key) is not None:
+            yield Source.OUTPUT, string(message, key)
+    spoken = as_mapping(message.get("audio"))
+    if spoken is not None and isinstance(spoken.get("transcript"), str):
+        yield Source.OUTPUT, spoken["transcript"]
     if message.get("function_call") is not None:  # the older form of a single tool call
-        yield source, _call_arguments({"function": message["function_call"]})
-    for call in _mappings(message.get("tool_calls") or (), "'tool_calls'"):
-        yield source, _call_arguments(call)
-
-
-def _parts_of_content(content: object, source: Source) -> Iterator[tuple[Source, str]]:
-    if isinstance(content, str):
-        yield source, content
-        return
-    for part in _mappings(content, "'content'"):
-        kind = str(part.get("type"))
-        if kind in _TEXT_PARTS:
-            yield source, _string(part, _TEXT_PARTS[kind])
-        elif kind in _NESTED_PARTS:
-            key, inner = _NESTED_PARTS[kind]
-            yield from _headings(part)  # of a search result
-            held = part.get(key)
-            yield from _parts_of_content("" if held is None else held, inner)
-        elif kind == "document":
-            yield from _parts_of_document(part)
-        elif kind == "tool_use":
-            yield source, json.dumps(part.get("input"), ensure_ascii=False, default=str)
-        elif kind not in _MEDIA_PARTS:
-            known = sorted({*_TEXT_PARTS, *_NESTED_PARTS, *_MEDIA_PARTS, "document", "tool_use"})
-            raise InputError(
-                f"unknown type of content part; known are {', '.join(known)}. Leave this one "
-                "out, or check its text by itself with check()"
-            )
-
-
-def _parts_of_document(part: Mapping[str, Any]) -> Iterator[tuple[Source, str]]:
-    yield from _headings(part)
-    inner = part.get("source")
-    if not isinstance(inner, Mapping):
-        raise InputError("a document has no 'source'")
-    if inner.get("type") == "text":
-        yield Source.DOCUMENT, _string(inner, "data")
-    elif inner.get("type") == "content":
-        yield from _parts_of_content(inner.get("content"), Source.DOCUMENT)
-    else:
-        raise InputError("a document that is not text cannot be read; check its text by itself")
-
-
-def _headings(part: Mapping[str, Any]) -> Iterator[tuple[Source, str]]:
-    for key in ("title", "context"):
-        if part.get(key) is not None:
-            yield Source.DOCUMENT, _string(part, key)
+        yield Source.OUTPUT, _call_arguments({"function": message["function_call"]})
+    for call in mappings(message.get("tool_calls") or (), "'tool_calls'"):
+        yield Source.OUTPUT, _call_arguments(call)
 
 
 def _call_arguments(call: Mapping[str, Any]) -> str:
-    for kind, key in (("function", "arguments"), ("custom", "input")):
-        inner = call.get(kind)
-        if isinstance(inner, Mapping):
-            return _string(inner, key)
-    raise InputError("a tool call has neither 'function' nor 'custom'")
-
-
-def _mappings(value: object, name: str) -> Sequence[Mapping[str, Any]]:
-    if isinstance(value, Sequence) and all(isinstance(part, Mapping) for part in value):
-        return value
-    raise InputError(f"{name} must be a list of mappings, or for 'content' a string")
-
-
-def _string(part: Mapping[str, Any], key: str) -> str:
-    value = part.get(key)
-    if not isinstance(value, str):
-        raise InputError(f"'{key}' must be a string")
-    return value
+    for kind, key in _CALLS:
+        inner = call if kind is None else as_mapping(call.get(kind))
+        if inner is not None and inner.get(key) is not None:
+            return value_text(inner[key])
+    raise InputError("a tool call has neither 'function' nor 'custom', and no arguments")

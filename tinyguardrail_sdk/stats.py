@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import threading
-import weakref
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from tinyguardrail_sdk.forking import renew_after_fork
 from tinyguardrail_sdk.frozen import FrozenDict
 from tinyguardrail_sdk.labels import Action, Label, Route, Source
 from tinyguardrail_sdk.record import CheckRecord
@@ -97,11 +96,14 @@ class Stats:
 
 
 class Counters:
-    """Adds up records; safe between threads, and empty again in a forked child."""
+    """Adds up records; safe between threads, and empty in a forked child and a copy by pickle."""
 
     def __init__(self) -> None:
-        self._reset()
-        _instances.add(self)
+        self.renew()
+        renew_after_fork(self)
+
+    def __reduce__(self) -> tuple[type[Counters], tuple[()]]:
+        return type(self), ()
 
     def add(self, record: CheckRecord) -> None:
         """Count one finished check."""
@@ -131,7 +133,8 @@ class Counters:
                 self._latency_sum,
             )
 
-    def _reset(self) -> None:
+    def renew(self) -> None:
+        """Begin at 0: the checks of a parent process are the parent's to report."""
         self._lock = threading.Lock()
         self._judged: Counter[Key] = Counter()
         self._failed: Counter[Source] = Counter()
@@ -151,16 +154,3 @@ def _rows(label: str, counts: Mapping[Source, int] | Mapping[str, int]) -> list[
 
 def _escaped(value: str) -> str:
     return str(value).replace("\\", r"\\").replace('"', r"\"").replace("\n", r"\n")
-
-
-_instances: weakref.WeakSet[Counters] = weakref.WeakSet()
-
-
-def _after_fork_in_child() -> None:
-    for counters in list(_instances):
-        # Another thread may have held the lock; and the parent's checks are the parent's to report.
-        counters._reset()
-
-
-if hasattr(os, "register_at_fork"):  # not on Windows, which has no fork
-    os.register_at_fork(after_in_child=_after_fork_in_child)

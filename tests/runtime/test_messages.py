@@ -48,7 +48,7 @@ def test_anthropic_tool_results_are_not_the_users_words() -> None:
         {"type": "tool_result", "tool_use_id": "3"},
     ]
     assert found({"role": "user", "content": content}) == [
-        (0, "tool", "from the web\nmore\n"),
+        (0, "tool", "from the web\nmore"),
         (0, "user", "sum it up"),
     ]
 
@@ -109,18 +109,18 @@ def test_refusals_and_thinking_are_output() -> None:
 @pytest.mark.parametrize(
     ("message", "remedy"),
     [
-        ("hello", "pass plain mappings"),
+        (7, "pass plain mappings"),
         ({"content": "x"}, "'role' must be one of system"),
         ({"role": "narrator", "content": "x"}, "'role' must be one of system"),
         ({"role": [], "content": "x"}, "'role' must be one of system"),
         ({"role": "user"}, "'content' is missing"),
         ({"role": "user", "content": 7}, "'content' must be a list"),
         ({"role": "user", "content": {"type": "text"}}, "'content' must be a list"),
-        ({"role": "user", "content": ["x"]}, "'content' must be a list of mappings"),
+        ({"role": "user", "content": [7]}, "'content' must be a list of mappings"),
         ({"role": "user", "content": [{"type": "text"}]}, "'text' must be a string"),
         ({"role": "user", "content": [{"type": "text", "text": 7}]}, "'text' must be a string"),
-        ({"role": "user", "content": [{"type": "hologram"}]}, "known are audio"),
-        ({"role": "user", "content": [{"type": ["text"]}]}, "known are audio"),
+        ({"role": "user", "content": [{"type": "hologram"}]}, "known are apply_patch_call"),
+        ({"role": "user", "content": [{"type": ["text"]}]}, "known are apply_patch_call"),
         ({"role": "user", "content": [{"type": "document"}]}, "no 'source'"),
         (
             {"role": "user", "content": [{"type": "document", "source": {"type": "url"}}]},
@@ -146,3 +146,145 @@ def test_errors_do_not_repeat_the_text() -> None:
     with pytest.raises(InputError) as caught:
         found({"role": "user", "content": [{"type": "secret words", "text": "secret words"}]})
     assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("item", "expected"),
+    [
+        ({"type": "message", "role": "user", "content": [{"type": "input_text", "text": "a"}]},
+         [("user", "a")]),
+        ({"type": "function_call", "name": "f", "arguments": "{}"}, [("output", "{}")]),
+        ({"type": "function_call_output", "output": "a"}, [("tool", "a")]),
+        ({"type": "function_call_output", "output": [{"type": "input_text", "text": "a"}]},
+         [("tool", "a")]),
+        ({"type": "reasoning", "summary": [{"type": "summary_text", "text": "a"}],
+          "encrypted_content": "x", "content": None}, [("output", "a")]),
+        ({"type": "mcp_call", "arguments": "{}", "output": "page", "error": None},
+         [("output", "{}"), ("tool", "page")]),
+        ({"type": "mcp_list_tools", "tools": [{"description": "d"}]},
+         [("tool", '[{"description": "d"}]')]),
+        ({"type": "file_search_call", "queries": ["q"], "results": [{"text": "r"}]},
+         [("output", '["q"]'), ("document", '[{"text": "r"}]')]),
+        ({"type": "item_reference", "id": "1"}, []),
+    ],
+)  # fmt: skip
+def test_items_of_the_responses_api(item: dict[str, Any], expected: list[tuple[str, str]]) -> None:
+    assert [(source, text) for _, source, text in found(item)] == expected
+
+
+def test_contents_of_gemini() -> None:
+    parts: list[Any] = [
+        {"text": "look", "thought": None},
+        {"inline_data": {"mime_type": "image/png", "data": b""}},
+        {"function_response": {"name": "f", "response": {"page": "p"}}},
+    ]
+    contents = [
+        {"parts": parts},
+        {"role": "model", "parts": [{"functionCall": {"name": "f", "args": {"q": 1}}}]},
+        {"text": "a bare part"},
+        "a bare text",
+    ]
+    assert found(*contents) == [
+        (0, "user", "look"),
+        (0, "tool", '{"page": "p"}'),
+        (1, "output", '{"q": 1}'),
+        (2, "user", "a bare part"),
+        (3, "user", "a bare text"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        {"inlineData": {"mimeType": "text/plain", "data": ""}},
+        {"fileData": {"fileUri": "x"}},
+        {"hologram": {}},
+        {"functionCall": 7},
+        {"document": {"name": "d", "source": {"bytes": b""}}},
+    ],
+)
+def test_parts_that_cannot_be_read_are_refused(part: dict[str, Any]) -> None:
+    with pytest.raises(InputError, match="message 0: "):
+        found({"role": "user", "parts": [part]})
+
+
+def test_messages_of_bedrock() -> None:
+    result = {"content": [{"text": "t"}, {"json": {"a": 1}}, {"image": {}}]}
+    content = [
+        {"text": "hi"},
+        {"cachePoint": {}},
+        {"document": {"name": "d", "source": {"text": "page"}}},
+        {"toolResult": result},
+    ]
+    assert found({"role": "user", "content": content}) == [
+        (0, "user", "hi"),
+        (0, "document", "page"),
+        (0, "tool", 't\n{"a": 1}'),
+    ]
+    call = {"toolUse": {"input": {"a": 1}}}
+    assert found({"role": "assistant", "content": [call]}) == [(0, "output", '{"a": 1}')]
+
+
+def test_messages_of_cohere_ollama_and_mistral() -> None:
+    document = {"type": "document", "document": {"id": "1", "data": {"text": "page"}}}
+    call = {"function": {"name": "f", "arguments": {"q": 1}}}
+    thought = {"type": "thinking", "thinking": [{"type": "text", "text": "hm"}]}
+    messages = [
+        {"role": "tool", "content": [document]},
+        {"role": "assistant", "tool_plan": "plan", "tool_calls": [call]},
+        {"role": "USER", "message": "first API"},
+        {"role": "TOOL", "tool_results": [{"outputs": [{"a": 1}]}]},
+        {"role": "CHATBOT", "message": "yes"},
+        {"role": "assistant", "content": "", "thinking": "hm", "tool_calls": [call]},
+        {"role": "assistant", "content": [thought, {"type": "text", "text": "so"}]},
+    ]
+    assert found(*messages) == [
+        (0, "document", '{"text": "page"}'),
+        (1, "output", 'plan\n{"q": 1}'),
+        (2, "user", "first API"),
+        (3, "tool", '[{"outputs": [{"a": 1}]}]'),
+        (4, "output", "yes"),
+        (5, "output", '\nhm\n{"q": 1}'),
+        (6, "output", "hm\nso"),
+    ]
+
+
+class Dumped:
+    """An object of a client: only `model_dump` is asked of it."""
+
+    def __init__(self, **fields: Any) -> None:
+        self.fields = fields
+
+    def model_dump(self) -> dict[str, Any]:
+        return self.fields
+
+
+def test_objects_with_model_dump() -> None:
+    call = {"name": "f", "args": {"q": 1}, "id": "1", "type": "tool_call"}
+    messages = [
+        Dumped(type="human", content=["plain", {"type": "text", "text": "part"}]),
+        Dumped(type="ai", content="", tool_calls=[call]),
+        Dumped(type="tool", content="result", tool_call_id="1"),
+        Dumped(type="system", content="rules"),
+        Dumped(role="user", blocks=[{"block_type": "text", "text": "block"}]),
+        {"role": "assistant", "content": [Dumped(type="text", text="typed", citations=None)]},
+    ]
+    assert found(*messages) == [
+        (0, "user", "plain\npart"),
+        (1, "output", '\n{"q": 1}'),
+        (2, "tool", "result"),
+        (4, "user", "block"),
+        (5, "output", "typed"),
+    ]
+
+
+def test_pairs_name_a_role_or_a_source() -> None:
+    pairs = [("document", "page"), (Source.OUTPUT, "said"), ("human", "hi"), ("system", "rules")]
+    assert found(*pairs) == [(0, "document", "page"), (1, "output", "said"), (2, "user", "hi")]
+
+
+def test_what_only_a_vendor_reads_is_left_out() -> None:
+    hit = {"type": "web_search_result", "title": "t", "encrypted_content": "xyz"}
+    content = [{"type": "web_search_tool_result", "content": [hit]}]
+    ((_, source, text),) = found({"role": "assistant", "content": content})
+    assert (source, "xyz" in text, '"t"' in text) == ("tool", False, True)

@@ -1,5 +1,6 @@
 """Adapters for LLM clients come in a later release.
 
-Until then `Guard.check` is the seam: call it with the text that goes to the model and with the
-text that comes back (`source="output"`), or `Guard.check_messages` with a chat request's messages.
+`tinyguardrail_sdk.calls` is what they stand on, and any client can be guarded with it: say in three
+functions where its text is, and `guarded_call`, `guarded_acall`, `guarded_stream` and
+`guarded_astream` do the rest.
 """

@@ -85,7 +85,7 @@ def _timed(
     contestants: dict[str, Callable[[str], object]], samples: Sequence[str], rounds: int
 ) -> dict[str, float]:
     calls = {
-        name: [lambda text=text, call=call: call(text) for text in samples]  # type: ignore[misc]
+        name: [lambda text=text, call=call: call(text) for text in samples]
         for name, call in contestants.items()
     }
     return {name: timing.median for name, timing in interleaved(calls, rounds).items()}

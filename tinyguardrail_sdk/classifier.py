@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from tinyguardrail_sdk.deadline import check_deadline
+from tinyguardrail_sdk.deadline import check_deadline, uncounted
 from tinyguardrail_sdk.errors import CheckFailed, CheckpointError
 from tinyguardrail_sdk.labels import LABELS, Mode, Route, Source
 from tinyguardrail_sdk.manifest import DEFAULT_CHECKPOINT, Manifest, read_manifest, verify_files
@@ -136,7 +136,8 @@ class EmbeddedClassifier:
             CheckpointError: The checkpoint is damaged (first check only).
             CheckFailed: The engine failed, or the deadline passed before the last window.
         """
-        extractor, engine = self._opened or self._open()
+        # A deadline fit for checks would make the first one of every process fail.
+        extractor, engine = self._opened or uncounted(self._open)
         check_deadline()
         features = extractor.extract(text, source)
         if features.blank:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 from weakref import WeakValueDictionary
 
-from tinyguardrail_sdk.deadline import check_deadline
+from tinyguardrail_sdk.deadline import check_deadline, uncounted
 from tinyguardrail_sdk.errors import CheckFailed, CheckpointError
 from tinyguardrail_sdk.forking import renew_after_fork
 from tinyguardrail_sdk.labels import LABELS, Mode, Route, Source
@@ -147,7 +147,8 @@ class EmbeddedClassifier:
             CheckpointError: The checkpoint is damaged (first check only).
             CheckFailed: The engine failed, or the deadline passed before the last window.
         """
-        opened = self._opened or self._open()
+        # A deadline fit for checks would make the first one of every process fail.
+        opened = self._opened or uncounted(self._open)
         extractor, engine = opened.extractor, opened.engine
         check_deadline()
         features = extractor.extract(text, source)

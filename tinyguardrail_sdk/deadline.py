@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from typing import TypeVar
 
 from tinyguardrail_sdk.errors import CheckFailed
+
+_T = TypeVar("_T")
 
 # The moment on the `perf_counter` clock, and the milliseconds that were given.
 _limit: ContextVar[tuple[float, float] | None] = ContextVar("tinyguardrail_deadline", default=None)
@@ -24,6 +27,16 @@ def deadline(milliseconds: float | None) -> Iterator[None]:
         yield
     finally:
         _limit.reset(token)
+
+
+def uncounted(call: Callable[[], _T]) -> _T:
+    """Call something once-only that the deadline of the check under way does not count."""
+    began = time.perf_counter()
+    result = call()
+    limit = _limit.get()
+    if limit is not None:
+        _limit.set((limit[0] + time.perf_counter() - began, limit[1]))
+    return result
 
 
 def check_deadline() -> None:

@@ -50,9 +50,9 @@ class Policy(BaseModel):
             `Verdict.shadowed` says what would have been done. A check that breaks, or a text over
             the cap, is flagged too instead of raising.
         replacement: What stands in a redacted text for every part that was cut.
-        deadline_ms: Time for one check from its start, redaction included, in milliseconds. Looked
-            at between windows; a check that is not done by then has failed, see `on_error`. The
-            first check of a process also opens the network.
+        deadline_ms: Time for one check from its start, redaction included, in milliseconds; opening
+            the network, once a process, is not counted. Looked at between windows; a check that is
+            not done by then has failed, see `on_error`.
         max_chars: Longest text that is checked. By default there is no cap and the whole text is
             checked, whatever its length.
         on_too_long: What becomes of a longer text: `"raise"` an `InputTooLong`, or answer unread

@@ -20,7 +20,7 @@ from tinyguardrail_sdk import (
     Policy,
     Source,
 )
-from tinyguardrail_sdk.deadline import check_deadline, deadline
+from tinyguardrail_sdk.deadline import _limit, check_deadline, deadline, uncounted
 from tinyguardrail_sdk.testing import ScriptedClassifier
 
 
@@ -105,6 +105,17 @@ def test_a_deadline_ends_with_its_check() -> None:
         with deadline(None), pytest.raises(CheckFailed):
             check_deadline()
     check_deadline()
+
+
+def test_opening_the_network_takes_nothing_from_the_deadline() -> None:
+    with deadline(30_000):
+        before = _limit.get()
+        uncounted(lambda: time.sleep(0.02))
+        after = _limit.get()
+    assert before is not None
+    assert after is not None
+    assert 0.02 <= after[0] - before[0] < 10
+    assert uncounted(lambda: 7) == 7
 
 
 def canary(text: str) -> float:

@@ -35,7 +35,8 @@ def _launch(config: TrainConfig, processes: int, folder: Path) -> None:
     told.write_text(json.dumps(config.to_dict()), encoding="utf-8")
     words = [
         sys.executable, "-m", "torch.distributed.run", "--nproc_per_node", str(processes),
-        "--master_port", str(_free_port()), "-m", "tinyguardrail_sdk", "train", "--config", str(told),
+        "--master_port", str(_free_port()), "-m", "tinyguardrail_sdk",
+        "train", "--config", str(told),
     ]  # fmt: skip
     root = Path(train.__file__).parents[2]
     known = {**os.environ, "PYTHONPATH": str(root), "ACCELERATE_USE_CPU": "1"}

@@ -16,7 +16,7 @@ from tinyguardrail_sdk.labels import PATTERNS, Pattern, Source
 from tinyguardrail_sdk.normalize import Canonical
 from tinyguardrail_sdk.tokenizer import WordPieceTokenizer
 
-VOCABULARY = Path(tinyguardrail_sdk.__file__).parent / "assets" / "guard-v2" / "vocab.txt"
+VOCABULARY = Path(tinyguardrail_sdk.__file__).parent / "assets" / "guard-v3" / "vocab.txt"
 TOKENIZER = WordPieceTokenizer.from_file(VOCABULARY)
 
 

@@ -14,7 +14,7 @@ from tinyguardrail_sdk.errors import CheckpointError
 from tinyguardrail_sdk.normalize import normalize
 from tinyguardrail_sdk.tokenizer import WordPieceTokenizer
 
-VOCABULARY = Path(tinyguardrail_sdk.__file__).parent / "assets" / "guard-v2" / "vocab.txt"
+VOCABULARY = Path(tinyguardrail_sdk.__file__).parent / "assets" / "guard-v3" / "vocab.txt"
 TOKENIZER = WordPieceTokenizer.from_file(VOCABULARY)
 PIECES = VOCABULARY.read_text(encoding="utf-8").split("\n")
 

@@ -28,7 +28,7 @@ class NetworkConfig:
     segments: int = 2 * len(SOURCES)  # each source as written, then each as a decoded view
     labels: int = len(LABELS)
     fast_layers: int = 4
-    fast_ffn: int = 640
+    fast_ffn: int = 384
     deep_layers: int = 8
     experts: int = 8
     expert_groups: int = 2  # one expert of each group is active: top-2 with two groups

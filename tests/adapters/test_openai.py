@@ -8,6 +8,7 @@ from tests.adapters.shapes import ATTACK, Shape, ask
 from tests.adapters.wire import PIECE, Wire
 from tinyguardrail_sdk import Blocked, CheckFailed, Guard, GuardrailError, InputError
 from tinyguardrail_sdk.adapters import wrap
+from tinyguardrail_sdk.adapters.openai import _Responses
 from tinyguardrail_sdk.adapters.openai import wrap as wrap_openai
 from tinyguardrail_sdk.testing import ScriptedClassifier
 
@@ -107,6 +108,39 @@ def test_an_attack_in_a_tool_call_is_not_released(
     assert ATTACK[:PIECE] not in repr(out)
 
 
+@pytest.mark.parametrize(
+    "without",
+    [
+        (".delta",),
+        (".delta", "_text.done", "arguments.done"),
+        (".delta", "_text.done", "arguments.done", "part.done"),
+        (".delta", ".done"),
+    ],
+)
+@pytest.mark.parametrize("arguments", [None, f'{{"n":"{ATTACK}"}}'])
+def test_a_text_that_does_not_come_in_pieces_is_read(
+    make: Make, guard: Guard, wire: Wire, without: tuple[str, ...], arguments: str | None
+) -> None:
+    wire.without, wire.arguments = without, arguments
+    wire.text = wire.text if arguments else ATTACK
+    out: list[Any] = []
+    with pytest.raises(Blocked):
+        ask(make, guard, RESPONSES[1], asked(RESPONSES[1]), out)
+    assert ATTACK not in repr(out)
+
+
+def test_what_a_remote_tool_answered_is_read_though_its_arguments_came_in_pieces() -> None:
+    call = {"type": "mcp_call", "arguments": '{"n": 1}', "output": ATTACK}
+    reader = _Responses()
+    kind = "response.mcp_call_arguments.delta"
+    events: list[dict[str, Any]] = [
+        {"type": kind, "output_index": 3, "delta": '{"n": 1}'},
+        {"type": "response.output_item.done", "output_index": 3, "item": call},
+    ]
+    texts = [text for event in events for _, text in reader.chunk(event)]
+    assert texts == ['{"n": 1}', ATTACK]
+
+
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
 def test_errors_of_the_client_pass_through(
     make: Make, guard: Guard, wire: Wire, shape: Shape
@@ -151,15 +185,14 @@ def test_another_guard_on_top_is_refused(make: Make, guard: Guard) -> None:
 
 def test_undo_restores_the_client(make: Make, guard: Guard, wire: Wire) -> None:
     client = make()
-    before = {name: set(vars(each)) for name, each in _resources(client).items()}
+    owned = [set(vars(each)) for each in (client.chat.completions, client.responses, client)]
     handle = wrap(client, guard)
-    assert type(client.beta).__name__ == "_Refusal"
+    assert [set(vars(each)) for each in (client.chat.completions, client.responses)] != owned[:2]
     handle.undo()
     handle.undo()
-    after = {name: set(vars(each)) for name, each in _resources(client).items()}
-    assert {name: after[name] - before[name] - {"chat", "responses"} for name in after} == {
-        name: set() for name in after
-    }
+    assert [
+        set(vars(each)) for each in (client.chat.completions, client.responses, client)
+    ] == owned
     ask(lambda: client, None, CHAT[0], asked(CHAT[0], ATTACK))
     assert len(wire.bodies) == 1
 
@@ -239,17 +272,6 @@ def test_a_broken_check_is_not_sent(make: Make, wire: Wire) -> None:
     assert wire.bodies == []
 
 
-@pytest.mark.parametrize("client", [object(), Guard])
-def test_other_objects_have_no_adapter(guard: Guard, client: Any) -> None:
-    with pytest.raises(InputError, match="no adapter"):
-        wrap(client, guard)
+def test_another_vendors_client_is_refused(guard: Guard) -> None:
     with pytest.raises(InputError, match="no OpenAI"):
-        wrap_openai(client, guard)
-
-
-def _resources(client: Any) -> dict[str, Any]:
-    return {
-        "client": client,
-        "completions": client.chat.completions,
-        "responses": client.responses,
-    }
+        wrap_openai(object(), guard)  # type: ignore[type-var]

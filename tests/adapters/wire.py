@@ -20,6 +20,7 @@ class Wire:
         text: What the model says.
         arguments: Arguments of the tool call that it makes, as JSON.
         failures: Statuses of the next answers, before the good one.
+        without: Parts of names of events that are left out of streams.
         bodies: The requests that arrived.
     """
 
@@ -27,6 +28,7 @@ class Wire:
         self.text = "The capital of France is Paris."
         self.arguments: str | None = None
         self.failures: list[int] = []
+        self.without: tuple[str, ...] = ()
         self.bodies: list[Any] = []
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._server.daemon_threads = True
@@ -45,10 +47,16 @@ class Wire:
         self._thread.join()
         self._server.server_close()
 
+    def keeps(self, event: str) -> bool:
+        """Whether an event of a stream is sent."""
+        return not any(each in event.partition("\n")[0] for each in self.without)
+
     def _handler(self) -> type[BaseHTTPRequestHandler]:
         wire = self
 
         class Handler(BaseHTTPRequestHandler):
+            disable_nagle_algorithm = True  # or each answer waits for an acknowledgement
+
             def do_POST(self) -> None:
                 body = json.loads(self.rfile.read(int(self.headers["content-length"])))
                 wire.bodies.append(body)
@@ -57,8 +65,8 @@ class Wire:
                 if wire.failures:
                     self._send(wire.failures.pop(0), "application/json", '{"error": {}}')
                 elif body.get("stream"):
-                    lines = "".join(events(wire.text, wire.arguments))
-                    self._send(200, "text/event-stream", lines)
+                    lines = events(wire.text, wire.arguments)
+                    self._send(200, "text/event-stream", "".join(filter(wire.keeps, lines)))
                 else:
                     answer = json.dumps(whole(wire.text, wire.arguments))
                     self._send(200, "application/json", answer)

@@ -7,8 +7,8 @@ pip install "tinyguardrail-sdk[anthropic]"
 
 Guarded are `create`, `parse` and `stream` of `messages` and `beta.messages`, and the clients that
 `copy`, `with_options` and `with_middleware` return. Raw and streaming responses, batches, legacy
-completions, the tool runner, threads, agents and sessions are refused. What was taken from the
-client before it was wrapped, and `client.post`, are as they were. Of a stream do not read
+completions, the tool runner, threads, and agents with what runs them are refused. What was taken
+from the client before it was wrapped, and `client.post`, are as they were. Of a stream do not read
 `.response`: that is the wire.
 """
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 ClientT = TypeVar("ClientT", bound="anthropic.Anthropic | anthropic.AsyncAnthropic")
 
+_CLOUDS = ("", "AWS", "Bedrock", "BedrockMantle", "Foundry", "GoogleCloud", "Vertex")
 # Of a delta: the key of its text. None: not words of the model, or words that were read before.
 _DELTAS = {
     "text_delta": "text",
@@ -60,13 +61,14 @@ def wrap(client: ClientT, guard: Checker, *, delay: Delay | None = None) -> Hand
         GuardrailError: Another guard is on it already.
     """
     try:
-        from anthropic._base_client import AsyncAPIClient, SyncAPIClient
+        import anthropic
     except ImportError:
         raise ImportError(
             "the adapter needs the client: pip install 'tinyguardrail-sdk[anthropic]'"
         ) from None
-    # The clients of the clouds share no public base with the others.
-    if not isinstance(client, SyncAPIClient | AsyncAPIClient):
+    # Which clouds there are depends on the version; their clients have no public base in common.
+    names = (f"{form}Anthropic{cloud}" for form in ("", "Async") for cloud in _CLOUDS)
+    if not isinstance(client, tuple(getattr(anthropic, each, ()) for each in names)):
         raise InputError(f"{type(client).__name__} is no Anthropic or AsyncAnthropic client")
     return put_on(client, guard, _PLAN, delay)
 
@@ -122,7 +124,7 @@ _PLAN = Plan(
         *_RAW,
         *(f"messages.{name}" for name in (*_RAW, "batches")),
         *(f"beta.messages.{name}" for name in (*_RAW, "batches", "tool_runner", "thread")),
-        *(f"beta.{name}" for name in (*_RAW, "agents", "sessions")),
+        *(f"beta.{name}" for name in (*_RAW, "agents", "sessions", "deployments", "dreams")),
         "completions",
     ),
 )

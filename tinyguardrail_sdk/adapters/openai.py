@@ -7,9 +7,9 @@ pip install "tinyguardrail-sdk[openai]"
 
 Guarded are `create`, `parse`, `stream` and `retrieve` of chat completions and of responses, and the
 clients that `copy` and `with_options` return. Raw and streaming responses, legacy completions,
-`beta`, `realtime`, `live`, `conversations` and `batches` are refused. What makes no text (images,
-speech, embeddings, ...), what was taken from the client before it was wrapped, and `client.post`
-are as they were. Of a stream do not read `.response`: that is the wire.
+`decisions`, `evals`, `beta`, `realtime`, `live`, `conversations` and `batches` are refused. What
+makes no text (images, speech, embeddings, ...), what was taken from the client before it was
+wrapped, and `client.post` are as they were. Of a stream do not read `.response`: that is the wire.
 """
 
 from __future__ import annotations
@@ -19,9 +19,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from tinyguardrail_sdk.adapters._engine import Handle, Plan, put_on
 from tinyguardrail_sdk.checker import Checker
-from tinyguardrail_sdk.content import value_text
+from tinyguardrail_sdk.content import is_item, value_text
 from tinyguardrail_sdk.errors import InputError
 from tinyguardrail_sdk.holdback import Delay
+from tinyguardrail_sdk.labels import Source
 from tinyguardrail_sdk.messages import message_texts
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ class _Chat:
             yield "document", request["prediction"].get("content")
 
     def response(self, response: Mapping[str, Any]) -> Iterable[Any]:
-        return [choice["message"] for choice in response["choices"]]
+        return [choice["message"] for choice in response.get("choices") or ()]
 
     def chunk(self, chunk: Mapping[str, Any]) -> Iterator[tuple[Hashable, str]]:
         for choice in chunk.get("choices") or ():
@@ -100,23 +101,31 @@ class _Responses:
         if end == "delta" and kind != "response.audio":  # that one is sound
             self._seen |= {key, item}
             yield key, _text(event.get("delta"))
-        elif kind == "response.output_item" and end == "done":
-            yield from self._unseen(item, [event["item"]])
-        elif end == "done" and key not in self._seen:
+        elif end == "done" and key not in self._seen and any(event.get(each) for each in _WHOLE):
+            self._seen |= {key, item}
             for name in _WHOLE:
-                if event.get(name):
-                    self._seen |= {key, item}
-                    yield key, _text(event[name])
-        elif kind == "response" and end in ("completed", "incomplete", "failed"):
+                yield (key, name), _text(event.get(name))
+        elif kind == "response" and isinstance(event.get("response"), Mapping):
             for index, each in enumerate(event["response"].get("output") or ()):
-                yield from self._unseen(index, [each])
+                if index not in self._seen:
+                    yield from _whole((index, end), each)
+        elif event.get("item") or event.get("part"):
+            part = event.get("item") or event["part"]
+            # What a tool answered comes in no pieces, even where its arguments did.
+            yield from _whole((item, end), part, tools_only=item in self._seen)
+            if kind == "response.output_item" and end == "done":
+                self._seen.add(item)
 
-    def _unseen(self, item: Hashable, output: list[Any]) -> Iterator[tuple[Hashable, str]]:
-        """Texts of an output item of which nothing came in pieces."""
-        if item not in self._seen:
-            self._seen.add(item)
-            for number, each in enumerate(message_texts(output)):
-                yield (item, number), each.text
+
+def _whole(
+    key: Hashable, part: Mapping[str, Any], *, tools_only: bool = False
+) -> Iterator[tuple[Hashable, str]]:
+    """Texts of an output item, or of a part of one."""
+    is_message = part.get("role") or is_item(part.get("type"))
+    message = part if is_message else {"role": "assistant", "content": [part]}
+    for each in message_texts([message]):
+        if each.source is not Source.OUTPUT or not tools_only:
+            yield (key, each.source), each.text
 
 
 def _deltas(delta: Mapping[str, Any]) -> Iterator[tuple[Hashable, Any]]:
@@ -158,6 +167,8 @@ _PLAN = Plan(
         "responses.connect",
         "responses.compact",
         "completions",
+        "decisions",
+        "evals",
         "beta",
         "realtime",
         "live",

@@ -3,11 +3,13 @@
 import asyncio
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import anthropic
 import openai
+import pydantic
 import pytest
 
 from tests.adapters.shapes import ATTACK
@@ -126,3 +128,59 @@ def test_the_example_of_the_readme_runs(
     exec(compile(example, "README.md", "exec"), {})
     assert capsys.readouterr().out == f"{wire.text}\n{wire.text}\nblocked: injection\n"
     assert len(wire.bodies) == 2
+
+
+class City(pydantic.BaseModel):
+    city: str
+
+
+@pytest.fixture
+def vendor_openai(guard: Guard, wire: Wire) -> Iterator[Any]:
+    with openai.OpenAI(api_key="none", base_url=f"{wire.url}/v1") as client:
+        wrap(client, guard)
+        yield client
+
+
+@pytest.fixture
+def vendor_anthropic(guard: Guard, wire: Wire) -> Iterator[Any]:
+    with anthropic.Anthropic(api_key="none", base_url=wire.url) as client:
+        wrap(client, guard)
+        yield client
+
+
+def test_parsed_answers_of_openai(vendor_openai: Any, wire: Wire) -> None:
+    wire.text = '{"city": "Paris"}'
+    chat, responses = vendor_openai.chat.completions, vendor_openai.responses
+    answer = chat.parse(model="m", messages=USER, response_format=City)
+    assert answer.choices[0].message.parsed == City(city="Paris")
+    assert responses.parse(model="m", input=USER, text_format=City).output_parsed.city == "Paris"
+    with chat.stream(model="m", messages=USER, response_format=City) as stream:
+        assert stream.get_final_completion().choices[0].message.parsed == City(city="Paris")
+
+
+def test_parsed_answers_of_anthropic(vendor_anthropic: Any, wire: Wire) -> None:
+    wire.text = '{"city": "Paris"}'
+    request = {"model": "m", "max_tokens": 9, "messages": USER, "output_format": City}
+    assert vendor_anthropic.messages.parse(**request).parsed_output == City(city="Paris")
+    with vendor_anthropic.messages.stream(**request) as stream:
+        assert stream.get_final_message().parsed_output == City(city="Paris")
+
+
+@pytest.mark.parametrize(
+    "read", [lambda s: list(s.text_stream), lambda s: s.get_final_text(), lambda s: s.until_done()]
+)
+def test_every_way_to_read_a_stream_helper_is_held(
+    vendor_anthropic: Any, wire: Wire, read: Callable[[Any], Any]
+) -> None:
+    wire.text = ATTACK
+    with (
+        pytest.raises(Blocked),
+        vendor_anthropic.messages.stream(model="m", max_tokens=9, messages=USER) as stream,
+    ):
+        read(stream)
+
+
+def test_a_raw_answer_that_was_asked_for_by_hand_is_not_returned(vendor_openai: Any) -> None:
+    raw = {"X-Stainless-Raw-Response": "true"}
+    with pytest.raises(InputError, match="ask for a plain one"):
+        vendor_openai.chat.completions.create(model="m", messages=USER, extra_headers=raw)

@@ -1,6 +1,45 @@
-"""Adapters for LLM clients come in a later release.
+"""Guards for the clients of LLM vendors, each put on the one client that is given.
 
-`tinyguardrail_sdk.calls` is what they stand on, and any client can be guarded with it: say in three
-functions where its text is, and `guarded_call`, `guarded_acall`, `guarded_stream` and
-`guarded_astream` do the rest.
+    from tinyguardrail_sdk.adapters import wrap
+
+    handle = wrap(client, guard)  # now every call of `client` is judged
+    handle.undo()
+
+An adapter is importable without its client. Any other client can be guarded with
+`tinyguardrail_sdk.calls`: say in three functions where its text is.
 """
+
+from __future__ import annotations
+
+import importlib
+from typing import TypeVar
+
+from tinyguardrail_sdk.adapters._engine import Handle
+from tinyguardrail_sdk.checker import Checker
+from tinyguardrail_sdk.errors import InputError
+from tinyguardrail_sdk.holdback import Delay
+
+__all__ = ["Handle", "wrap"]
+
+ClientT = TypeVar("ClientT")
+
+_ADAPTERS = ("anthropic", "openai")
+
+
+def wrap(client: ClientT, guard: Checker, *, delay: Delay | None = None) -> Handle[ClientT]:
+    """Guard a client with the adapter for its type; a subclass's is that of its base.
+
+    Raises:
+        InputError: There is no adapter for it.
+        GuardrailError: Another guard is on it already.
+    """
+    for base in type(client).__mro__:
+        package = base.__module__.partition(".")[0]
+        if package in _ADAPTERS:
+            adapter = importlib.import_module(f"tinyguardrail_sdk.adapters.{package}")
+            handle: Handle[ClientT] = adapter.wrap(client, guard, delay=delay)
+            return handle
+    raise InputError(
+        f"no adapter for {type(client).__name__}; there are some for {', '.join(_ADAPTERS)}, and "
+        "tinyguardrail_sdk.calls guards any client"
+    )

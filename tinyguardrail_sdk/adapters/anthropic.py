@@ -1,0 +1,130 @@
+"""Anthropic, synchronous and asynchronous, also on Bedrock, Vertex and Foundry.
+
+pip install "tinyguardrail-sdk[anthropic]"
+
+    with wrap(Anthropic(), guard) as client:
+        client.messages.create(model=..., max_tokens=..., messages=[...])
+
+Guarded are `create`, `parse` and `stream` of `messages` and `beta.messages`, and the clients that
+`copy`, `with_options` and `with_middleware` return. Raw and streaming responses, batches, legacy
+completions, the tool runner, threads, and agents with what runs them are refused. What was taken
+from the client before it was wrapped, and `client.post`, are as they were. Of a stream do not read
+`.response`: that is the wire.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from tinyguardrail_sdk.adapters._engine import Handle, Plan, put_on
+from tinyguardrail_sdk.checker import Checker
+from tinyguardrail_sdk.errors import InputError
+from tinyguardrail_sdk.holdback import Delay
+from tinyguardrail_sdk.messages import message_texts
+
+if TYPE_CHECKING:
+    import anthropic
+
+ClientT = TypeVar("ClientT", bound="anthropic.Anthropic | anthropic.AsyncAnthropic")
+
+_CLOUDS = ("", "AWS", "Bedrock", "BedrockMantle", "Foundry", "GoogleCloud", "Vertex")
+# Of a delta: the key of its text. None: not words of the model, or words that were read before.
+_DELTAS = {
+    "text_delta": "text",
+    "input_json_delta": "partial_json",
+    "thinking_delta": "thinking",
+    "signature_delta": None,
+    "citations_delta": None,
+}
+# Blocks that begin empty and grow; the others come whole.
+_GROWING = {
+    "text": "text",
+    "thinking": "thinking",
+    "tool_use": "input",
+    "server_tool_use": "input",
+    "mcp_tool_use": "input",
+}
+
+
+def wrap(client: ClientT, guard: Checker, *, delay: Delay | None = None) -> Handle[ClientT]:
+    """Guard an Anthropic client, and return what undoes it.
+
+    Args:
+        client: `Anthropic`, `AsyncAnthropic`, or one of a cloud's.
+        guard: Who judges requests and answers; blocked ones raise `Blocked`.
+        delay: How much of a stream is held back.
+
+    Raises:
+        ImportError: `anthropic` is not installed.
+        InputError: The client is none of Anthropic's.
+        GuardrailError: Another guard is on it already.
+    """
+    try:
+        import anthropic
+    except ImportError:
+        raise ImportError(
+            "the adapter needs the client: pip install 'tinyguardrail-sdk[anthropic]'"
+        ) from None
+    # Which clouds there are depends on the version; their clients have no public base in common.
+    names = (f"{form}Anthropic{cloud}" for form in ("", "Async") for cloud in _CLOUDS)
+    if not isinstance(client, tuple(getattr(anthropic, each, ()) for each in names)):
+        raise InputError(f"{type(client).__name__} is no Anthropic or AsyncAnthropic client")
+    return put_on(client, guard, _PLAN, delay)
+
+
+class _Messages:
+    """Reads messages and their streams."""
+
+    def request(self, request: Mapping[str, Any]) -> Iterable[Any]:
+        return request.get("messages") or ()
+
+    def response(self, response: Mapping[str, Any]) -> Iterable[Any]:
+        return [{"role": "assistant", "content": response["content"]}]
+
+    def chunk(self, event: Mapping[str, Any]) -> Iterator[tuple[Hashable, str]]:
+        kind = event.get("type")
+        if kind == "content_block_delta":
+            key = _key_of(event["delta"].get("type"))
+            if key is not None:
+                yield event["index"], event["delta"][key]
+        elif kind == "content_block_start":
+            block = event["content_block"]
+            grows = _GROWING.get(block.get("type"))
+            if grows is None or block.get(grows):
+                yield from _whole(event["index"], [block])
+        elif kind == "message_start":
+            yield from _whole("start", event["message"]["content"])
+
+
+def _key_of(kind: Any) -> str | None:
+    if kind not in _DELTAS:
+        raise InputError(
+            f"unknown type of delta; known are {', '.join(_DELTAS)}. Ask without a stream"
+        )
+    return _DELTAS[kind]
+
+
+def _whole(key: Hashable, content: list[Any]) -> Iterator[tuple[Hashable, str]]:
+    for each in message_texts([{"role": "assistant", "content": content}]):
+        yield key, each.text
+
+
+_RAW = ("with_raw_response", "with_streaming_response")
+_PLAN = Plan(
+    calls={
+        "messages.create": _Messages,
+        "messages.parse": _Messages,
+        "beta.messages.create": _Messages,
+        "beta.messages.parse": _Messages,
+    },
+    managers={"messages.stream": _Messages, "beta.messages.stream": _Messages},
+    copies=("copy", "with_options", "with_middleware"),
+    refused=(
+        *_RAW,
+        *(f"messages.{name}" for name in (*_RAW, "batches")),
+        *(f"beta.messages.{name}" for name in (*_RAW, "batches", "tool_runner", "thread")),
+        *(f"beta.{name}" for name in (*_RAW, "agents", "sessions", "deployments", "dreams")),
+        "completions",
+    ),
+)

@@ -46,6 +46,7 @@ from typing import Any, Protocol, TypeVar
 from tinyguardrail_sdk.checker import RAISE, Checker, OnBlock, answer_to, first_stop
 from tinyguardrail_sdk.chunks import aheld_chunks, held_chunks
 from tinyguardrail_sdk.closing import AsyncClosingIterator, ClosingIterator
+from tinyguardrail_sdk.content import as_mapping
 from tinyguardrail_sdk.holdback import Delay
 from tinyguardrail_sdk.labels import Source
 from tinyguardrail_sdk.streaming import StreamGuard
@@ -169,7 +170,10 @@ async def guarded_astream(
 
 def owned(messages: Iterable[Any], source: Source) -> list[Any]:
     """Return messages with plain strings among them given to a source."""
-    listed = [messages] if isinstance(messages, str) else messages
+    # One message is a mapping, too: taken for a list, only its keys would be read.
+    listed = (
+        [messages] if isinstance(messages, str) or as_mapping(messages) is not None else messages
+    )
     return [(source, each) if isinstance(each, str) else each for each in listed]
 
 

@@ -44,6 +44,7 @@ def held_chunks(
         on_block: The chunk that ends a blocked stream, or a function of the verdict that makes it;
             by default `Blocked` is raised.
     """
+    stream.refuse_own_answer()
     return ClosingIterator(_held(stream, chunks, read, on_block), chunks)
 
 
@@ -51,6 +52,7 @@ def aheld_chunks(
     stream: StreamGuard, chunks: AsyncIterable[C], read: ReadChunk[C], on_block: OnBlock[C] = RAISE
 ) -> AsyncClosingIterator[C]:
     """Like `held_chunks` for an asynchronous iterator, with the checks off the event loop."""
+    stream.refuse_own_answer()
     return AsyncClosingIterator(_aheld(stream, chunks, read, on_block), chunks)
 
 

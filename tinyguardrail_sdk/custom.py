@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from tinyguardrail_sdk.errors import CheckFailed, InputError
+from tinyguardrail_sdk.frozen import FrozenDict
 from tinyguardrail_sdk.labels import Label, Source
 from tinyguardrail_sdk.verdict import Finding
 
@@ -19,7 +20,9 @@ class CustomDetector:
         find: Takes the text and returns a score from 0 to 1, or the `Finding`s in it, whose highest
             score counts. What it raises is a check that failed, see `Policy.on_error`. May be
             called from several threads at once.
-        label: What a text is if the score reaches the threshold and the network's risk is lower.
+        label: What a text is if the score reaches the threshold, unless something else that does
+            (the network, another detector) is answered by a stricter action, or by one as strict
+            with a higher score.
         sources: The sources whose texts it reads; by default all.
 
     Raises:
@@ -40,14 +43,15 @@ class CustomDetector:
             raise InputError(f"detector {self.name}: label must be that of an attack")
         if not all(isinstance(source, Source) for source in self.sources or ()):
             raise InputError(f"detector {self.name}: sources must be members of Source")
+        if self.sources is not None and not self.sources:
+            raise InputError(f"detector {self.name}: sources is empty; leave it out for all")
 
 
 @dataclass(frozen=True, slots=True)
 class Raised:
-    """What custom detectors say of a text: the highest score, its label, and all findings."""
+    """What custom detectors say of a text: the highest score of each label, and all findings."""
 
-    score: float = 0.0
-    label: Label = Label.BENIGN
+    scores: Mapping[Label, float] = field(default_factory=FrozenDict)
     findings: tuple[Finding, ...] = ()
 
 
@@ -60,7 +64,7 @@ def run_detectors(detectors: Sequence[CustomDetector], text: str, source: Source
     Raises:
         CheckFailed: One of them raised, or gave neither a score nor findings in the text.
     """
-    highest = NOTHING
+    highest: dict[Label, float] = {}
     findings: list[Finding] = []
     for detector in detectors:
         if detector.sources is not None and source not in detector.sources:
@@ -71,9 +75,8 @@ def run_detectors(detectors: Sequence[CustomDetector], text: str, source: Source
             name = f"{detector.name} ({type(error).__name__})"
             raise CheckFailed(f"detector {name} broke; the text was not cleared") from error
         findings += found
-        if score > highest.score:
-            highest = Raised(score, detector.label)
-    return Raised(highest.score, highest.label, tuple(findings))
+        highest[detector.label] = max(score, highest.get(detector.label, 0.0))
+    return Raised(highest, tuple(findings))
 
 
 def _answer(detector: CustomDetector, text: str) -> tuple[float, list[Finding]]:

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from tinyguardrail_sdk.asking import answer, answers, one_door
 from tinyguardrail_sdk.classifier import Classification, Classifier
-from tinyguardrail_sdk.custom import CustomDetector, Raised, run_detectors
+from tinyguardrail_sdk.custom import NOTHING, CustomDetector, Raised, run_detectors
 from tinyguardrail_sdk.deadline import check_deadline, deadline
 from tinyguardrail_sdk.errors import CheckFailed, PolicyError
 from tinyguardrail_sdk.frozen import FrozenDict
@@ -24,6 +24,7 @@ _log = logging.getLogger("tinyguardrail_sdk")
 # How often a redacted text is judged again before it is blocked whole.
 _REDACTION_ROUNDS = 3
 _STOPPED = (Action.REDACT, Action.BLOCK)
+_STRICTNESS = (Action.ALLOW, Action.FLAG, *_STOPPED)
 
 
 class Judge:
@@ -125,7 +126,7 @@ class Judge:
         began: float,
         redacts: bool = False,
     ) -> Verdict:
-        raised = run_detectors(self._detectors, text, source)
+        raised = self._raised(text, found, source)
         label, risk = self._label(found, raised, source)
         action = self._policy.action(label, source)
         if redacts and action is Action.BLOCK:
@@ -136,12 +137,11 @@ class Judge:
         if action is Action.REDACT:
             redaction = self._redaction(text, findings, found.span, source)
             action = Action.BLOCK if redaction is None else action
-        by_detector = label is not Label.BENIGN and risk > 1.0 - found.scores[0]
         return Verdict(
             label=label,
             scores=FrozenDict(zip(LABELS, found.scores, strict=True)),
             risk=risk,
-            confidence=risk if by_detector else found.scores[LABELS.index(label)],
+            confidence=max(found.scores[LABELS.index(label)], raised.scores.get(label, 0.0)),
             action=action,
             route=found.route,
             findings=findings,
@@ -153,14 +153,33 @@ class Judge:
             redaction=redaction,
         )
 
+    def _raised(self, text: str, found: Classification, source: Source) -> Raised:
+        """What the detectors say; one that breaks does not undo what the network found."""
+        try:
+            return run_detectors(self._detectors, text, source)
+        except CheckFailed:
+            label = self._label(found, NOTHING, source)[0]
+            if self._raises or self._policy.action(label, source) not in _STOPPED:
+                raise
+            return NOTHING
+
     def _label(self, found: Classification, raised: Raised, source: Source) -> tuple[Label, float]:
-        """What a text is, and the risk that says so."""
-        threshold = self._thresholds[source]
-        risk = 1.0 - found.scores[0]
-        if raised.score > risk:
-            label = raised.label if raised.score >= threshold else Label.BENIGN
-            return label, raised.score
-        return self._policy.decide(found.scores, threshold)[0], risk
+        """What a text is, and its risk: of all that say attack, the one with the strictest action.
+
+        By the highest score alone, a detector whose label is allowed would hide a blocked attack.
+        """
+        threshold, risk = self._thresholds[source], 1.0 - found.scores[0]
+        attacks = [(score, label) for label, score in raised.scores.items() if score >= threshold]
+        label = self._policy.decide(found.scores, threshold)[0]
+        if label is not Label.BENIGN:
+            attacks.append((risk, label))
+        highest = max([risk, *raised.scores.values()])
+        if not attacks:
+            return Label.BENIGN, highest
+        strictest = max(
+            attacks, key=lambda a: (_STRICTNESS.index(self._policy.action(a[1], source)), a[0])
+        )
+        return strictest[1], highest
 
     def _softened(self, action: Action) -> tuple[Action, Action | None]:
         """What is done, and in shadow mode what would have been."""
@@ -176,6 +195,16 @@ class Judge:
         First the sentences of what detectors found in the riskiest window. If that does not help,
         or they found nothing, the window.
         """
+        try:
+            return self._cut(text, findings, window, source)
+        except CheckFailed:
+            if self._raises:
+                raise
+            return None  # it is an attack all the same
+
+    def _cut(
+        self, text: str, findings: Sequence[Finding], window: Span, source: Source
+    ) -> Redaction | None:
         replacement = self._policy.replacement
         inside = [f for f in findings if f.start < window[1] and f.end > window[0]]
         cuts = merge(text, [sentence(text, f.start, f.end) for f in inside] or [window])

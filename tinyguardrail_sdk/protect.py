@@ -106,6 +106,8 @@ def make_prompts(prompts: Prompts | None, source: Source | str) -> dict[str, Sou
     """Return the named arguments with their sources; None where none are named."""
     if prompts is None:
         return None
+    if callable(prompts):
+        raise InputError("write @guard.protect() with parentheses")
     if isinstance(prompts, Mapping):
         return {name: as_source(own) for name, own in prompts.items()}
     return dict.fromkeys([prompts] if isinstance(prompts, str) else prompts, as_source(source))
@@ -117,12 +119,13 @@ def _protected(plan: Plan, function: Callable[P, R]) -> Callable[P, R]:
         return cast("Callable[P, R]", type(function)(inner))
     if not callable(function):
         raise InputError("protect() decorates functions; write @guard.protect() with parentheses")
-    if getattr(function, _MARK, None) == plan:
+    # With the function it was set on: functools.wraps copies the mark to others.
+    if getattr(function, _MARK, None) == (plan, function):
         return function
     signature = inspect.signature(function)
     _refuse_unknown_names(plan, signature, getattr(function, "__name__", "the function"))
     wrapper = _wrapper(plan, signature, function)
-    setattr(wrapper, _MARK, plan)
+    setattr(wrapper, _MARK, (plan, wrapper))
     return cast("Callable[P, R]", wrapper)
 
 
@@ -230,7 +233,7 @@ def _by_name(bound: inspect.BoundArguments) -> dict[str, Any]:
     """Arguments by name, those caught by `**kwargs` too."""
     caught = [name for name, kind in _kinds(bound) if kind is inspect.Parameter.VAR_KEYWORD]
     extra = [bound.arguments.get(name, {}) for name in caught]
-    return dict(bound.arguments) | {name: each[name] for each in extra for name in each}
+    return {name: each[name] for each in extra for name in each} | dict(bound.arguments)
 
 
 def _values(bound: inspect.BoundArguments) -> Iterator[Any]:

@@ -70,6 +70,15 @@ class StreamGuard:
         self._state.texts.append(self._text)
         self._channels: dict[Hashable, StreamGuard] = {}
 
+    def refuse_own_answer(self) -> None:
+        """Make sure that a blocked stream raises, for those who hold chunks by it.
+
+        Raises:
+            InputError: It answers with a text of its own.
+        """
+        if self._on_block is not RAISE:
+            raise InputError("a stream that holds chunks has no on_block of its own; give it them")
+
     @property
     def blocked(self) -> bool:
         """Whether a check has stopped the stream."""

@@ -68,6 +68,21 @@ _WORKSHOP = {
 }
 
 
+class _Once(argparse.Action):
+    """Refuse an option that is given twice: the first file would be left out unseen."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: str | Sequence[Any] | None,
+        option_string: str | None = None,
+    ) -> None:
+        if getattr(namespace, self.dest) is not None:
+            parser.error(f"{option_string} is given twice; check one file at a time")
+        setattr(namespace, self.dest, values)
+
+
 class Parser(argparse.ArgumentParser):
     """Says what is wrong with the usage of the command that it is wrong for."""
 
@@ -123,7 +138,9 @@ def _add_check(commands: Commands) -> None:
         metavar="TEXT",
         help="the text; several words are joined by blanks into one text, - reads standard input",
     )
-    parser.add_argument("--file", metavar="F", help="read the text from a file, - for stdin")
+    parser.add_argument(
+        "--file", metavar="F", action=_Once, help="read the text from a file, - for stdin"
+    )
     parser.add_argument(
         "--batch",
         action="store_true",

@@ -183,10 +183,10 @@ DEEP = {
 FAST = {
     "dense x4": stack(dense, 4, readout=False),
     **{
-        f"FFN {width}, read-out" + (" (ships)" if width == 640 else ""): stack(
+        f"FFN {width}, read-out" + (" (ships)" if width == 384 else ""): stack(
             partial(dense, width=width), 4, readout=True
         )
-        for width in (512, 640, 768, 1024)
+        for width in (384, 512, 640, 1024)
     },
     "FFN 640": stack(partial(dense, width=640), 4, readout=False),
     "FFN 768, halved after 2": stack(partial(dense, width=768), 4, readout=False, halve_after=2),

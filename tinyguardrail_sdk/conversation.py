@@ -32,9 +32,10 @@ class Stretch:
 def judge_messages(
     texts: Sequence[MessageText], judge: JudgeText, longest: int | None = None
 ) -> list[MessageVerdict]:
-    """Judge every text, then every stretch over several messages none of which is blocked.
+    """Judge every text, then every stretch over several messages.
 
-    In shadow mode: none of which would be. What an allow-rule lets pass is left out of stretches.
+    What is blocked or redacted (in shadow mode: would be), or let pass by an allow-rule, is left
+    out of stretches: the others may be sent on without it.
 
     Args:
         texts: What to judge.
@@ -45,14 +46,12 @@ def judge_messages(
         A verdict for every text, in order; then those on stretches that found something.
     """
     found = [MessageVerdict(t.message, t.source, judge(t.text, t.source)) for t in texts]
-    blocked = {(each.message, each.source) for each in found if _stopped(each.verdict)}
-    read = [t for t, each in zip(texts, found, strict=True) if each.verdict.rule is None]
-    for stretch in stretches(read, min(STRETCH, longest or STRETCH)):
-        if blocked.isdisjoint((message, stretch.source) for message in stretch.messages):
-            verdict = judge(stretch.text, stretch.source)
-            if _says_something(verdict):
-                last = stretch.messages[-1]
-                found.append(MessageVerdict(last, stretch.source, verdict, stretch.messages))
+    joined = [t for t, each in zip(texts, found, strict=True) if _may_go_on(each.verdict)]
+    for stretch in stretches(joined, min(STRETCH, longest or STRETCH)):
+        verdict = judge(stretch.text, stretch.source)
+        if _says_something(verdict):
+            last = stretch.messages[-1]
+            found.append(MessageVerdict(last, stretch.source, verdict, stretch.messages))
     return found
 
 
@@ -81,8 +80,8 @@ def _ends(texts: Sequence[MessageText]) -> Iterator[int]:
         yield end
 
 
-def _stopped(verdict: Verdict) -> bool:
-    return verdict.blocked or verdict.would_block
+def _may_go_on(verdict: Verdict) -> bool:
+    return verdict.rule is None and not verdict.blocked and not verdict.would_block
 
 
 def _says_something(verdict: Verdict) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -82,8 +83,27 @@ def test_what_would_check_nothing_is_refused() -> None:
         held_chunks(make().stream(on_block="no"), ["a"], lambda chunk: [("text", chunk)])
 
 
+def test_a_redacted_message_does_not_part_what_stands_around_it() -> None:
+    classifier = ScriptedClassifier({"one\ntwo": Label.INJECTION, "EVIL": Label.INJECTION})
+    guard = Guard(classifier=classifier, policy=Policy(actions={Label.INJECTION: Action.REDACT}))
+    found = guard.check_messages(["one", "fine.\nEVIL text", "two"])
+    assert [each.verdict.blocked for each in found] == [False, True, False, True]
+    assert found[-1].joined == (0, 2)
+
+
 def test_two_files_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as stopped:
         main(["check", "--file", "a", "--file", "b"])
     assert stopped.value.code == 2
     assert "given twice" in capsys.readouterr().err
+
+
+def test_a_file_name_given_as_text_is_pointed_out(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page = tmp_path / "page.txt"
+    page.write_text("Hello there, how are you?", encoding="utf-8")
+    main(["check", str(page)])
+    assert "use --file" in capsys.readouterr().err
+    main(["check", "How do I open page.txt?" + "x" * 5000])
+    assert "use --file" not in capsys.readouterr().err

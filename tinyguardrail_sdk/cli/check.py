@@ -30,6 +30,7 @@ def run(arguments: argparse.Namespace) -> int:
         return _check_items(arguments, path, bar)
     if path is None:
         text = " ".join(arguments.text)
+        inputs.warn_of_file_name(text)
     else:
         text = inputs.whole_text(path, arguments.encoding)
     try:

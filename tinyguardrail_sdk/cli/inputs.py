@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import IO, Any
 
 from tinyguardrail_sdk.errors import InputError
@@ -173,3 +174,15 @@ def _name(path: str) -> str:
 
 def _wrong_encoding(encoding: str) -> str:
     return f"not valid {encoding.removesuffix('-sig')}; say --encoding, such as --encoding latin-1"
+
+
+def warn_of_file_name(text: str) -> None:
+    """Say on standard error that the name of a file is checked, and not what is in it."""
+    try:
+        named = Path(text).is_file()
+    except (OSError, ValueError):  # no name that a file can have
+        named = False
+    if named:
+        sys.stderr.write(
+            "tinyguardrail: this checks the file's name; to check what is in it, use --file\n"
+        )

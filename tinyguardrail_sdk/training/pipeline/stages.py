@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tinyguardrail_sdk.manifest import DEFAULT_CHECKPOINT, MANIFEST_NAME
 from tinyguardrail_sdk.training.checkpoint import FACTS
 from tinyguardrail_sdk.training.compare import REGRESSION_SET
 from tinyguardrail_sdk.training.pipeline import work
@@ -64,7 +65,7 @@ def _data(config: PipelineConfig, layout: Layout) -> Iterator[Stage]:
 
 def _train(config: PipelineConfig, layout: Layout) -> Stage:
     told = work.training_config(config, layout)
-    base = Path(told.init)
+    base = DEFAULT_CHECKPOINT / MANIFEST_NAME if told.init == "shipped" else Path(told.init)
     return Stage(
         "train",
         told.to_dict(),
@@ -94,7 +95,7 @@ def _after(config: PipelineConfig, layout: Layout) -> Iterator[Stage]:
     yield Stage(
         "compare",
         told["compare"],
-        (layout.checkpoint, REGRESSION_SET),
+        (layout.checkpoint, REGRESSION_SET, DEFAULT_CHECKPOINT / MANIFEST_NAME),
         (layout.comparison,),
         work.compare,
     )

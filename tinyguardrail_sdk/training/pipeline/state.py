@@ -98,8 +98,11 @@ def hashes(paths: Sequence[Path], root: Path) -> Hashes:
     found: Hashes = {}
     for place, path in enumerate(paths):
         for file in _files(path):
-            inside = file.is_relative_to(root)
-            name = file.relative_to(root).as_posix() if inside else f"{file.name} ({place + 1})"
+            if file.is_relative_to(root):
+                name = file.relative_to(root).as_posix()
+            else:
+                below = file.relative_to(path.parent).as_posix()
+                name = f"{below} ({place + 1})"
             found[name] = _sha256(file)
     return found
 

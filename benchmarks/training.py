@@ -103,7 +103,7 @@ def plain(config: TrainConfig, corpus: Corpus, *, at_hand: bool) -> float:
             optimizer.step()
             optimizer.zero_grad()
             tokens += batch.tokens
-        float(loss)  # waits for the device
+        float(loss.detach())  # waits for the device
         return tokens / (time.perf_counter() - began)
 
     rate = 0.0

@@ -14,7 +14,7 @@ from tinyguardrail_sdk.conversation import judge_messages
 from tinyguardrail_sdk.custom import CustomDetector
 from tinyguardrail_sdk.errors import GuardrailError, InputError, InputTooLong, QueueFull
 from tinyguardrail_sdk.holdback import Delay
-from tinyguardrail_sdk.judge import Judge
+from tinyguardrail_sdk.judge import Judge, milliseconds_since
 from tinyguardrail_sdk.labels import Source
 from tinyguardrail_sdk.memory import RememberingClassifier
 from tinyguardrail_sdk.messages import MessageText, MessageVerdict, message_texts
@@ -153,7 +153,7 @@ class Guard:
         try:
             verdicts = self._judge.judge_batch(accepted, origin)
         except GuardrailError as error:
-            mean_ms = _milliseconds(began) / len(accepted)
+            mean_ms = milliseconds_since(began) / len(accepted)
             for text in accepted:  # none of them was cleared
                 self._record(CheckRecord(text, origin, None, error, mean_ms))
             raise
@@ -323,7 +323,7 @@ class Guard:
         try:
             verdict = judge()
         except GuardrailError as error:
-            self._record(CheckRecord(text, source, None, error, _milliseconds(began)))
+            self._record(CheckRecord(text, source, None, error, milliseconds_since(began)))
             raise
         self._record(CheckRecord(text, source, verdict, None, verdict.latency_ms))
         return verdict
@@ -344,7 +344,3 @@ class Guard:
                 "raise the cap or split the text"
             )
         return text
-
-
-def _milliseconds(began: float) -> float:
-    return (time.perf_counter() - began) * 1000.0

@@ -90,7 +90,7 @@ class Judge:
                 raise
             # One by one, so that the text that breaks the check does not decide for the others.
             return [self.judge(text, source) for text in texts]
-        mean_ms = _milliseconds(began) / max(1, len(texts))
+        mean_ms = milliseconds_since(began) / max(1, len(texts))
         return [replace(verdict, latency_ms=mean_ms) for verdict in verdicts]
 
     def failed(self, text: str, error: CheckFailed, began: float) -> Verdict:
@@ -147,7 +147,7 @@ class Judge:
             findings=findings,
             span=found.span,
             scanned=found.scanned,
-            latency_ms=_milliseconds(began),
+            latency_ms=milliseconds_since(began),
             model_version=self._classifier.info.model_version,
             shadowed=shadowed,
             redaction=redaction,
@@ -245,7 +245,7 @@ class Judge:
             findings=(),
             span=(0, 0),
             scanned=(0, len(text)),
-            latency_ms=_milliseconds(began),
+            latency_ms=milliseconds_since(began),
             model_version=self._classifier.info.model_version,
             error=error,
             rule=rule,
@@ -266,5 +266,6 @@ def _thresholds(policy: Policy, classifier: Classifier) -> dict[Source, float]:
         raise PolicyError(f"the classifier has no threshold for mode {policy.mode}") from None
 
 
-def _milliseconds(began: float) -> float:
+def milliseconds_since(began: float) -> float:
+    """Milliseconds since a `time.perf_counter()`."""
     return (time.perf_counter() - began) * 1000.0

@@ -9,7 +9,7 @@ import pytest
 
 from tinyguardrail_sdk.labels import Label, Source
 from tinyguardrail_sdk.training.data import carriers, guarded
-from tinyguardrail_sdk.training.data.attacks import injection
+from tinyguardrail_sdk.training.data.attacks import injection, jailbreak
 from tinyguardrail_sdk.training.data.attacks.disguise import TECHNIQUES
 from tinyguardrail_sdk.training.data.benign import GENERATORS, disguised, quoted
 from tinyguardrail_sdk.training.data.benign.blobs import BLOBS, LONGEST
@@ -181,3 +181,21 @@ def test_orders_to_people_come_in_documents_and_tool_results() -> None:
     assert {e.source for e in examples} == {Source.DOCUMENT, Source.TOOL}
     assert all(text.count(order) >= 20 for order in orders)
     assert sum(len(e.text) > 1000 for e in examples) > 50
+
+
+def test_fragments_are_short_and_stand_under_every_source() -> None:
+    collected = ["What is the capital of France?", "世界上最大的国家是哪个世界上最大的国家是哪个世界上最大"]
+    examples = list(GENERATORS["fragment"](random.Random(3), 600, collected=collected))
+
+    assert {e.source for e in examples} == set(Source)
+    assert max(len(e.text.split()) for e in examples) <= 12
+    assert {e.technique for e in examples} >= {"fragment/cut", "fragment/word"}
+
+
+def test_scenes_are_those_of_jailbreaks_around_harmless_wishes() -> None:
+    wish = "What is the capital of France?"
+    examples = list(GENERATORS["scene"](random.Random(3), 200, collected=[wish]))
+    attacks = {e.family for e in jailbreak.generate(random.Random(3), 3000)}
+
+    assert {e.family for e in examples} <= attacks
+    assert sum("capital of France" in e.text for e in examples) > 60

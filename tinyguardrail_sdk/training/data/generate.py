@@ -13,7 +13,7 @@ from typing import Any
 from tinyguardrail_sdk.labels import Label, Source
 from tinyguardrail_sdk.training.data import carriers, guarded, twins
 from tinyguardrail_sdk.training.data.attacks import goals, injection, jailbreak, obfuscation
-from tinyguardrail_sdk.training.data.benign import GENERATORS, disguised
+from tinyguardrail_sdk.training.data.benign import GENERATORS, disguised, fragments, scenes
 from tinyguardrail_sdk.training.data.pools import DEFAULT_TERMS, Pools, load_pools
 from tinyguardrail_sdk.training.data.proportions import GENERATED, POOL_CAPS, REFERENCE_TOTAL
 from tinyguardrail_sdk.training.data.schema import Example
@@ -202,6 +202,8 @@ def _generators(pools: Pools, config: GenerateConfig) -> dict[str, Generator]:
     made["harmless_disguise"] = of(
         disguised.generate, lambda side: {"collected": list(filter(mostly_latin, side.harmless))}
     )
+    made["scene"] = of(scenes.generate, lambda side: {"collected": side.asked})
+    made["fragment"] = of(fragments.generate, lambda side: {"collected": side.harmless})
     return {name: made[name] for name in GENERATED if name in made}
 
 

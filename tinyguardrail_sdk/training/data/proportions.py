@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 # Rows at the reference size, pools included; scaled with the size asked for. Class shares come out
-# near benign 58 / injection 18 / jailbreak 11 / obfuscation 12 per cent.
-REFERENCE_TOTAL = 67_250
+# near benign 60 / injection 17 / jailbreak 11 / obfuscation 12 per cent.
+REFERENCE_TOTAL = 73_500
 
 GENERATED: Mapping[str, int] = MappingProxyType(
     {
@@ -23,6 +23,7 @@ GENERATED: Mapping[str, int] = MappingProxyType(
         "request": 300,
         "harmless_disguise": 1_200,
         "data_like": 2_200,
+        "fragment": 2_600,
         "trigger": 2_000,
         "near_miss": 700,  # about as many as there are short injections, and as spread
         "about": 900,
@@ -30,6 +31,7 @@ GENERATED: Mapping[str, int] = MappingProxyType(
         "aiwords": 1_400,
         "scenario": 1_300,
         "compound": 2_000,
+        "scene": 1_300,
         "roleplay": 700,
         "framed": 1_300,
         "edgy_framed": 1_200,
@@ -56,10 +58,10 @@ POOL_CAPS: Mapping[tuple[str, str], int] = MappingProxyType(
         ("jailbreak_screenplay", "jailbreak"): 250,
         ("benign_about_security", "benign"): 500,
         ("benign_act_as_prompts", "benign"): 700,
-        ("benign_chat_mix", "benign"): 2_000,
+        ("benign_chat_mix", "benign"): 2_600,
         ("benign_code", "benign"): 500,
         ("benign_function_calling", "benign"): 500,
-        ("benign_gpteacher", "benign"): 800,
+        ("benign_gpteacher", "benign"): 2_000,
         ("benign_long_documents", "benign"): 200,
         ("benign_math", "benign"): 200,
         ("benign_multilingual", "benign"): 700,

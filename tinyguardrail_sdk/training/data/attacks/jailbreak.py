@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from functools import cache
 
 from tinyguardrail_sdk.labels import Label
@@ -20,6 +21,18 @@ _LANGUAGES = {"german": "de", "french": "fr", "spanish": "es", "chinese": "zh", 
 FOREIGN_LANGUAGES = tuple(_LANGUAGES.values())
 _FOREIGN_SHARE = 0.07  # a few more come from the frames of `_LANGUAGES` in the English files
 _BORROWED_SHARE = 0.25
+# Frames that set a scene and ask for nothing harmful themselves: the payload makes the attack.
+_SCENES = (
+    "fiction/",
+    "hypothetical/plain",
+    "hypothetical/bet",
+    "hypothetical/already_know",
+    "pair/expert_panel",
+    "pair/company_training",
+    "pair/debate",
+    "crescendo/history",
+    "crescendo/rewrite",
+)
 
 
 @cache
@@ -82,6 +95,25 @@ def jailbreak(
         family=frames.family(symbol),
         span=(0, len(grown.text)),
     )
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A frame grown around a wish, with the technique and the family of its frame."""
+
+    text: str
+    technique: str
+    family: str
+
+
+def scene(rng: random.Random, *, heldout: bool = False, **slots: str) -> Scene:
+    """Grow a frame that only sets a scene; `slots` stand for symbols of its grammar."""
+    grammar, frames = _english()
+    known = [s for s in grammar.symbols("frame:") if s.removeprefix("frame:").startswith(_SCENES)]
+    symbols = [s for s in known if s in frames.all(heldout=heldout)]
+    symbol = rng.choice(symbols)
+    text = grammar.grow(rng, symbol, **{"soup": "", "goalsoup": ""} | slots).text
+    return Scene(text, symbol.removeprefix("frame:").split("/")[0], frames.family(symbol))
 
 
 def _own_request(rng: random.Random, grammar: Grammar, *, heldout: bool) -> str:

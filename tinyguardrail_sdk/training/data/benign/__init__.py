@@ -7,7 +7,14 @@ from collections.abc import Iterator
 from typing import Protocol
 
 from tinyguardrail_sdk.labels import Source
-from tinyguardrail_sdk.training.data.benign import data_like, disguised, quoted, requests
+from tinyguardrail_sdk.training.data.benign import (
+    data_like,
+    disguised,
+    fragments,
+    quoted,
+    requests,
+    scenes,
+)
 from tinyguardrail_sdk.training.data.benign.compound import Compound
 from tinyguardrail_sdk.training.data.benign.grown import Grown
 from tinyguardrail_sdk.training.data.noise import clause
@@ -84,6 +91,8 @@ GENERATORS: dict[str, Generator] = {
     "encoding": _ENCODING,
     "harmless_disguise": disguised.generate,
     "data_like": data_like.generate,
+    "fragment": fragments.generate,
+    "scene": scenes.generate,
     "output": _OUTPUT,
     "quoted": quoted.generate,
     "multilingual": _MULTILINGUAL,

@@ -1,41 +1,16 @@
-"""The checkpoint in the package: complete, verified, and right about plain cases of every class.
+"""The checkpoint in the package: complete, verified, and sane on odd texts."""
 
-The texts are this project's own. They are a smoke test of what ships, not a measure of it.
-"""
-
-import asyncio
-import json
 from pathlib import Path
 
 import pytest
 
-from tinyguardrail_sdk import CheckpointError, Guard, Label, Mode, Policy, Source, Verdict
+from tinyguardrail_sdk import CheckpointError, Guard, Label, Mode, Policy, Source
 from tinyguardrail_sdk.manifest import DEFAULT_CHECKPOINT, load_manifest
-
-GOLDEN = Path(__file__).parent / "golden" / "plain_cases.jsonl"
-CASES = [json.loads(line) for line in GOLDEN.read_text("utf-8").splitlines()]
 
 
 @pytest.fixture(scope="module")
 def guard() -> Guard:
     return Guard()
-
-
-def judged(guard: Guard, text: str, source: str, door: str) -> Verdict:
-    if door == "acheck":
-        return asyncio.run(guard.acheck(text, source=source))
-    if door == "check_batch":
-        return guard.check_batch(["padding, so that company would show", text], source=source)[1]
-    return guard.check(text, source=source)
-
-
-@pytest.mark.parametrize("door", ["check", "check_batch", "acheck"])
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case["id"])
-def test_plain_cases_through_every_door(guard: Guard, case: dict[str, str], door: str) -> None:
-    verdict = judged(guard, case["text"], case["source"], door)
-    assert verdict.label is Label(case["label"])
-    assert verdict.blocked == (verdict.label is not Label.BENIGN)
-    assert verdict.scanned == (len(case["text"]), len(case["text"]))
 
 
 def test_files_are_within_their_limits() -> None:

@@ -184,7 +184,10 @@ def test_orders_to_people_come_in_documents_and_tool_results() -> None:
 
 
 def test_fragments_are_short_and_stand_under_every_source() -> None:
-    collected = ["What is the capital of France?", "世界上最大的国家是哪个世界上最大的国家是哪个世界上最大"]
+    collected = [
+        "What is the capital of France?",
+        "世界上最大的国家是哪个世界上最大的国家是哪个世界上最大",
+    ]
     examples = list(GENERATORS["fragment"](random.Random(3), 600, collected=collected))
 
     assert {e.source for e in examples} == set(Source)

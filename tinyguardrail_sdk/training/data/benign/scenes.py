@@ -17,6 +17,7 @@ from tinyguardrail_sdk.training.data.grammar import Grammar
 from tinyguardrail_sdk.training.data.noise import roughen
 from tinyguardrail_sdk.training.data.schema import Example
 
+
 def _clean(_: random.Random, text: str) -> str:
     return text  # the scene around the wish is roughened as a whole
 

@@ -1,7 +1,7 @@
 """How long a check takes, against the bare engines of rivals, in one run on one thread.
 
 Ours is the whole `Guard.check`: normaliser, detectors, tokenizer, network, policy. Theirs is the
-network alone. `python -m benchmarks.latency [--rounds 60] [--cache DIR]`
+network alone. `python -m benchmarks.latency [--rounds 60] [--warm] [--cache DIR]`
 """
 
 from __future__ import annotations
@@ -48,6 +48,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=60)
     parser.add_argument("--texts", type=int, default=20, help="different texts a length")
+    parser.add_argument("--warm", action="store_true", help="time the second of two calls in a row")
     parser.add_argument("--cache", type=Path, default=Path(tempfile.gettempdir()) / "rivals")
     arguments = parser.parse_args()
     guards = {
@@ -64,14 +65,14 @@ def main() -> None:
         }
         for name, guard in guards.items():
             contestants[name] = [partial(guard.check, t) for t in texts(tokens, arguments.texts)]
-        times[tokens] = interleaved(contestants, arguments.rounds)
-    report(times, arguments.rounds)
+        times[tokens] = interleaved(contestants, arguments.rounds, warm=arguments.warm)
+    report(times, arguments.rounds, warm=arguments.warm)
 
 
-def report(times: dict[int, dict[str, Timing]], rounds: int) -> None:
+def report(times: dict[int, dict[str, Timing]], rounds: int, *, warm: bool) -> None:
     """Print medians, ratios against the goals, and the JSON line."""
     contestants = list(next(iter(times.values())))
-    print(f"ms, median (p95), {rounds} rounds\n")
+    print(f"ms, median (p95), {rounds} rounds, {'warm' if warm else 'cold'} caches\n")
     print_table(
         ["tokens", *contestants],
         [
@@ -85,7 +86,8 @@ def report(times: dict[int, dict[str, Timing]], rounds: int) -> None:
     print_table(["tokens", *header], [[t, *row.values()] for t, row in ratios.items()])
     medians = {t: {c: round(row[c].median, 3) for c in contestants} for t, row in times.items()}
     rounded = {t: {k: round(v, 3) for k, v in row.items()} for t, row in ratios.items()}
-    print_json("latency", {"rounds": rounds, "median_ms": medians, "ratios": rounded})
+    results = {"rounds": rounds, "warm": warm, "median_ms": medians, "ratios": rounded}
+    print_json("latency", results)
 
 
 def _ratios(row: dict[str, Timing]) -> dict[str, float]:

@@ -25,13 +25,19 @@ class Timing:
 
 
 def interleaved(
-    contestants: Mapping[str, Sequence[Callable[[], object]]], rounds: int
+    contestants: Mapping[str, Sequence[Callable[[], object]]],
+    rounds: int,
+    *,
+    warm: bool = False,
 ) -> dict[str, Timing]:
     """Time contestants in turn, round after round, so that noise of the machine hits all alike.
 
     Args:
         contestants: By name, calls that are rotated from round to round (other texts, say).
         rounds: Timed calls of each contestant.
+        warm: Precede each timed call by an untimed one of the same contestant, so that it finds its
+            code and weights in the processor's caches, as in a row of calls. Otherwise whoever
+            follows a large model finds the caches empty, as after other work of the host.
     """
     calls = {name: list(islice(cycle(c), rounds)) for name, c in contestants.items()}
     for turns in calls.values():
@@ -40,9 +46,10 @@ def interleaved(
     taken: dict[str, list[float]] = {name: [] for name in calls}
     order, rng = list(calls), random.Random(0)
     for turn in range(rounds):
-        # Whoever follows a large model finds the caches empty: that must hit all alike, too.
         rng.shuffle(order)
         for name in order:
+            if warm:
+                calls[name][turn - 1]()  # another text: its words must not be fresh in memory
             began = time.perf_counter()
             calls[name][turn]()
             taken[name].append((time.perf_counter() - began) * 1e3)

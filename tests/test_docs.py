@@ -14,7 +14,6 @@ import shlex
 import shutil
 import subprocess
 import sys
-import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
@@ -55,19 +54,24 @@ class Block:
         return f"{self.page.name}:{self.line}"
 
 
+def plain(fence: re.Match[str]) -> str:
+    """Return the text in a block, without the indent of its fences."""
+    return "".join(line.removeprefix(fence[1]) for line in fence[4].splitlines(keepends=True))
+
+
 def blocks_of(page: Path) -> Iterator[Block]:
     content = page.read_text(encoding="utf-8")
     found = list(FENCED.finditer(content))
     for fence, below in zip_longest(found, found[1:]):
         between = content[fence.end() : below.start()] if below else "no block"
-        shown = below is not None and not between.strip() and below[2] == "text"
+        shown = not between.strip() and below[2] == "text" and not below[3]
         yield Block(
             page=page,
             line=content.count("\n", 0, fence.start(4)) + 1,
             language=fence[2],
             title="".join(re.findall(r'title="(.+?)"', fence[3])),
-            text=textwrap.dedent(fence[4]),
-            output=textwrap.dedent(below[4]) if below is not None and shown else None,
+            text=plain(fence),
+            output=plain(below) if shown else None,
         )
 
 

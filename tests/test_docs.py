@@ -21,8 +21,10 @@ from pathlib import Path
 
 import pytest
 
+import tinyguardrail_sdk
 from tests.adapters.wire import Wire
-from tinyguardrail_sdk import Guard
+from tinyguardrail_sdk import Guard, errors
+from tinyguardrail_sdk import guard as guard_module
 from tinyguardrail_sdk.cli.parser import build_parser
 
 ROOT = Path(__file__).parents[1]
@@ -199,6 +201,20 @@ def test_every_shell_block_prints_what_is_shown(block: Block, folder: Path) -> N
         ["bash", "-c", SHELL + block.text], capture_output=True, text=True, env=environment
     )
     assert_shown(block, done.stdout)
+
+
+def test_examples_in_docstrings_print_what_is_shown() -> None:
+    results = doctest.testmod(guard_module)
+    assert results.attempted
+    assert not results.failed
+
+
+def test_the_reference_has_every_public_name() -> None:
+    reference = (ROOT / "docs" / "reference.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"\w+", reference))
+    for name in set(tinyguardrail_sdk.__all__) - {"__version__"}:
+        in_errors = hasattr(errors, name) and ".errors\n" in reference
+        assert in_errors or name in named, name
 
 
 def test_links_of_the_readme_lead_somewhere() -> None:

@@ -219,5 +219,10 @@ def test_the_reference_has_every_public_name() -> None:
 
 def test_links_of_the_readme_lead_somewhere() -> None:
     content = (ROOT / "README.md").read_text(encoding="utf-8")
-    for target in re.findall(r"\]\(([^)#]+)", content):
-        assert (ROOT / target).exists(), target
+    links = re.findall(r"\]\(([^)#]+)#?([^)]*)\)", content)
+    assert links
+    for target, anchor in links:
+        page = (ROOT / target).read_text(encoding="utf-8")
+        headings = re.findall(r"^#+ (.+)", page, re.MULTILINE)
+        anchors = {re.sub(r"\W+", "-", heading.lower()) for heading in headings}
+        assert not anchor or anchor in anchors, f"{target}#{anchor}"

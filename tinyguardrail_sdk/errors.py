@@ -1,13 +1,13 @@
 """Everything this package raises on purpose.
 
-GuardrailError
-├── InputError (ValueError)        the caller's text or argument cannot be checked
-│   └── InputTooLong               the text is longer than the policy's explicit cap
-├── PolicyError (ValueError)       a policy that contradicts itself or the checkpoint
-├── CheckpointError (RuntimeError) a checkpoint that is missing, damaged or too new
-├── CheckFailed (RuntimeError)     the check itself broke: never to be read as "allowed"
-│   └── QueueFull                  too many asynchronous checks wait already
-└── Blocked                        raised by `Verdict.raise_if_blocked`; carries the verdict
+    GuardrailError
+    ├── InputError (ValueError)        the caller's text or argument cannot be checked
+    │   └── InputTooLong               the text is longer than the policy's explicit cap
+    ├── PolicyError (ValueError)       a policy that contradicts itself or the checkpoint
+    ├── CheckpointError (RuntimeError) a checkpoint that is missing, damaged or too new
+    ├── CheckFailed (RuntimeError)     the check itself broke: never to be read as "allowed"
+    │   └── QueueFull                  too many asynchronous checks wait already
+    └── Blocked                        raised by `Verdict.raise_if_blocked`; carries the verdict
 
 Messages name the remedy and never contain the text that was checked.
 """

@@ -1,10 +1,9 @@
-"""What holds for every adapter: streams, concurrency, imports, and the example of the README."""
+"""What holds for every adapter: streams, concurrency, imports."""
 
 import asyncio
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import anthropic
@@ -17,7 +16,6 @@ from tests.adapters.wire import PIECE, Wire
 from tinyguardrail_sdk import Blocked, Delay, Guard, InputError
 from tinyguardrail_sdk.adapters import wrap
 
-ROOT = Path(__file__).parents[2]
 USER: Any = [{"role": "user", "content": "Tell me about Paris."}]
 LONG = "The capital of France lies on the river Seine. " * 40
 
@@ -115,19 +113,6 @@ def test_importing_an_adapter_imports_no_client(module: str) -> None:
 def test_other_objects_have_no_adapter(guard: Guard, client: Any) -> None:
     with pytest.raises(InputError, match="no adapter"):
         wrap(client, guard)
-
-
-def test_the_example_of_the_readme_runs(
-    wire: Wire, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    blocks = (ROOT / "README.md").read_text(encoding="utf-8").split("```python\n")[1:]
-    (example,) = (each.split("```")[0] for each in blocks if "import OpenAI\n" in each)
-    assert len(example.splitlines()) < 25
-    monkeypatch.setenv("OPENAI_BASE_URL", f"{wire.url}/v1")
-    monkeypatch.setenv("OPENAI_API_KEY", "none")
-    exec(compile(example, "README.md", "exec"), {})
-    assert capsys.readouterr().out == f"{wire.text}\n{wire.text}\nblocked: injection\n"
-    assert len(wire.bodies) == 2
 
 
 class City(pydantic.BaseModel):

@@ -1,22 +1,21 @@
 import base64
 import time
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import tinyguardrail_sdk
 from tinyguardrail_sdk.chars import char_codes
 from tinyguardrail_sdk.detectors.match import MAX_VIEW, Match
 from tinyguardrail_sdk.features import FeatureExtractor, Features, Window
 from tinyguardrail_sdk.labels import PATTERNS, Pattern, Source
+from tinyguardrail_sdk.manifest import DEFAULT_CHECKPOINT
 from tinyguardrail_sdk.normalize import Canonical
 from tinyguardrail_sdk.tokenizer import WordPieceTokenizer
 
-VOCABULARY = Path(tinyguardrail_sdk.__file__).parent / "assets" / "guard-v3" / "vocab.txt"
+VOCABULARY = DEFAULT_CHECKPOINT / "vocab.txt"
 TOKENIZER = WordPieceTokenizer.from_file(VOCABULARY)
 
 

@@ -2,19 +2,18 @@ import random
 import time
 import unicodedata
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import tinyguardrail_sdk
 from tinyguardrail_sdk.errors import CheckpointError
+from tinyguardrail_sdk.manifest import DEFAULT_CHECKPOINT
 from tinyguardrail_sdk.normalize import normalize
 from tinyguardrail_sdk.tokenizer import WordPieceTokenizer
 
-VOCABULARY = Path(tinyguardrail_sdk.__file__).parent / "assets" / "guard-v3" / "vocab.txt"
+VOCABULARY = DEFAULT_CHECKPOINT / "vocab.txt"
 TOKENIZER = WordPieceTokenizer.from_file(VOCABULARY)
 PIECES = VOCABULARY.read_text(encoding="utf-8").split("\n")
 

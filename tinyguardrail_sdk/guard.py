@@ -316,7 +316,7 @@ class Guard:
 
     def _full(self, text: str, source: Source, error: QueueFull) -> Verdict:
         began = time.perf_counter()
-        return self._recorded(text, source, lambda: self._judge.failed(text, error, began))
+        return self._recorded(text, source, lambda: self._judge.failed(text, source, error, began))
 
     def _recorded(self, text: str, source: Source, judge: Callable[[], Verdict]) -> Verdict:
         began = time.perf_counter()

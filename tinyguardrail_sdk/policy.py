@@ -158,8 +158,11 @@ class Policy(BaseModel):
 
 
 def _remedy(error: ValidationError) -> str:
-    problems = (
-        f"{'.'.join(map(str, problem['loc'])) or 'policy'}: {problem['msg']}"
-        for problem in error.errors(include_url=False, include_input=False)
-    )
+    problems = []
+    for problem in error.errors(include_url=False, include_input=False):
+        place, message = problem["loc"], problem["msg"]
+        if problem["type"] == "extra_forbidden":
+            known = Policy.model_fields if len(place) == 1 else AllowRule.model_fields
+            message = f"there is no such setting; there are {', '.join(known)}"
+        problems.append(f"{'.'.join(map(str, place)) or 'policy'}: {message}")
     return "; ".join(problems)

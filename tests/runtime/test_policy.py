@@ -62,7 +62,8 @@ def test_strings_are_as_good_as_enums() -> None:
         ({"actions": {"malware": "block"}}, "'injection'"),
         ({"max_chars": 0}, "greater than 0"),
         ({"on_error": "ignore"}, "'raise', 'block' or 'allow'"),
-        ({"threshold": 0.5}, "threshold: "),
+        ({"threshold": 0.5}, "no such setting; there are mode, actions"),
+        ({"allow": [{"exact": "a", "sauces": []}]}, "allow.0.sauces: there is no such setting; "),
     ],
 )
 def test_nonsense_is_refused_with_the_setting_and_a_remedy(

@@ -133,6 +133,32 @@ def test_a_full_queue_loses_records_and_never_waits(
     assert len(lines(tmp_path / "audit.jsonl")) == 10 - log.dropped
 
 
+@pytest.mark.parametrize("room", [1, 100], ids=["full", "with room"])
+def test_a_file_has_one_writer_though_closing_timed_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, room: int
+) -> None:
+    def writers() -> set[threading.Thread]:
+        return {each for each in threading.enumerate() if each.name == "tinyguardrail-audit"}
+
+    monkeypatch.setattr("tinyguardrail_sdk.audit._ROOM", room)
+    entered, held, others = threading.Event(), threading.Event(), writers()
+    log = AuditLog(tmp_path / "audit.jsonl")
+    monkeypatch.setattr(log, "_fields", lambda *_: entered.set() or (held.wait(10) and {}))
+    log(record())
+    assert entered.wait(10)
+    log(record())
+    log.close(timeout=0.01)
+    log(record())
+    assert len(writers() - others) == 1
+    held.set()
+    log.close()
+    assert len(lines(tmp_path / "audit.jsonl")) == 3 - log.dropped
+    log(record())
+    log.close()
+    assert len(lines(tmp_path / "audit.jsonl")) == 4 - log.dropped
+    assert log.dropped == (room == 1)
+
+
 def test_what_waits_is_written_when_the_process_ends(tmp_path: Path) -> None:
     code = (
         "from tinyguardrail_sdk import AuditLog, Guard\n"

@@ -120,8 +120,9 @@ def looks_like_message(value: object) -> bool:
 
 def is_pair(value: object) -> bool:
     """Whether a value is a role or a source with its content."""
-    paired = isinstance(value, list | tuple) and len(value) == 2
-    return paired and isinstance(value[0], str) and value[0].lower() in _ROLES
+    if not isinstance(value, list | tuple) or len(value) != 2:
+        return False
+    return isinstance(value[0], str) and value[0].lower() in _ROLES
 
 
 def _parts_of_message(message: object) -> Parts:

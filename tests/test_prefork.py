@@ -1,4 +1,4 @@
-"""A server whose workers are forked or spawned, and whose worker is killed in the middle of a check.
+"""A server whose workers are forked or spawned: one is killed in the middle of a check.
 
 With the shipped network, opened before the workers start: the worst case of a pre-fork server.
 """
@@ -72,6 +72,7 @@ if __name__ == "__main__":
 '''
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["fork", "spawn"])
 def test_a_worker_that_was_killed_and_started_again_is_right(tmp_path: Path, method: str) -> None:
     if method not in multiprocessing.get_all_start_methods():

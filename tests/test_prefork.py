@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-SERVER = '''
+SERVER = """
 import asyncio, multiprocessing, sys
 from tinyguardrail_sdk import Guard
 
@@ -69,7 +69,7 @@ def main():
 
 if __name__ == "__main__":
     main()
-'''
+"""
 
 
 @pytest.mark.slow

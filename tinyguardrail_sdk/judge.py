@@ -17,7 +17,7 @@ from tinyguardrail_sdk.labels import LABELS, Action, Label, Route, Source
 from tinyguardrail_sdk.policy import Policy
 from tinyguardrail_sdk.redaction import Redaction, Span, merge, original_span, redact, sentence
 from tinyguardrail_sdk.rules import RuleBook
-from tinyguardrail_sdk.verdict import Finding, Verdict
+from tinyguardrail_sdk.verdict import Finding, Verdict, checksum
 
 _log = logging.getLogger("tinyguardrail_sdk")
 
@@ -151,6 +151,7 @@ class Judge:
             model_version=self._classifier.info.model_version,
             shadowed=shadowed,
             redaction=redaction,
+            checksum=checksum(text),
         )
 
     def _raised(self, text: str, found: Classification, source: Source) -> Raised:
@@ -250,6 +251,7 @@ class Judge:
             error=error,
             rule=rule,
             shadowed=shadowed,
+            checksum=checksum(text),
         )
 
 

@@ -68,7 +68,8 @@ def test_text_is_written_only_when_asked_for(tmp_path: Path, include_text: bool)
     log = AuditLog(tmp_path / "audit.jsonl", include_text=include_text)
     policy = Policy(actions={Label.INJECTION: Action.REDACT})
     guard = Guard(classifier=ScriptedClassifier({"d2hpc3": SEEN}), policy=policy, observers=[log])
-    assert guard.check("d2hpc3. murmur.").release("") == "[REDACTED] murmur."
+    text = "d2hpc3. murmur."
+    assert guard.check(text).release(text) == "[REDACTED] murmur."
     log.close()
     (entry,) = lines(tmp_path / "audit.jsonl")
     assert entry["cuts"] == [[0, 7]]

@@ -199,9 +199,8 @@ def test_what_does_not_come_whole_is_named_and_never_kept(
 
 
 def test_no_server_names_the_way_round(home: Home, tmp_path: Path) -> None:
-    dataset = toy(home, base="http://127.0.0.1:9")  # the discard port: nobody listens
-    with pytest.raises(GuardrailError, match="Is there a network"):
-        fetch(settings(tmp_path, dataset), silent)
+    with pytest.raises(GuardrailError, match="Is there a network"):  # nobody listens there
+        fetch(settings(tmp_path, toy(home, base="http://127.0.0.1:9")), silent)
 
 
 def test_a_file_may_not_be_larger_than_allowed(home: Home, tmp_path: Path) -> None:

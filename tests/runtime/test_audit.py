@@ -144,7 +144,13 @@ def test_a_file_has_one_writer_though_closing_timed_out(
     monkeypatch.setattr("tinyguardrail_sdk.audit._ROOM", room)
     entered, held, others = threading.Event(), threading.Event(), writers()
     log = AuditLog(tmp_path / "audit.jsonl")
-    monkeypatch.setattr(log, "_fields", lambda *_: entered.set() or (held.wait(10) and {}))
+
+    def slow(*_: object) -> dict[str, Any]:
+        entered.set()
+        held.wait(10)
+        return {}
+
+    monkeypatch.setattr(log, "_fields", slow)
     log(record())
     assert entered.wait(10)
     log(record())

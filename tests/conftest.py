@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from tinyguardrail_sdk import Guard, Label, Mode, Policy
+from tinyguardrail_sdk import Guard, Label
+from tinyguardrail_sdk.cli.check import chosen_policy
 from tinyguardrail_sdk.cli.main import main
 from tinyguardrail_sdk.detectors import DETECTORS_VERSION
 from tinyguardrail_sdk.manifest import Manifest, describe_file, write_manifest
@@ -42,7 +43,7 @@ def script(monkeypatch: pytest.MonkeyPatch, scripted: ScriptedClassifier) -> Scr
     """Put the scripted classifier behind the command line."""
 
     def open_guard(arguments: argparse.Namespace, progress: object = None) -> Guard:
-        return Guard(policy=Policy(mode=Mode(arguments.mode)), classifier=scripted)
+        return Guard(policy=chosen_policy(arguments), classifier=scripted)
 
     monkeypatch.setattr("tinyguardrail_sdk.cli.check.open_guard", open_guard)
     return scripted

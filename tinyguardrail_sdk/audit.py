@@ -76,18 +76,21 @@ class AuditLog:
         self.dropped = 0
         self._writer: threading.Thread | None = None
         self._lock = threading.Lock()
-        self._waiting: queue.Queue[_Entry | None] = queue.Queue(_ROOM)
+        self._waiting: queue.Queue[_Entry | threading.Event] = queue.Queue(_ROOM)
         _instances.add(self)
         renew_after_fork(self)
 
     def __call__(self, record: CheckRecord) -> None:
         """Take a record; returns at once."""
-        if self._writer is None:
-            self._start()
         try:
             self._waiting.put_nowait((time.time(), record))
         except queue.Full:
             self._lost("is too slow")
+            return
+        # In this order and under the lock: a writer that finds nothing waiting ends.
+        with self._lock:
+            if self._writer is None:
+                self._start()
 
     def hash(self, text: str) -> str:
         """The name of a text in this log, to look it up: 32 hexadecimal digits."""
@@ -95,41 +98,48 @@ class AuditLog:
         return hashlib.blake2b(content, digest_size=_HASH_BYTES, key=self._key).hexdigest()
 
     def close(self, timeout: float = _CLOSE_SECONDS) -> None:
-        """Write what waits, within so many seconds, and let the file go; a later record reopens it.
+        """Write what waits, and let the file go; a later record reopens it.
 
         Args:
-            timeout: Seconds to wait at most.
+            timeout: Seconds to wait at most. What is not written by then is written afterwards, if
+                the process lives on.
         """
         with self._lock:
-            writer, self._writer = self._writer, None
-        if writer is not None:
-            try:
-                self._waiting.put(None, timeout=timeout)
-            except queue.Full:
+            if self._writer is None:
                 return
-            writer.join(timeout)
+        written, until = threading.Event(), time.monotonic() + timeout
+        try:
+            self._waiting.put(written, timeout=timeout)
+        except queue.Full:
+            return
+        written.wait(until - time.monotonic())
 
     def _start(self) -> None:
-        with self._lock:
-            if self._writer is None:
-                # A daemon, for a log must not keep a process alive; `close` runs at its end.
-                self._writer = threading.Thread(
-                    target=self._write_all, name="tinyguardrail-audit", daemon=True
-                )
-                self._writer.start()
+        # A daemon, for a log must not keep a process alive; `close` runs at its end.
+        self._writer = threading.Thread(
+            target=self._write_all, name="tinyguardrail-audit", daemon=True
+        )
+        self._writer.start()
 
     def _write_all(self) -> None:
         file = _RotatingFile(self._path.replace("{pid}", str(os.getpid())))
-        try:
-            while (entry := self._waiting.get()) is not None:
-                try:
-                    line = json.dumps(self._fields(*entry)) + "\n"
-                    file.write(line.encode(), self._max_bytes, self._backups)
-                except Exception as error:
-                    file.close()  # the next record tries anew
-                    self._lost(f"cannot be written ({type(error).__name__})")
-        finally:
-            file.close()
+        while True:
+            entry = self._waiting.get()
+            if isinstance(entry, threading.Event):
+                file.close()
+                entry.set()
+                with self._lock:
+                    # One writer a file: while more is waiting, this one goes on.
+                    if self._waiting.empty():
+                        self._writer = None
+                        return
+                continue
+            try:
+                line = json.dumps(self._fields(*entry)) + "\n"
+                file.write(line.encode(), self._max_bytes, self._backups)
+            except Exception as error:
+                file.close()  # the next record tries anew
+                self._lost(f"cannot be written ({type(error).__name__})")
 
     def _fields(self, when: float, record: CheckRecord) -> dict[str, Any]:
         fields: dict[str, Any] = {

@@ -137,6 +137,17 @@ def is_item(kind: object) -> bool:
     return isinstance(kind, str) and any(kind in table for table in known)
 
 
+def is_part(value: object) -> bool:
+    """Whether this is a content part by itself, which says nothing of its role."""
+    part = as_mapping(value)
+    if part is None or "role" in part:
+        return False
+    kind = part.get("type")
+    if kind == "document":  # by another outline it is a message
+        return "source" in part or "document" in part
+    return kind in _TEXTS or is_item(kind) or is_keyed(part)
+
+
 def is_keyed(part: Mapping[str, Any]) -> bool:
     """Whether this is a part that Gemini or Bedrock would take: no type, but a known key."""
     return "type" not in part and any(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import os
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tinyguardrail_sdk.deadline import check_deadline
 from tinyguardrail_sdk.errors import CheckFailed, CheckpointError
 from tinyguardrail_sdk.features import Window
 from tinyguardrail_sdk.folding import Indices
@@ -42,7 +44,10 @@ class WindowScores:
 
 
 class Engine:
-    """Runs the three graphs of a checkpoint.
+    """Runs the three graphs of a checkpoint, at most two windows a processor at once.
+
+    More are no faster (a second one fills the gaps while Python is waited for), and the inference
+    library keeps the memory of as many as ever overlapped.
 
     Args:
         directory: A checkpoint whose files have been verified.
@@ -58,6 +63,7 @@ class Engine:
         self._fast = _session(directory / "fast.onnx", threads)
         self._deep = _session(directory / "deep.onnx", threads)
         self._manifest = manifest
+        self._turns = threading.Semaphore(2 * processors())
         windows = next(i for i in self._embed.get_inputs() if i.name == "char_windows")
         self._kernel = int(windows.shape[1])
 
@@ -69,10 +75,12 @@ class Engine:
             force: Take this branch whatever the router says (`FAST` never escalates); None routes.
 
         Raises:
-            CheckFailed: The inference library failed.
+            CheckFailed: The inference library failed, or the deadline passed while others ran.
         """
-        with _failures():
-            return self._run(window, force)
+        with self._turns:
+            check_deadline()
+            with _failures():
+                return self._run(window, force)
 
     def logits(self, window: Window) -> tuple[NDArray[Any], NDArray[Any], float]:
         """What all parts say of one window, before any calibration.
@@ -122,6 +130,13 @@ class Engine:
         }
 
 
+def processors() -> int:
+    """Processors that this process may use; in a container, those that it was pinned to."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
 @contextmanager
 def _failures() -> Iterator[None]:
     try:
@@ -168,6 +183,8 @@ def _session(path: Path, threads: int) -> InferenceSession:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
+    # Nearly every text has a shape of its own: planned per shape, memory is fragmented and grows.
+    options.enable_mem_pattern = False
     # A library must not burn the host's processor while it waits for work.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.log_severity_level = 3

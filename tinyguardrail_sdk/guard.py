@@ -267,21 +267,21 @@ class Guard:
 
         Args:
             prompts: Names of the arguments that are prompts, or names with their sources
-                (`{"question": "user", "page": "document"}`). A prompt is a string, a list of
-                strings, or messages as `check_messages` takes them. By default every argument with
-                a value of such a shape; values of defaults are the application's own.
+                (`{"question": "user", "page": "document"}`). A prompt is a string, a content part,
+                a list of them, or messages as `check_messages` takes them. By default every
+                argument with a value of such a shape; values of defaults are the application's own.
             source: Where strings among the prompts come from.
             extract: Called with the arguments of the call; returns the prompts, as above.
             output: Judge what is returned or yielded, too, as the model's. Of anything but strings
                 and messages, pass a function that returns the text of a result, or of an item.
-                Streams are held back, and their items let go whole.
+                Streams (what is iterated and has no length) are held back; items are let go whole.
             delay: How much of a stream is held back.
             on_block: What to return (a generator: to yield last) instead of raising `Blocked`: a
                 value, or a function of the verdict.
 
         Raises:
             InputError: At decoration, when the function has no argument of that name; at a call,
-                when what it is called with, or returns, cannot be read.
+                when it has none of the prompts, or what is given or returned cannot be read.
 
         Example:
             >>> guard = Guard()
@@ -316,7 +316,7 @@ class Guard:
 
     def _full(self, text: str, source: Source, error: QueueFull) -> Verdict:
         began = time.perf_counter()
-        return self._recorded(text, source, lambda: self._judge.failed(text, error, began))
+        return self._recorded(text, source, lambda: self._judge.failed(text, source, error, began))
 
     def _recorded(self, text: str, source: Source, judge: Callable[[], Verdict]) -> Verdict:
         began = time.perf_counter()

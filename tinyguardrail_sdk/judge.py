@@ -17,7 +17,7 @@ from tinyguardrail_sdk.labels import LABELS, Action, Label, Route, Source
 from tinyguardrail_sdk.policy import Policy
 from tinyguardrail_sdk.redaction import Redaction, Span, merge, original_span, redact, sentence
 from tinyguardrail_sdk.rules import RuleBook
-from tinyguardrail_sdk.verdict import Finding, Verdict
+from tinyguardrail_sdk.verdict import Finding, Verdict, checksum
 
 _log = logging.getLogger("tinyguardrail_sdk")
 
@@ -70,7 +70,7 @@ class Judge:
                     return self._unjudged(text, Action.ALLOW, began, rule=rule)
                 return self._verdict(text, self._ask(text, source), source, began, redacts)
         except CheckFailed as error:
-            return self.failed(text, error, began)
+            return self.failed(text, source, error, began)
 
     def judge_batch(self, texts: Sequence[str], source: Source) -> list[Verdict]:
         """Judge several texts of one source, each as `judge` does; `latency_ms` is their mean."""
@@ -86,28 +86,28 @@ class Judge:
                 for text, each in zip(texts, found, strict=True)
             ]
         except CheckFailed:
-            if self._raises:
+            if self._raises(source):
                 raise
             # One by one, so that the text that breaks the check does not decide for the others.
             return [self.judge(text, source) for text in texts]
         mean_ms = milliseconds_since(began) / max(1, len(texts))
         return [replace(verdict, latency_ms=mean_ms) for verdict in verdicts]
 
-    def failed(self, text: str, error: CheckFailed, began: float) -> Verdict:
+    def failed(self, text: str, source: Source, error: CheckFailed, began: float) -> Verdict:
         """Answer as the policy says for a text that could not be checked.
 
         Raises:
             CheckFailed: The policy says to raise: the error itself.
         """
-        if self._raises:
+        if self._raises(source):
             raise error
-        _log.warning("%s; on_error=%r decided", error, self._policy.on_error)
-        return self._unread(text, str(error), self._policy.on_error, began)
+        outcome = self._policy.outcome(source)
+        _log.warning("%s; on_error=%r decided", error, outcome)
+        return self._unread(text, str(error), outcome, began)
 
-    @property
-    def _raises(self) -> bool:
+    def _raises(self, source: Source) -> bool:
         """Whether a check that breaks raises: in shadow mode nothing stops the host."""
-        return self._policy.on_error == "raise" and not self._policy.shadow
+        return self._policy.outcome(source) == "raise" and not self._policy.shadow
 
     def _over_the_cap(self, text: str) -> str | None:
         cap = self._policy.max_chars
@@ -151,6 +151,7 @@ class Judge:
             model_version=self._classifier.info.model_version,
             shadowed=shadowed,
             redaction=redaction,
+            checksum=checksum(text),
         )
 
     def _raised(self, text: str, found: Classification, source: Source) -> Raised:
@@ -159,7 +160,7 @@ class Judge:
             return run_detectors(self._detectors, text, source)
         except CheckFailed:
             label = self._label(found, NOTHING, source)[0]
-            if self._raises or self._policy.action(label, source) not in _STOPPED:
+            if self._raises(source) or self._policy.action(label, source) not in _STOPPED:
                 raise
             return NOTHING
 
@@ -198,7 +199,7 @@ class Judge:
         try:
             return self._cut(text, findings, window, source)
         except CheckFailed:
-            if self._raises:
+            if self._raises(source):
                 raise
             return None  # it is an attack all the same
 
@@ -250,6 +251,7 @@ class Judge:
             error=error,
             rule=rule,
             shadowed=shadowed,
+            checksum=checksum(text),
         )
 
 

@@ -118,11 +118,18 @@ def looks_like_message(value: object) -> bool:
     return "role" in fields or named or is_item(kind) or is_keyed(fields)
 
 
+def is_pair(value: object) -> bool:
+    """Whether a value is a role or a source with its content."""
+    if not isinstance(value, list | tuple) or len(value) != 2:
+        return False
+    return isinstance(value[0], str) and value[0].lower() in _ROLES
+
+
 def _parts_of_message(message: object) -> Parts:
     if isinstance(message, str):
         yield Source.USER, message
         return
-    if isinstance(message, tuple) and len(message) == 2:
+    if isinstance(message, tuple | list) and len(message) == 2:
         message = {"role": message[0], "content": message[1]}
     fields = as_mapping(message)
     if fields is None:

@@ -30,7 +30,8 @@ _FROZEN = (
 )
 
 _Actions = Annotated[Mapping[Label, Action], AfterValidator(_attacks_only)]
-_Outcome = Literal["raise", "block", "allow"]
+Outcome = Literal["raise", "block", "allow"]
+"""What becomes of a text that could not be checked, or is too long to be."""
 
 
 class Policy(BaseModel):
@@ -60,6 +61,7 @@ class Policy(BaseModel):
         on_error: What becomes of a text when the check itself breaks: `"raise"` a `CheckFailed`,
             or answer with a verdict that says `"block"` or `"allow"`. Wrong input and a damaged
             checkpoint always raise.
+        source_on_error: The same for texts of one source, before `on_error`.
 
     Raises:
         PolicyError: A setting is unknown or has an impossible value; the message names it.
@@ -75,8 +77,9 @@ class Policy(BaseModel):
     replacement: str = "[REDACTED]"
     deadline_ms: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
     max_chars: Annotated[int, Field(gt=0)] | None = None
-    on_too_long: _Outcome = "raise"
-    on_error: _Outcome = "raise"
+    on_too_long: Outcome = "raise"
+    on_error: Outcome = "raise"
+    source_on_error: Annotated[Mapping[Source, Outcome], AfterValidator(FrozenDict)] = FrozenDict()
 
     if not TYPE_CHECKING:  # checkers keep the signature that pydantic derives from the fields
 
@@ -149,10 +152,17 @@ class Policy(BaseModel):
             return self.source_actions[source][label]
         return self.actions.get(label, Action.BLOCK)
 
+    def outcome(self, source: Source) -> Outcome:
+        """What becomes of texts of a source whose check breaks, before `shadow` softens it."""
+        return self.source_on_error.get(source, self.on_error)
+
 
 def _remedy(error: ValidationError) -> str:
-    problems = (
-        f"{'.'.join(map(str, problem['loc'])) or 'policy'}: {problem['msg']}"
-        for problem in error.errors(include_url=False, include_input=False)
-    )
+    problems = []
+    for problem in error.errors(include_url=False, include_input=False):
+        place, message = problem["loc"], problem["msg"]
+        if problem["type"] == "extra_forbidden":
+            known = Policy.model_fields if len(place) == 1 else AllowRule.model_fields
+            message = f"there is no such setting; there are {', '.join(known)}"
+        problems.append(f"{'.'.join(map(str, place)) or 'policy'}: {message}")
     return "; ".join(problems)

@@ -10,15 +10,17 @@ import functools
 import inspect
 from collections.abc import (
     AsyncGenerator,
-    AsyncIterator,
+    AsyncIterable,
     Awaitable,
     Callable,
+    Collection,
     Generator,
     Hashable,
     Iterable,
     Iterator,
     Mapping,
     Sequence,
+    Sized,
 )
 from dataclasses import dataclass
 from typing import Any, ParamSpec, TypeVar, cast
@@ -26,10 +28,11 @@ from typing import Any, ParamSpec, TypeVar, cast
 from tinyguardrail_sdk.calls import owned
 from tinyguardrail_sdk.checker import Checker, answer_to, as_source, first_stop
 from tinyguardrail_sdk.chunks import aheld_chunks, held_chunks
+from tinyguardrail_sdk.content import as_mapping, is_part
 from tinyguardrail_sdk.errors import InputError
 from tinyguardrail_sdk.holdback import Delay
 from tinyguardrail_sdk.labels import Source
-from tinyguardrail_sdk.messages import looks_like_message
+from tinyguardrail_sdk.messages import is_pair, looks_like_message
 from tinyguardrail_sdk.streaming import StreamGuard
 from tinyguardrail_sdk.verdict import Verdict
 
@@ -61,6 +64,7 @@ class Plan:
         bound = signature.bind(*args, **kwargs)
         if self.prompts is not None:
             given = _by_name(bound)
+            _refuse_absent_names(self.prompts, given, signature)
             named = self.prompts.items()
             return [m for name, own in named for m in _messages(given.get(name), own, name)]
         found = [
@@ -220,13 +224,17 @@ async def _aanswer(plan: Plan, stop: Verdict) -> Any:
 
 def _held(plan: Plan, source: Any) -> Any:
     stream = plan.stream()
-    if isinstance(source, AsyncIterator):
+    if isinstance(source, AsyncIterable):
         return aheld_chunks(stream, source, plan.delta, plan.on_block)
     return held_chunks(stream, source, plan.delta, plan.on_block)
 
 
 def _is_stream(result: object) -> bool:
-    return isinstance(result, Iterator | AsyncIterator)
+    """Whether a result comes item by item: what has a length, or fields, is there as a whole."""
+    if isinstance(result, Iterator | AsyncIterable):
+        return True
+    unsized = isinstance(result, Iterable) and not isinstance(result, Sized)
+    return unsized and as_mapping(result) is None
 
 
 def _by_name(bound: inspect.BoundArguments) -> dict[str, Any]:
@@ -257,10 +265,12 @@ def _messages(value: Any, source: Source, name: str) -> list[Any]:
         return []
     if isinstance(value, str):
         return [(source, value)]
+    if is_part(value):
+        return [(source, [value])]
     if looks_like_message(value):
         return [value]
     if isinstance(value, list | tuple):
-        return owned(value, source)
+        return owned([(source, [each]) if is_part(each) else each for each in value], source)
     raise InputError(
         f"{name} is of type {type(value).__name__}, neither a text nor a list of messages; pass "
         "a function that finds its text as extract= (of a result: as output=)"
@@ -269,8 +279,12 @@ def _messages(value: Any, source: Source, name: str) -> list[Any]:
 
 def _is_prompt(value: object) -> bool:
     if isinstance(value, list | tuple):
-        return any(isinstance(each, str) or looks_like_message(each) for each in value)
-    return isinstance(value, str) or looks_like_message(value)
+        return any(is_pair(each) or _is_text(each) for each in value)
+    return _is_text(value)
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str) or is_part(value) or looks_like_message(value)
 
 
 def _refuse_unknown_names(plan: Plan, signature: inspect.Signature, function: str) -> None:
@@ -281,3 +295,14 @@ def _refuse_unknown_names(plan: Plan, signature: inspect.Signature, function: st
         if name not in names:
             known = ", ".join(names) or "none at all"
             raise InputError(f"{function} has no argument {name!r}; it has {known}")
+
+
+def _refuse_absent_names(
+    prompts: Collection[str], given: Mapping[str, Any], signature: inspect.Signature
+) -> None:
+    """With `**kwargs` any name may be right; when all are absent, they are misspelt."""
+    if prompts and not any(name in given or name in signature.parameters for name in prompts):
+        raise InputError(
+            f"the call has none of the prompts {', '.join(prompts)}, and nothing was checked; it "
+            f"has {', '.join(given) or 'no arguments'}"
+        )

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import json
+import zlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from tinyguardrail_sdk.bits import BitResponse, pack, unpack
-from tinyguardrail_sdk.errors import Blocked
+from tinyguardrail_sdk.errors import Blocked, InputError
 from tinyguardrail_sdk.labels import PATTERNS, Action, Label, Pattern, Route
 from tinyguardrail_sdk.redaction import Redaction
+
+
+def checksum(text: str) -> int:
+    """Return a number by which two different texts are told apart, for mistakes and not attacks."""
+    return zlib.crc32(text.encode("utf-8", "surrogatepass"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +88,7 @@ class Verdict:
         shadowed: In shadow mode, the stricter action that the policy decided on and that was not
             taken; None otherwise.
         redaction: The text that may go on in place of the one given, where `action` is `REDACT`.
+        checksum: Of the text, so that `release` knows another one; not in the JSON.
     """
 
     label: Label
@@ -99,6 +106,7 @@ class Verdict:
     rule: str | None = None
     shadowed: Action | None = None
     redaction: Redaction | None = None
+    checksum: int | None = field(default=None, repr=False, compare=False)
 
     @property
     def blocked(self) -> bool:
@@ -150,11 +158,13 @@ class Verdict:
 
         Raises:
             Blocked: Nothing may go on; carries this verdict.
+            InputError: It is another text.
         """
-        if self.redaction is not None:
-            return self.redaction.text
-        self.raise_if_blocked()
-        return text
+        if self.redaction is None:
+            self.raise_if_blocked()
+        if self.checksum not in (None, checksum(text)):
+            raise InputError("this is the verdict on another text; pass the one that was checked")
+        return text if self.redaction is None else self.redaction.text
 
     def raise_if_blocked(self) -> None:
         """Raise when the text must not go on as it was given.

@@ -68,7 +68,8 @@ def test_text_is_written_only_when_asked_for(tmp_path: Path, include_text: bool)
     log = AuditLog(tmp_path / "audit.jsonl", include_text=include_text)
     policy = Policy(actions={Label.INJECTION: Action.REDACT})
     guard = Guard(classifier=ScriptedClassifier({"d2hpc3": SEEN}), policy=policy, observers=[log])
-    assert guard.check("d2hpc3. murmur.").release("") == "[REDACTED] murmur."
+    text = "d2hpc3. murmur."
+    assert guard.check(text).release(text) == "[REDACTED] murmur."
     log.close()
     (entry,) = lines(tmp_path / "audit.jsonl")
     assert entry["cuts"] == [[0, 7]]
@@ -131,6 +132,38 @@ def test_a_full_queue_loses_records_and_never_waits(
     held.set()
     log.close()
     assert len(lines(tmp_path / "audit.jsonl")) == 10 - log.dropped
+
+
+@pytest.mark.parametrize("room", [1, 100], ids=["full", "with room"])
+def test_a_file_has_one_writer_though_closing_timed_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, room: int
+) -> None:
+    def writers() -> set[threading.Thread]:
+        return {each for each in threading.enumerate() if each.name == "tinyguardrail-audit"}
+
+    monkeypatch.setattr("tinyguardrail_sdk.audit._ROOM", room)
+    entered, held, others = threading.Event(), threading.Event(), writers()
+    log = AuditLog(tmp_path / "audit.jsonl")
+
+    def slow(*_: object) -> dict[str, Any]:
+        entered.set()
+        held.wait(10)
+        return {}
+
+    monkeypatch.setattr(log, "_fields", slow)
+    log(record())
+    assert entered.wait(10)
+    log(record())
+    log.close(timeout=0.01)
+    log(record())
+    assert len(writers() - others) == 1
+    held.set()
+    log.close()
+    assert len(lines(tmp_path / "audit.jsonl")) == 3 - log.dropped
+    log(record())
+    log.close()
+    assert len(lines(tmp_path / "audit.jsonl")) == 4 - log.dropped
+    assert log.dropped == (room == 1)
 
 
 def test_what_waits_is_written_when_the_process_ends(tmp_path: Path) -> None:

@@ -145,7 +145,8 @@ def test_findings_of_a_detector_are_in_the_verdict(scripted: ScriptedClassifier)
     verdict = guard.check("so BEGIN it")
     assert verdict.findings == (Finding("marker", 0.8, 3, 8, "a marker"),)
     assert verdict.to_dict()["findings"][0]["pattern"] == "marker"
-    assert guard.redact("Well. BEGIN it. So.").release("") == "Well. [REDACTED] So."
+    text = "Well. BEGIN it. So."
+    assert guard.redact(text).release(text) == "Well. [REDACTED] So."
 
 
 def test_a_score_under_the_threshold_raises_the_risk_alone(scripted: ScriptedClassifier) -> None:

@@ -145,6 +145,23 @@ def test_a_broken_check_is_decided_by_the_policy(
     assert guard.check("fine").checked is True
 
 
+def test_a_broken_check_is_decided_by_its_source(scripted: ScriptedClassifier) -> None:
+    outcomes: dict[Source, Any] = {Source.TOOL: "block", Source.OUTPUT: "allow"}
+    guard = Guard(classifier=scripted, policy=Policy(source_on_error=outcomes))
+    for source, blocked in ((Source.TOOL, True), (Source.OUTPUT, False)):
+        for verdict in (
+            guard.check("explode", source=source),
+            guard.redact("explode", source=source),
+            *guard.check_batch(["explode"], source=source),
+        ):
+            assert (verdict.blocked, verdict.checked) == (blocked, False)
+    for call in (guard.check, lambda text: guard.check_batch([text])):
+        with pytest.raises(CheckFailed):
+            call("explode")
+    messages = [{"role": role, "content": "explode"} for role in ("tool", "assistant")]
+    assert [found.verdict.blocked for found in guard.check_messages(messages)] == [True, False]
+
+
 def test_errors_of_this_package_pass_whatever_the_policy() -> None:
     damaged = ScriptedClassifier({"": CheckpointError("fast.onnx: truncated")})
     guard = Guard(classifier=damaged, policy=Policy(on_error="allow"))

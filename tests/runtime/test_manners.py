@@ -100,6 +100,7 @@ def test_a_full_queue_has_a_defined_answer(gate: Gate) -> None:
     [
         (Policy(on_error="block"), True),
         (Policy(on_error="allow"), False),
+        (Policy(on_error="allow", source_on_error={Source.USER: "block"}), True),
         (Policy(shadow=True), False),
     ],
 )

@@ -62,7 +62,8 @@ def test_strings_are_as_good_as_enums() -> None:
         ({"actions": {"malware": "block"}}, "'injection'"),
         ({"max_chars": 0}, "greater than 0"),
         ({"on_error": "ignore"}, "'raise', 'block' or 'allow'"),
-        ({"threshold": 0.5}, "threshold: "),
+        ({"threshold": 0.5}, "no such setting; there are mode, actions"),
+        ({"allow": [{"exact": "a", "sauces": []}]}, "allow.0.sauces: there is no such setting; "),
     ],
 )
 def test_nonsense_is_refused_with_the_setting_and_a_remedy(
@@ -124,6 +125,14 @@ def test_the_action_of_a_source_comes_before_that_of_the_label() -> None:
     assert policy.decide(LEANS_JAILBREAK, 0.5, Source.TOOL) == (Label.JAILBREAK, Action.REDACT)
 
 
+def test_the_outcome_of_a_source_comes_before_the_common_one() -> None:
+    policy = Policy(on_error="block", source_on_error={Source.TOOL: "allow"})
+    assert {policy.outcome(source) for source in Source if source is not Source.TOOL} == {"block"}
+    assert policy.outcome(Source.TOOL) == "allow"
+    with pytest.raises(TypeError, match="cannot be changed"):
+        policy.source_on_error.clear()  # type: ignore[attr-defined]
+
+
 EVERYTHING = Policy(
     mode=Mode.STRICT,
     actions={Label.JAILBREAK: Action.FLAG},
@@ -139,6 +148,7 @@ EVERYTHING = Policy(
     max_chars=9000,
     on_too_long="block",
     on_error="allow",
+    source_on_error={Source.TOOL: "block", Source.DOCUMENT: "raise"},
 )
 
 
@@ -158,6 +168,7 @@ def test_toml_says_the_same_as_json(tmp_path: Path) -> None:
     file.write_text(
         'mode = "strict"\nshadow = true\nreplacement = "▒"\ndeadline_ms = 40.5\n'
         'max_chars = 9000\non_too_long = "block"\non_error = "allow"\n'
+        'source_on_error = { tool = "block", document = "raise" }\n'
         'actions = { jailbreak = "flag" }\n[source_actions.document]\ninjection = "redact"\n'
         '[[allow]]\nexact = "good\\nmorning"\nname = "greeting"\n'
         '[[allow]]\nregex = \'ticket \\d+\'\nsources = ["user", "tool"]\ntimeout_ms = 5\n'
@@ -172,6 +183,8 @@ def test_toml_says_the_same_as_json(tmp_path: Path) -> None:
     [
         ("p.json", '{"source_actions": {"mail": {}}}', "source_actions.mail"),
         ("p.json", '{"source_actions": {"tool": {"benign": "block"}}}', "name an attack label"),
+        ("p.json", '{"source_on_error": {"tool": "ignore"}}', "source_on_error.tool: .*'raise'"),
+        ("p.json", '{"source_on_error": {"mail": "block"}}', "source_on_error.mail.*'user'"),
         ("p.json", '{"allow": [{"exact": "a"}, {}]}', "allow.1: .*one of exact"),
         ("p.json", '{"allow": [{"regex": "("}]}', "allow.0.regex: .*no pattern"),
         ("p.json", '{"shadow": "perhaps"}', "shadow: "),

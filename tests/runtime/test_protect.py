@@ -286,4 +286,3 @@ def test_mistakes_are_told_at_decoration(guard: Guard) -> None:
         guard.protect(source="mail")
     with pytest.raises(InputError, match="parentheses"):
         guard.protect()("ask")  # type: ignore[arg-type]
-    guard.protect("anything")(lambda **rest: "fine")(anything="hello")

@@ -1,4 +1,5 @@
 import base64
+import pickle
 from typing import Any
 
 import pytest
@@ -7,9 +8,11 @@ from hypothesis import strategies as st
 
 from tinyguardrail_sdk import (
     Action,
+    AllowRule,
     Blocked,
     Classification,
     Guard,
+    InputError,
     Label,
     Pattern,
     Policy,
@@ -101,7 +104,8 @@ def test_further_places_are_cut_by_their_windows_in_a_bounded_number_of_rounds()
 
 def test_without_a_finding_the_window_is_cut() -> None:
     guard = Guard(classifier=Finder(window=2, shows=False), policy=REDACTS)
-    assert guard.check("so much evil on earth").release("") == "so muc[REDACTED]n earth"
+    text = "so much evil on earth"
+    assert guard.check(text).release(text) == "so muc[REDACTED]n earth"
 
 
 def test_redact_asks_for_it_whatever_the_policy_blocks() -> None:
@@ -112,6 +116,19 @@ def test_redact_asks_for_it_whatever_the_policy_blocks() -> None:
     assert guard.redact("good").release("good") == "good"
     flags = Guard(classifier=Finder(), policy=Policy(actions={Label.INJECTION: Action.FLAG}))
     assert flags.redact(text).action is Action.FLAG
+
+
+def test_a_verdict_releases_no_other_text(scripted: ScriptedClassifier) -> None:
+    policy = Policy(actions={Label.INJECTION: Action.REDACT}, allow=(AllowRule(exact="known"),))
+    guard = Guard(classifier=scripted, policy=policy)
+    for text, other in (("good", "goop"), ("known", "Known"), ("ignore it. Well.", "Well.")):
+        verdict = pickle.loads(pickle.dumps(guard.check(text)))
+        assert verdict.release(text) in (text, "[REDACTED]")
+        assert "checksum" not in verdict.to_dict()
+        with pytest.raises(InputError, match="another text"):
+            verdict.release(other)
+    with pytest.raises(Blocked):
+        guard.check("pretend").release("other")
 
 
 def test_batches_redact_too() -> None:

@@ -170,13 +170,6 @@ def test_without_a_published_hash_the_first_one_counts(home: Home, tmp_path: Pat
         fetch(config, silent)
 
 
-def test_a_file_that_is_gone_is_not_asked_for_twice(home: Home, tmp_path: Path) -> None:
-    home.answers["/toy.jsonl"] = fails(404)
-    with pytest.raises(InputError, match="404 .*not at its home any more"):
-        fetch(settings(tmp_path, toy(home)), silent)
-    assert len(home.asked) == 1
-
-
 def test_passing_failures_are_tried_again(home: Home, tmp_path: Path) -> None:
     broken = iter([fails(503), sends(ROWS[:-5], announced=len(ROWS)), sends(ROWS)])
     home.answers["/toy.jsonl"] = lambda handler: next(broken)(handler)
@@ -186,23 +179,28 @@ def test_passing_failures_are_tried_again(home: Home, tmp_path: Path) -> None:
     assert len(home.asked) == 3
 
 
-def test_a_body_that_ends_early_is_never_kept(home: Home, tmp_path: Path) -> None:
-    home.answers["/toy.jsonl"] = sends(ROWS[:40], announced=len(ROWS))
-    with pytest.raises(GuardrailError, match=f"40 of {len(ROWS)} bytes"):
+@pytest.mark.parametrize(
+    ("answer", "message", "tries"),
+    [
+        (fails(404), "404 .*not at its home any more", 1),
+        (sends(ROWS[:40], len(ROWS)), f"40 of {len(ROWS)} bytes", 2),
+        (lambda _: time.sleep(0.6), r"timed out \(2 tries\).*--offline", 2),
+    ],
+    ids=["gone", "ends early", "says nothing"],
+)
+def test_what_does_not_come_whole_is_named_and_never_kept(
+    answer: Answer, message: str, tries: int, home: Home, tmp_path: Path
+) -> None:
+    home.answers["/toy.jsonl"] = answer
+    with pytest.raises(GuardrailError, match=message):
         fetch(settings(tmp_path, toy(home)), silent)
+    assert len(home.asked) == tries
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]
 
 
-def test_a_server_that_says_nothing_is_given_up(home: Home, tmp_path: Path) -> None:
-    home.answers["/toy.jsonl"] = lambda handler: time.sleep(0.6)
-    with pytest.raises(GuardrailError, match=r"timed out \(2 tries\).*--offline"):
-        fetch(settings(tmp_path, toy(home)), silent)
-
-
 def test_no_server_names_the_way_round(home: Home, tmp_path: Path) -> None:
-    dataset = toy(home, base="http://127.0.0.1:9")  # the discard port: nobody listens
-    with pytest.raises(GuardrailError, match="Is there a network"):
-        fetch(settings(tmp_path, dataset), silent)
+    with pytest.raises(GuardrailError, match="Is there a network"):  # nobody listens there
+        fetch(settings(tmp_path, toy(home, base="http://127.0.0.1:9")), silent)
 
 
 def test_a_file_may_not_be_larger_than_allowed(home: Home, tmp_path: Path) -> None:

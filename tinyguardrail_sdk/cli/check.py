@@ -26,15 +26,16 @@ def run(arguments: argparse.Namespace) -> int:
     inputs.refuse_unknown_encoding(arguments.encoding)
     path = inputs.input_path(arguments)
     bar = ProgressBar(sys.stderr)
-    if arguments.batch or arguments.jsonl:
-        return _check_items(arguments, path, bar)
+    many = arguments.batch or arguments.jsonl
+    guard = open_guard(arguments, None if many else bar.update)
+    if many:
+        return _check_items(guard, arguments, path, bar)
     if path is None:
         text = " ".join(arguments.text)
         inputs.warn_of_file_name(text)
     else:
         text = inputs.whole_text(path, arguments.encoding)
     try:
-        guard = open_guard(arguments, bar.update)
         verdict = guard.check(text, source=arguments.source)
     except CheckFailed as error:
         if arguments.json:
@@ -48,6 +49,8 @@ def run(arguments: argparse.Namespace) -> int:
         threshold = guard.classifier.info.thresholds[Source(arguments.source)][guard.policy.mode]
         color = wants_color(sys.stdout)
         _write(*render.verdict_lines(text, verdict, threshold, color=color))
+    if verdict.error is not None:  # whatever the policy makes of it
+        return COULD_NOT_CHECK
     return BLOCKED if verdict.blocked else ALLOWED
 
 
@@ -58,7 +61,24 @@ def open_guard(
     classifier = EmbeddedClassifier(
         arguments.checkpoint, threads=arguments.threads, progress=progress
     )
-    return Guard(policy=Policy(mode=Mode(arguments.mode)), classifier=classifier)
+    return Guard(policy=chosen_policy(arguments), classifier=classifier)
+
+
+def chosen_policy(arguments: argparse.Namespace) -> Policy:
+    """Return the policy in the file, or the default one in the mode that was named.
+
+    Raises:
+        InputError: There are both.
+        PolicyError: The file cannot be read, or a setting in it is wrong.
+    """
+    if arguments.policy is None:
+        return Policy(mode=Mode(arguments.mode or Mode.BALANCED))
+    if arguments.mode is not None:
+        raise InputError(
+            f"give --mode or --policy, not both: leave --mode out, and set mode to "
+            f"{arguments.mode!r} in {arguments.policy}"
+        )
+    return Policy.load(arguments.policy)
 
 
 @dataclass
@@ -76,13 +96,14 @@ class _Tally:
         return f"{self.checked} checked, {self.blocked} blocked, {self.failed} could not be checked"
 
 
-def _check_items(arguments: argparse.Namespace, path: str | None, bar: ProgressBar) -> int:
-    guard = open_guard(arguments)
+def _check_items(
+    guard: Guard, arguments: argparse.Namespace, path: str | None, bar: ProgressBar
+) -> int:
     structured = arguments.json or arguments.jsonl
     tally = _Tally()
     for item in _items(arguments, path, bar):
         answer = _answer(guard, item)
-        if isinstance(answer, Verdict):
+        if isinstance(answer, Verdict) and answer.error is None:
             tally.checked += 1
             tally.blocked += answer.blocked
         else:

@@ -30,7 +30,7 @@ def verdict_lines(text: str, verdict: Verdict, threshold: float, *, color: bool)
     seen, given = verdict.scanned
     answered = f"{verdict.route} ({verdict.latency_ms:.1f} ms, model {verdict.model_version})"
     lines += [
-        _field("action", str(verdict.action), color),
+        _field("action", _action(verdict), color),
         _field("route", visible(answered), color),
         _field("scores", scores, color),
         _field("scanned", f"{seen:,} of {given:,} characters", color),
@@ -58,8 +58,16 @@ def error_line(number: int, error: str, *, color: bool) -> str:
 
 
 def _why_unchecked(verdict: Verdict) -> str:
+    if verdict.rule is not None:
+        return f"allowed unread by the rule {visible(verdict.rule)} of the policy"
     decided = "the check failed and the policy decided"
     return decided if verdict.error is None else f"{decided}: {visible(verdict.error)}"
+
+
+def _action(verdict: Verdict) -> str:
+    if verdict.shadowed is None:
+        return str(verdict.action)
+    return f"{verdict.action} (in shadow mode; {verdict.shadowed} without it)"
 
 
 def _headline(verdict: Verdict, *, color: bool) -> str:

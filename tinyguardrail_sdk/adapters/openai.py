@@ -20,7 +20,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from tinyguardrail_sdk.adapters._engine import Handle, Plan, put_on
 from tinyguardrail_sdk.checker import Checker
 from tinyguardrail_sdk.content import is_item, value_text
-from tinyguardrail_sdk.errors import InputError
 from tinyguardrail_sdk.holdback import Delay
 from tinyguardrail_sdk.labels import Source
 from tinyguardrail_sdk.messages import message_texts
@@ -48,14 +47,6 @@ def wrap(client: ClientT, guard: Checker, *, delay: Delay | None = None) -> Hand
         InputError: The client is none of OpenAI's.
         GuardrailError: Another guard is on it already.
     """
-    try:
-        import openai
-    except ImportError:
-        raise ImportError(
-            "the adapter needs the client: pip install 'tinyguardrail-sdk[openai]'"
-        ) from None
-    if not isinstance(client, openai.OpenAI | openai.AsyncOpenAI):
-        raise InputError(f"{type(client).__name__} is no OpenAI or AsyncOpenAI client")
     return put_on(client, guard, _PLAN, delay)
 
 
@@ -143,6 +134,9 @@ def _text(value: object) -> str:
 
 
 _PLAN = Plan(
+    package="openai",
+    extra="openai",
+    clients=("OpenAI", "AsyncOpenAI"),
     calls={
         "chat.completions.create": _Chat,
         "chat.completions.parse": _Chat,

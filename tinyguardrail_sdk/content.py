@@ -89,6 +89,9 @@ _NO_TEXT = {
 _KEYED: dict[str, tuple[str, Source]] = {
     "functioncall": ("args", _OUTPUT),
     "functionresponse": ("response", _TOOL),
+    "toolcall": ("args", _OUTPUT),
+    "toolresponse": ("response", _TOOL),
+    "audiotranscription": ("text", _OUTPUT),
     "executablecode": ("code", _OUTPUT),
     "codeexecutionresult": ("output", _TOOL),
     "tooluse": ("input", _OUTPUT),

@@ -19,6 +19,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from operator import attrgetter
+from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
@@ -29,6 +30,7 @@ from tinyguardrail_sdk.adapters import wrap
 from tinyguardrail_sdk.checker import Checker
 from tinyguardrail_sdk.testing import ScriptedClassifier
 
+ROOT = Path(__file__).parents[2]
 ATTACK = "zebra-override now"
 QUESTION = "What is the capital of France?"
 LONG = "The capital of France lies on the river Seine. " * 40
@@ -67,6 +69,7 @@ class Shape:
         extra: Further arguments.
         opened: Takes what is looked at from what was returned.
         asynchronous: Whether it is, of a client that has both kinds of methods.
+        hangs_up: Whether the vendor's own stream hangs up when it is closed early.
     """
 
     path: str
@@ -75,9 +78,14 @@ class Shape:
     extra: Request = field(default_factory=dict)
     opened: Callable[[Any], Any] = lambda answer: answer
     asynchronous: bool = False
+    hangs_up: bool = True
 
     def __str__(self) -> str:
         return f"{self.path}-{self.kind}"
+
+    def method(self, client: Any) -> Any:
+        """What is called."""
+        return attrgetter(self.path)(client)
 
     def awaits(self, client: Any) -> bool:
         """Whether the call is asynchronous."""
@@ -92,7 +100,7 @@ class Shape:
     @asynccontextmanager
     async def open(self, client: Any, request: Request) -> AsyncIterator[AsyncIterator[Any]]:
         """Make the call, and give what it returned as a stream; closes it in the end."""
-        answer = attrgetter(self.path)(client)(**request, **self.extra)
+        answer = self.method(client)(**request, **self.extra)
         if self.kind == MANAGER and self.awaits(client):
             async with answer as stream:
                 yield aiter(stream)
@@ -107,7 +115,7 @@ class Shape:
             try:
                 yield aiter(answer) if hasattr(answer, "__aiter__") else _steps(answer)
             finally:
-                closed = getattr(answer, "aclose", answer.close)()
+                closed = (getattr(answer, "aclose", None) or answer.close)()
                 if inspect.isawaitable(closed):
                     await closed
 
@@ -131,6 +139,8 @@ class Conformance:
         shapes: The guarded calls, each of which every form has.
         refused: What a guarded client must not do.
         limited: What the client raises when the server says 429.
+        example: The title of the vendor's part of `docs/clients.md`, and how a client is made there
+            and is to be made here; `{url}` is the server's.
         retries: Whether the client tries again by itself.
     """
 
@@ -138,6 +148,7 @@ class Conformance:
     shapes: ClassVar[list[Shape]]
     refused: ClassVar[list[Callable[[Any], Any]]]
     limited: ClassVar[type[Exception]]
+    example: ClassVar[tuple[str, str, str]]
     retries: ClassVar[bool] = True
 
     @staticmethod
@@ -227,14 +238,14 @@ class Conformance:
         assert ATTACK[:PIECE] not in repr(out)
 
     def test_closing_early_hangs_up(
-        self, form: Make, streaming: Shape, guard: Guard, wire: Wire
+        self, form: Make, leaving: Shape, guard: Guard, wire: Wire
     ) -> None:
         wire.text, wire.endless = LONG, True
         client = form(wire, 0)
         wrap(client, guard)
 
         async def main() -> None:
-            async with streaming.open(client, streaming.dialect.ask(QUESTION)) as chunks:
+            async with leaving.open(client, leaving.dialect.ask(QUESTION)) as chunks:
                 await anext(chunks)
             # The client itself is open still.
             assert await asyncio.to_thread(wire.hung_up.wait, 20)
@@ -283,7 +294,12 @@ class Conformance:
         assert self._owned(client) != before
         handle.undo()
         handle.undo()
-        assert self._owned(client) == before
+        after = self._owned(client)
+        for (_, own), (_, old) in zip(after, before, strict=True):
+            # Some clients make their resources when they are first asked for.
+            made_meanwhile = [own.pop(name) for name in own.keys() - old.keys()]
+            assert not any(map(callable, made_meanwhile))
+        assert after == before
         self.run(client, None, shape, shape.dialect.ask(ATTACK))
         assert len(wire.bodies) == 1
 
@@ -323,6 +339,19 @@ class Conformance:
         with pytest.raises(GuardrailError, match="not guarded yet"):
             reach(client)
 
+    def test_the_documented_example_runs(
+        self, wire: Wire, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        title, there, here = self.example
+        guide = (ROOT / "docs" / "clients.md").read_text(encoding="utf-8")
+        section = guide.split(f"\n## {title}\n")[1].split("\n## ")[0]
+        code = section.split("```python\n")[1].split("```")[0]
+        assert len(code.splitlines()) < 25
+        assert code.count(there) == 1
+        exec(compile(code.replace(there, here.format(url=wire.url)), "clients.md", "exec"), {})
+        assert capsys.readouterr().out == f"{wire.text}\n{wire.text}\nblocked: injection\n"
+        assert len(wire.bodies) == 2
+
     def _owned(self, client: Any) -> list[Any]:
         """What the instances have that can be replaced."""
         paths = {shape.path.rpartition(".")[0] for shape in self.shapes}
@@ -351,13 +380,16 @@ class Copying(Conformance):
 
 def parameters(kind: type[Conformance]) -> dict[str, list[Any]]:
     """For the arguments of the rules, what they are run with."""
+    streams = [shape for shape in kind.shapes if shape.kind != PLAIN]
+    shapes = {
+        "shape": kind.shapes,
+        "calling": [shape for shape in kind.shapes if shape.dialect.calls],
+        "streaming": streams,
+        "leaving": [shape for shape in streams if shape.hangs_up],
+    }
     return {
+        **{name: [pytest.param(each, id=str(each)) for each in shapes[name]] for name in shapes},
         "form": [pytest.param(make, id=name) for name, make in kind.forms.items()],
-        "shape": [pytest.param(shape, id=str(shape)) for shape in kind.shapes],
-        "calling": [pytest.param(each, id=str(each)) for each in kind.shapes if each.dialect.calls],
-        "streaming": [
-            pytest.param(each, id=str(each)) for each in kind.shapes if each.kind != PLAIN
-        ],
         "hostile": [
             pytest.param((shape, request), id=f"{shape}-{name}")
             for shape in kind.shapes

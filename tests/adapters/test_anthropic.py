@@ -67,6 +67,7 @@ class TestAnthropic(Copying):
     forms = {kind: make(kind) for kind in ("Anthropic", "AsyncAnthropic")}
     shapes = SHAPES
     limited = anthropic.RateLimitError
+    example = ("Anthropic", "Anthropic()", 'Anthropic(api_key="none", base_url="{url}")')
     copies = [lambda client: client.copy(), lambda client: client.with_options(timeout=5)]
     refused = [
         lambda client: client.with_raw_response.messages,

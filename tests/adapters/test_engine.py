@@ -21,21 +21,34 @@ def python(code: str) -> str:
     return done.stdout
 
 
-@pytest.mark.parametrize("vendor", ["openai", "anthropic"])
-def test_without_the_client_the_adapter_says_what_to_install(vendor: str) -> None:
+# Adapter, package, extra.
+ADAPTERS = [
+    ("openai", "openai", "openai"),
+    ("anthropic", "anthropic", "anthropic"),
+    ("google_genai", "google.genai", "google-genai"),
+    ("mistral", "mistralai.client", "mistral"),
+    ("ollama", "ollama", "ollama"),
+]
+
+
+@pytest.mark.parametrize(("adapter", "package", "extra"), ADAPTERS)
+def test_without_the_client_the_adapter_says_what_to_install(
+    adapter: str, package: str, extra: str
+) -> None:
     code = (
-        f"import sys; sys.modules[{vendor!r}] = None\n"
-        f"from tinyguardrail_sdk.adapters.{vendor} import wrap\n"
+        f"import sys; sys.modules[{package!r}] = None\n"
+        f"from tinyguardrail_sdk.adapters.{adapter} import wrap\n"
         "try: wrap(object(), None)\n"
         "except ImportError as error: print(error)"
     )
-    assert f"pip install 'tinyguardrail-sdk[{vendor}]'" in python(code)
+    assert f"pip install 'tinyguardrail-sdk[{extra}]'" in python(code)
 
 
-@pytest.mark.parametrize("module", ["", ".openai", ".anthropic"])
-def test_importing_an_adapter_imports_no_client(module: str) -> None:
-    loaded = python(f"import sys, tinyguardrail_sdk.adapters{module}; print(*sys.modules)").split()
-    assert {"openai", "anthropic", "onnxruntime", "torch"}.isdisjoint(loaded)
+def test_importing_the_adapters_imports_no_client() -> None:
+    modules = ", ".join(f"tinyguardrail_sdk.adapters.{adapter}" for adapter, _, _ in ADAPTERS)
+    loaded = set(python(f"import sys, {modules}; print(*sys.modules)").split())
+    assert f"tinyguardrail_sdk.adapters.{ADAPTERS[-1][0]}" in loaded
+    assert loaded.isdisjoint({package for _, package, _ in ADAPTERS} | {"onnxruntime", "torch"})
 
 
 @pytest.mark.parametrize("client", [object(), Guard, "text"])

@@ -94,6 +94,7 @@ class TestOpenAI(Copying):
     }
     shapes = SHAPES
     limited = openai.RateLimitError
+    example = ("OpenAI", "OpenAI()", 'OpenAI(api_key="none", base_url="{url}/v1")')
     copies = [lambda client: client.copy(), lambda client: client.with_options(timeout=5)]
     refused = [
         lambda client: client.with_raw_response.chat,

@@ -26,6 +26,9 @@ ClientT = TypeVar("ClientT")
 # The package whose clients they are -> the adapter.
 _ADAPTERS = {
     "anthropic": "anthropic",
+    "google.genai": "google_genai",
+    "mistralai": "mistral",
+    "ollama": "ollama",
     "openai": "openai",
 }
 

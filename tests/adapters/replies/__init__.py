@@ -1,6 +1,12 @@
 """What every vendor says on the wire: for the end of a request's path, how it is answered."""
 
-from tests.adapters.replies import anthropic, openai
+from tests.adapters.replies import anthropic, google_genai, mistral, ollama, openai
 from tests.adapters.wire import Reply
 
-REPLIES: dict[str, Reply] = {**openai.REPLIES, **anthropic.REPLIES}
+REPLIES: dict[str, Reply] = {
+    **mistral.REPLIES,
+    **google_genai.REPLIES,
+    **ollama.REPLIES,
+    **openai.REPLIES,
+    **anthropic.REPLIES,
+}

@@ -18,26 +18,26 @@ def chat(text: str, arguments: str | None) -> Any:
         "created": 1,
         "model": "m",
         "choices": [choice],
+        "usage": {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2},
     }
 
 
-def chat_events(text: str, arguments: str | None) -> Iterator[str]:
-    def chunk(delta: Any, finish: str | None = None) -> str:
-        choice = {"index": 0, "delta": delta, "finish_reason": finish}
-        kind = "chat.completion.chunk"
-        return event(
-            {"id": "chat_1", "object": kind, "created": 1, "model": "m", "choices": [choice]}
-        )
+def chat_chunk(delta: Any, finish: str | None = None) -> str:
+    choice = {"index": 0, "delta": delta, "finish_reason": finish}
+    kind = "chat.completion.chunk"
+    return event({"id": "chat_1", "object": kind, "created": 1, "model": "m", "choices": [choice]})
 
-    yield chunk({"role": "assistant", "content": ""})
+
+def chat_events(text: str, arguments: str | None) -> Iterator[str]:
+    yield chat_chunk({"role": "assistant", "content": ""})
     for piece in pieces(text):
-        yield chunk({"content": piece})
+        yield chat_chunk({"content": piece})
     if arguments is not None:
         call: dict[str, Any] = {"index": 0, "id": "call_1", "type": "function"}
-        yield chunk({"tool_calls": [call | {"function": {"name": "look", "arguments": ""}}]})
+        yield chat_chunk({"tool_calls": [call | {"function": {"name": "look", "arguments": ""}}]})
         for piece in pieces(arguments):
-            yield chunk({"tool_calls": [{"index": 0, "function": {"arguments": piece}}]})
-    yield chunk({}, "stop")
+            yield chat_chunk({"tool_calls": [{"index": 0, "function": {"arguments": piece}}]})
+    yield chat_chunk({}, "stop")
     yield "data: [DONE]\n\n"
 
 

@@ -1,0 +1,88 @@
+from typing import Any
+
+import pytest
+
+from tests.adapters.conformance import (
+    ATTACK,
+    PLAIN,
+    QUESTION,
+    STREAM,
+    Conformance,
+    Dialect,
+    Make,
+    Shape,
+    installed,
+)
+from tests.adapters.wire import Wire
+from tinyguardrail_sdk import Blocked, Guard, InputError
+from tinyguardrail_sdk.adapters import wrap
+
+ollama = installed("ollama", extra="ollama")
+
+
+def conversation(text: str) -> list[Any]:
+    return [
+        {"role": "system", "content": f"You talk about {ATTACK}."},  # the application may
+        {"role": "user", "content": text},
+    ]
+
+
+FOUND = f"9 to 5. {ATTACK}"
+CALL = {"function": {"name": "look", "arguments": {}}}
+TOOL = [
+    *conversation(QUESTION),
+    {"role": "assistant", "content": "", "tool_calls": [CALL]},
+    {"role": "tool", "tool_name": "look", "content": FOUND},
+]
+CHAT = Dialect(
+    ask=lambda text: {"model": "m", "messages": conversation(text)},
+    hostile={
+        "tool": {"model": "m", "messages": TOOL},
+        "objects": {"model": "m", "messages": [ollama.Message(**each) for each in TOOL]},
+    },
+)
+GENERATION = Dialect(
+    ask=lambda text: {"model": "m", "prompt": text, "system": f"You talk about {ATTACK}."},
+    hostile={"suffix": {"model": "m", "prompt": "def add(", "suffix": FOUND}},
+    calls=False,
+)
+
+
+def make(kind: str) -> Make:
+    return lambda wire, retries: getattr(ollama, kind)(wire.url)
+
+
+class TestOllama(Conformance):
+    forms = {kind: make(kind) for kind in ("Client", "AsyncClient")}
+    shapes = [
+        Shape("chat", PLAIN, CHAT),
+        Shape("chat", STREAM, CHAT, {"stream": True}),
+        Shape("generate", PLAIN, GENERATION),
+        Shape("generate", STREAM, GENERATION, {"stream": True}),
+    ]
+    limited = ollama.ResponseError
+    retries = False
+    example = ("Ollama", "Client()", 'Client("{url}")')
+    refused = [lambda client: client.systemone()]
+
+    @staticmethod
+    async def close(client: Any) -> None:
+        closed = client._client.aclose() if "Async" in type(client).__name__ else client.close()
+        if closed is not None:
+            await closed
+
+    def test_a_context_of_tokens_is_not_sent(self, form: Make, guard: Guard, wire: Wire) -> None:
+        with pytest.raises(InputError, match="context"):
+            self.run(form(wire, 0), guard, self.shapes[2], {"prompt": QUESTION, "context": [1, 2]})
+        assert wire.bodies == []
+
+
+def test_arguments_by_position_are_read(guard: Guard, wire: Wire) -> None:
+    with ollama.Client(wire.url) as client:
+        wrap(client, guard)
+        with pytest.raises(Blocked):
+            client.chat("m", conversation(ATTACK))
+        with pytest.raises(TypeError, match="multiple values"):
+            client.chat("m", conversation(QUESTION), messages=conversation(ATTACK))
+        assert wire.bodies == []
+        assert client.chat("m", conversation(QUESTION)).message.content == wire.text

@@ -69,6 +69,7 @@ class Shape:
         extra: Further arguments.
         opened: Takes what is looked at from what was returned.
         asynchronous: Whether it is, of a client that has both kinds of methods.
+        retries: Whether the client tries again by itself.
         hangs_up: Whether the vendor's own stream hangs up when it is closed early.
     """
 
@@ -78,6 +79,7 @@ class Shape:
     extra: Request = field(default_factory=dict)
     opened: Callable[[Any], Any] = lambda answer: answer
     asynchronous: bool = False
+    retries: bool = True
     hangs_up: bool = True
 
     def __str__(self) -> str:
@@ -141,7 +143,6 @@ class Conformance:
         limited: What the client raises when the server says 429.
         example: The title of the vendor's part of `docs/clients.md`, and how a client is made there
             and is to be made here; `{url}` is the server's.
-        retries: Whether the client tries again by itself.
     """
 
     forms: ClassVar[Mapping[str, Make]]
@@ -149,7 +150,6 @@ class Conformance:
     refused: ClassVar[list[Callable[[Any], Any]]]
     limited: ClassVar[type[Exception]]
     example: ClassVar[tuple[str, str, str]]
-    retries: ClassVar[bool] = True
 
     @staticmethod
     async def close(client: Any) -> None:
@@ -268,9 +268,9 @@ class Conformance:
         classifier: ScriptedClassifier,
         wire: Wire,
     ) -> None:
-        wire.failures = [500] if self.retries else []
+        wire.failures = [500] if shape.retries else []
         self.run(form(wire, 1), guard, shape, shape.dialect.ask(QUESTION))
-        assert len(wire.bodies) == 1 + self.retries
+        assert len(wire.bodies) == 1 + shape.retries
         assert [text for text, _ in classifier.calls] == [QUESTION, wire.text]
 
     def test_wrapping_twice_checks_once(

@@ -55,13 +55,12 @@ def make(kind: str) -> Make:
 class TestOllama(Conformance):
     forms = {kind: make(kind) for kind in ("Client", "AsyncClient")}
     shapes = [
-        Shape("chat", PLAIN, CHAT),
-        Shape("chat", STREAM, CHAT, {"stream": True}),
-        Shape("generate", PLAIN, GENERATION),
-        Shape("generate", STREAM, GENERATION, {"stream": True}),
+        Shape("chat", PLAIN, CHAT, retries=False),
+        Shape("chat", STREAM, CHAT, {"stream": True}, retries=False),
+        Shape("generate", PLAIN, GENERATION, retries=False),
+        Shape("generate", STREAM, GENERATION, {"stream": True}, retries=False),
     ]
     limited = ollama.ResponseError
-    retries = False
     example = ("Ollama", "Client()", 'Client("{url}")')
     refused = [lambda client: client.systemone()]
 

@@ -25,6 +25,7 @@ def python(code: str) -> str:
 ADAPTERS = [
     ("openai", "openai", "openai"),
     ("anthropic", "anthropic", "anthropic"),
+    ("bedrock", "botocore.client", "bedrock"),
     ("cohere", "cohere", "cohere"),
     ("google_genai", "google.genai", "google-genai"),
     ("mistral", "mistralai.client", "mistral"),

@@ -26,6 +26,7 @@ ClientT = TypeVar("ClientT")
 # The package whose clients they are -> the adapter.
 _ADAPTERS = {
     "anthropic": "anthropic",
+    "botocore": "bedrock",
     "cohere": "cohere",
     "google.genai": "google_genai",
     "mistralai": "mistral",

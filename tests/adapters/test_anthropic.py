@@ -17,6 +17,7 @@ from tests.adapters.conformance import (
     Request,
     Shape,
     installed,
+    reached,
 )
 from tests.adapters.wire import PIECE, Wire
 from tinyguardrail_sdk import Blocked, Guard, InputError
@@ -70,15 +71,15 @@ class TestAnthropic(Copying):
     example = ("Anthropic", "Anthropic()", 'Anthropic(api_key="none", base_url="{url}")')
     copies = [lambda client: client.copy(), lambda client: client.with_options(timeout=5)]
     refused = [
-        lambda client: client.with_raw_response.messages,
-        lambda client: client.with_streaming_response.messages,
-        lambda client: client.messages.with_raw_response.create(),
-        lambda client: client.messages.with_streaming_response.create(),
-        lambda client: client.messages.batches.create(),
-        lambda client: client.beta.with_raw_response.messages,
-        lambda client: client.beta.messages.with_raw_response.create(),
-        lambda client: client.beta.messages.tool_runner(),
-        lambda client: client.beta.messages.batches.create(),
+        "with_raw_response.messages",
+        "with_streaming_response.messages",
+        "messages.with_raw_response.create",
+        "messages.with_streaming_response.create",
+        "messages.batches.create",
+        "beta.with_raw_response.messages",
+        "beta.messages.with_raw_response.create",
+        "beta.messages.tool_runner",
+        "beta.messages.batches.create",
     ]
 
     def test_the_last_answer_goes_back_as_an_object(
@@ -125,7 +126,7 @@ class City(pydantic.BaseModel):
 def test_parsed_answers(client: Any, wire: Wire) -> None:
     wire.text = '{"city": "Paris"}'
     request = asked(QUESTION) | {"output_format": City}
-    assert client.messages.parse(**request).parsed_output == City(city="Paris")
+    assert reached(client, "messages.parse")(**request).parsed_output == City(city="Paris")
     with client.messages.stream(**request) as stream:
         assert stream.get_final_message().parsed_output == City(city="Paris")
 

@@ -102,9 +102,9 @@ class TestBedrock(Conformance):
         ' aws_secret_access_key="none"',
     )
     refused = [
-        lambda client: client.invoke_model_with_response_stream(),
-        lambda client: client.start_async_invoke(),
-        lambda client: client.generate_presigned_url("converse"),
+        "invoke_model_with_response_stream",
+        "start_async_invoke",
+        "generate_presigned_url",
     ]
 
     @pytest.mark.parametrize(

@@ -52,6 +52,8 @@ CHAT = Dialect(
         "object": {"model": "m", "messages": [cohere.UserChatMessageV2(content=ATTACK)]},
         "text": ASKED | {"documents": ["Monday.", FOUND]},
         "document": ASKED | {"documents": [{"data": {"title": "Hours", "text": FOUND}}]},
+        "body": ASKED
+        | {"request_options": {"additional_body_parameters": {"messages": tool(FOUND)}}},
         "document object": ASKED | {"documents": [cohere.Document(data={"text": FOUND})]},
     },
 )
@@ -70,12 +72,12 @@ class TestCohere(Conformance):
     limited = cohere.TooManyRequestsError
     example = ("Cohere", "ClientV2()", 'ClientV2("none", base_url="{url}")')
     refused = [
-        lambda client: client.with_raw_response.chat(),
-        lambda client: client.v2.chat(),
-        lambda client: client.generate(),
-        lambda client: client.summarize(),
-        lambda client: client.batches.create(),
-        lambda client: client.audio.transcriptions,
+        "with_raw_response.chat",
+        "v2.chat",
+        "generate",
+        "summarize",
+        "batches.create",
+        "audio.transcriptions",
     ]
 
     @staticmethod

@@ -50,6 +50,10 @@ CONTENTS = Dialect(
         "tool": asked(
             types.UserContent(QUESTION), types.ModelContent(CALL), types.UserContent(RESULT)
         ),
+        "body": asked(QUESTION)
+        | {
+            "config": {"http_options": {"extra_body": {"contents": [{"parts": [{"text": FOUND}]}]}}}
+        },
         "code": asked(
             types.Part.from_text(text=QUESTION),
             types.Part.from_code_execution_result(outcome="OUTCOME_OK", output=FOUND),
@@ -83,12 +87,12 @@ class TestGemini(Conformance):
     limited = genai.errors.ClientError
     example = ("Gemini", "Client()", 'Client(api_key="none", http_options={{"base_url": "{url}"}})')
     refused = [
-        lambda client: client.interactions.create(),
-        lambda client: client.agents.create(),
-        lambda client: client.batches.create(),
-        lambda client: client.caches.create(),
-        lambda client: client.aio.live.connect(),
-        lambda client: client.aio.batches.create(),
+        "interactions.create",
+        "agents.create",
+        "batches.create",
+        "caches.create",
+        "aio.live.connect",
+        "aio.batches.create",
     ]
 
     @staticmethod

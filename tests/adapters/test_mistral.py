@@ -86,14 +86,14 @@ class TestMistral(Conformance):
         'api_key="none", server_url="{url}/mistral"',
     )
     refused = [
-        lambda client: client.beta.conversations,
-        lambda client: client.responses.create(),
-        lambda client: client.realtime.connect(),
-        lambda client: client.batch.jobs,
-        lambda client: client.workflows.execute_workflow(),
-        lambda client: client.audio.realtime.connect(),
-        lambda client: client.chat.do_request(),
-        lambda client: client.do_request(),
+        "beta.conversations",
+        "responses.create",
+        "events.get_stream_events",
+        "batch.jobs",
+        "workflows.execute_workflow",
+        "audio.realtime.connect",
+        "chat.do_request",
+        "do_request",
     ]
 
     @staticmethod

@@ -62,13 +62,15 @@ class TestOllama(Conformance):
     ]
     limited = ollama.ResponseError
     example = ("Ollama", "Client()", 'Client("{url}")')
-    refused = [lambda client: client.systemone()]
+    refused = ["systemone"]
 
     @staticmethod
     async def close(client: Any) -> None:
-        closed = client._client.aclose() if "Async" in type(client).__name__ else client.close()
-        if closed is not None:
-            await closed
+        inner = client._client  # older clients have no way to close it
+        if "Async" in type(client).__name__:
+            await inner.aclose()
+        else:
+            inner.close()
 
     def test_a_context_of_tokens_is_not_sent(self, form: Make, guard: Guard, wire: Wire) -> None:
         with pytest.raises(InputError, match="context"):
@@ -77,11 +79,12 @@ class TestOllama(Conformance):
 
 
 def test_arguments_by_position_are_read(guard: Guard, wire: Wire) -> None:
-    with ollama.Client(wire.url) as client:
-        wrap(client, guard)
-        with pytest.raises(Blocked):
-            client.chat("m", conversation(ATTACK))
-        with pytest.raises(TypeError, match="multiple values"):
-            client.chat("m", conversation(QUESTION), messages=conversation(ATTACK))
-        assert wire.bodies == []
-        assert client.chat("m", conversation(QUESTION)).message.content == wire.text
+    client = ollama.Client(wire.url)
+    wrap(client, guard)
+    with pytest.raises(Blocked):
+        client.chat("m", conversation(ATTACK))
+    with pytest.raises(TypeError, match="multiple values"):
+        client.chat("m", conversation(QUESTION), messages=conversation(ATTACK))
+    assert wire.bodies == []
+    assert client.chat("m", conversation(QUESTION)).message.content == wire.text
+    client._client.close()

@@ -15,6 +15,7 @@ from tests.adapters.conformance import (
     Make,
     Shape,
     installed,
+    reached,
 )
 from tests.adapters.wire import Wire
 from tinyguardrail_sdk import Blocked, CheckFailed, Guard, InputError
@@ -97,16 +98,16 @@ class TestOpenAI(Copying):
     example = ("OpenAI", "OpenAI()", 'OpenAI(api_key="none", base_url="{url}/v1")')
     copies = [lambda client: client.copy(), lambda client: client.with_options(timeout=5)]
     refused = [
-        lambda client: client.with_raw_response.chat,
-        lambda client: client.chat.with_streaming_response.completions,
-        lambda client: client.chat.completions.with_raw_response.create(),
-        lambda client: client.chat.completions.with_streaming_response.create(),
-        lambda client: client.responses.with_raw_response.create(),
-        lambda client: client.responses.connect(),
-        lambda client: client.completions.create(),
-        lambda client: client.beta.threads,
-        lambda client: client.realtime.connect(),
-        lambda client: client.batches.create(),
+        "with_raw_response.chat",
+        "chat.with_streaming_response.completions",
+        "chat.completions.with_raw_response.create",
+        "chat.completions.with_streaming_response.create",
+        "responses.with_raw_response.create",
+        "responses.connect",
+        "completions.create",
+        "beta.threads",
+        "realtime.connect",
+        "batches.create",
     ]
 
     @pytest.mark.parametrize(
@@ -210,7 +211,7 @@ class City(pydantic.BaseModel):
 def test_parsed_answers(client: Any, wire: Wire) -> None:
     wire.text = '{"city": "Paris"}'
     chat, responses, asked = client.chat.completions, client.responses, CHAT.ask(QUESTION)
-    answer = chat.parse(**asked, response_format=City)
+    answer = reached(chat, "parse")(**asked, response_format=City)
     assert answer.choices[0].message.parsed == City(city="Paris")
     answer = responses.parse(**RESPONSES.ask(QUESTION), text_format=City)
     assert answer.output_parsed == City(city="Paris")

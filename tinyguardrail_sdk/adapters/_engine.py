@@ -28,7 +28,7 @@ MakeReader: TypeAlias = Callable[[], AnyReader]
 _MARK = "__tinyguardrail_handle__"
 _ABSENT = object()
 # Arguments that may be iterators, which can be read once only: they are made lists.
-_LISTED = ("messages", "input")
+_LISTED = ("messages", "input", "documents")
 
 
 @dataclass(frozen=True)

@@ -27,6 +27,7 @@ from tinyguardrail_sdk.holdback import Delay
 
 ClientT = TypeVar("ClientT")
 
+_SERVICE = "bedrock-runtime"
 # Of a delta: the key of its text. None: the text itself.
 _DELTAS = {"text": None, "toolUse": "input", "reasoningContent": "text", "toolResult": None}
 # Pictures, and quotes of documents that were read before.
@@ -47,8 +48,9 @@ def wrap(client: ClientT, guard: Checker, *, delay: Delay | None = None) -> Hand
         GuardrailError: Another guard is on it already.
     """
     model = getattr(getattr(client, "meta", None), "service_model", None)
-    if getattr(model, "service_name", "bedrock-runtime") != "bedrock-runtime":
-        raise InputError(f"a client of {model.service_name}; only bedrock-runtime can be guarded")
+    service = getattr(model, "service_name", _SERVICE)
+    if service != _SERVICE:
+        raise InputError(f"a client of {service}; only one of {_SERVICE} can be guarded")
     return put_on(client, guard, _PLAN, delay)
 
 

@@ -47,6 +47,8 @@ class _Chat:
     """Reads chats."""
 
     def request(self, request: Mapping[str, Any]) -> Iterable[Any]:
+        options = request.get("request_options") or {}
+        request = {**request, **(options.get("additional_body_parameters") or {})}
         yield from request.get("messages") or ()
         for document in request.get("documents") or ():
             data = document if isinstance(document, str) else document.get("data", document)

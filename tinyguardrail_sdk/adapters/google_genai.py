@@ -60,7 +60,8 @@ class _Contents:
                 "results of functions that are called automatically would not be judged; use a "
                 "chat, or set automatic_function_calling to {'disable': True}"
             )
-        contents = request.get("contents") or ()
+        body = (config.get("http_options") or {}).get("extra_body") or {}
+        contents = body.get("contents") or request.get("contents") or ()
         return contents if isinstance(contents, list) else [contents]
 
     def response(self, response: Mapping[str, Any]) -> Iterable[Any]:

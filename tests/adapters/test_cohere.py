@@ -61,7 +61,9 @@ CHAT = Dialect(
 
 def make(kind: str) -> Make:
     def build(wire: Wire, retries: int) -> Any:
-        return getattr(cohere, kind)("none", base_url=wire.url, max_retries=retries)
+        client = getattr(cohere, kind)("none", base_url=wire.url)
+        client._client_wrapper.httpx_client.base_max_retries = retries  # older ones take no option
+        return client
 
     return build
 

@@ -61,8 +61,8 @@ class _Contents:
                 "chat, or set automatic_function_calling to {'disable': True}"
             )
         body = (config.get("http_options") or {}).get("extra_body") or {}
-        contents = body.get("contents") or request.get("contents") or ()
-        return contents if isinstance(contents, list) else [contents]
+        for contents in (request.get("contents"), body.get("contents")):
+            yield from contents if isinstance(contents, list) else [contents] if contents else []
 
     def response(self, response: Mapping[str, Any]) -> Iterable[Any]:
         candidates = response.get("candidates") or ()

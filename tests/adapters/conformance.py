@@ -366,7 +366,9 @@ class Conformance:
         code = section.split("```python\n")[1].split("```")[0]
         assert len(code.splitlines()) < 25
         assert code.count(there) == 1
-        exec(compile(code.replace(there, here.format(url=wire.url)), "clients.md", "exec"), {})
+        names: dict[str, Any] = {}
+        exec(compile(code.replace(there, here.format(url=wire.url)), "clients.md", "exec"), names)
+        asyncio.run(self.close(names["client"]))
         assert capsys.readouterr().out == f"{wire.text}\n{wire.text}\nblocked: injection\n"
         assert len(wire.bodies) == 2
 

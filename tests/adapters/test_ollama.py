@@ -14,7 +14,7 @@ from tests.adapters.conformance import (
     installed,
 )
 from tests.adapters.wire import Wire
-from tinyguardrail_sdk import Blocked, Guard, InputError
+from tinyguardrail_sdk import Blocked, Guard, GuardrailError, InputError
 from tinyguardrail_sdk.adapters import wrap
 
 ollama = installed("ollama", extra="ollama")
@@ -87,4 +87,16 @@ def test_arguments_by_position_are_read(guard: Guard, wire: Wire) -> None:
         client.chat("m", conversation(QUESTION), messages=conversation(ATTACK))
     assert wire.bodies == []
     assert client.chat("m", conversation(QUESTION)).message.content == wire.text
+    client._client.close()
+
+
+def test_what_a_later_version_adds_is_refused(guard: Guard, wire: Wire) -> None:
+    class Later(ollama.Client):  # type: ignore[misc, name-defined]
+        def dream(self) -> str:
+            return ATTACK
+
+    client = Later(wire.url)
+    wrap(client, guard)
+    with pytest.raises(GuardrailError, match=r"client\.dream is not guarded yet"):
+        client.dream()
     client._client.close()

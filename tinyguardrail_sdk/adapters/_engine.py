@@ -1,9 +1,9 @@
 """A guard put on a client: documented methods, replaced on the one instance that was given.
 
 An adapter is a `Plan`: whose clients it takes, which methods are guarded and how they are read,
-which return context managers of streams, which make copies of the client, and what else may be
-used. The rest is refused, for nobody can read it yet. The originals are taken from a shallow copy
-of their resource, so that a method of the client which calls another one is checked once.
+which return context managers of streams, which make copies of the client, and which are refused
+because nobody can read them yet. The originals are taken from a shallow copy of their resource, so
+that a method of the client which calls another one is checked once.
 """
 
 from __future__ import annotations
@@ -43,17 +43,19 @@ class Plan:
             one for every call, for it may remember what it read of a stream.
         managers: Methods that return a context manager of a stream.
         copies: Methods that return another client, which is guarded likewise.
-        allowed: What else may be used of the client and of the resources that have `calls`. Using
-            anything else public of them, of later versions, too, raises `GuardrailError`.
+        refused: What would go past the guard; using it raises `GuardrailError`.
+        allowed: What else may be used of the client and of the resources that have `calls`:
+            everything else public is refused, of later versions, too. None: all but `refused`.
     """
 
     package: str
     extra: str
     clients: tuple[str, ...]
     calls: Mapping[str, MakeReader]
-    allowed: tuple[str, ...]
     managers: Mapping[str, MakeReader] = field(default_factory=dict)
     copies: tuple[str, ...] = ()
+    refused: tuple[str, ...] = ()
+    allowed: tuple[str, ...] | None = None
 
 
 @dataclass
@@ -137,7 +139,7 @@ def _refuse_strangers(client: object, plan: Plan) -> None:
 
 
 def _carry_out(handle: Handle[Any], plan: Plan) -> None:
-    refused = list(_unknown(handle.client, plan))
+    refused = [*plan.refused, *_unknown(handle.client, plan)]
     handle.put(handle.client, _MARK, handle)
     twins: dict[int, Any] = {}
     for path, make_reader in {**plan.calls, **plan.managers}.items():
@@ -155,22 +157,16 @@ def _carry_out(handle: Handle[Any], plan: Plan) -> None:
 
 def _unknown(client: Any, plan: Plan) -> Iterator[str]:
     """Paths of what is public and not in the plan."""
-    planned = {*plan.calls, *plan.managers, *plan.copies, *plan.allowed}
+    if plan.allowed is None:
+        return
+    planned = {*plan.calls, *plan.managers, *plan.copies, *plan.refused, *plan.allowed}
     parents = {parent for path in planned for parent in _parents(path)}
     for parent in sorted(parents):
         owner = _at(client, parent)
         for name in dir(owner) if owner is not None else ():
             path = f"{parent}.{name}".lstrip(".")
-            known = name.startswith("_") or path in planned or path in parents
-            if not known and not _is_setting(owner, name, plan):
+            if not name.startswith("_") and path not in planned and path not in parents:
                 yield path
-
-
-def _is_setting(owner: Any, name: str, plan: Plan) -> bool:
-    """Whether an attribute is of the instance alone, and nothing that the client's package made."""
-    package = plan.package.partition(".")[0]
-    made_by = type(vars(owner).get(name)).__module__.partition(".")[0]
-    return name in vars(owner) and not hasattr(type(owner), name) and made_by != package
 
 
 def _parents(path: str) -> Iterator[str]:

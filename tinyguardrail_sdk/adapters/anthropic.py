@@ -7,10 +7,9 @@ pip install "tinyguardrail-sdk[anthropic]"
 
 Guarded are `create`, `parse` and `stream` of `messages` and `beta.messages`, and the clients that
 `copy`, `with_options` and `with_middleware` return. Raw and streaming responses, batches, legacy
-completions, the tool runner, threads, agents with what runs them, and what a later version adds,
-are refused. What makes no text (files, models, skills, ...), what was taken from the client before
-it was wrapped, and `client.post` are as they were. Of a stream do not read `.response`: that is the
-wire.
+completions, the tool runner, threads, and agents with what runs them are refused. What was taken
+from the client before it was wrapped, and `client.post`, are as they were. Of a stream do not read
+`.response`: that is the wire.
 """
 
 from __future__ import annotations
@@ -101,10 +100,7 @@ def _whole(key: Hashable, content: list[Any]) -> Iterator[tuple[Hashable, str]]:
         yield key, each.text
 
 
-_WITHOUT_TEXT = (
-    *("compliance", "environments", "files", "memory_stores", "models", "organization"),
-    *("skills", "tunnels", "user_profiles", "vaults", "webhooks"),
-)
+_RAW = ("with_raw_response", "with_streaming_response")
 _PLAN = Plan(
     package="anthropic",
     extra="anthropic",
@@ -118,14 +114,11 @@ _PLAN = Plan(
     },
     managers={"messages.stream": _Messages, "beta.messages.stream": _Messages},
     copies=("copy", "with_options", "with_middleware"),
-    allowed=(
-        # The client's own workings.
-        *("auth_headers", "base_url", "close", "custom_auth", "default_headers", "default_query"),
-        *("delete", "get", "get_api_list", "is_closed", "patch", "platform_headers", "post", "put"),
-        *("qs", "request", "user_agent", "middleware", "open_telemetry", "timeout", "webhook_key"),
-        *("AI_PROMPT", "HUMAN_PROMPT"),
-        # What makes no text.
-        *("messages.count_tokens", "beta.messages.count_tokens"),
-        *(f"{form}{name}" for form in ("", "beta.") for name in _WITHOUT_TEXT),
+    refused=(
+        *_RAW,
+        *(f"messages.{name}" for name in (*_RAW, "batches")),
+        *(f"beta.messages.{name}" for name in (*_RAW, "batches", "tool_runner", "thread")),
+        *(f"beta.{name}" for name in (*_RAW, "agents", "sessions", "deployments", "dreams")),
+        "completions",
     ),
 )

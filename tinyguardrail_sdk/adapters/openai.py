@@ -7,10 +7,10 @@ pip install "tinyguardrail-sdk[openai]"
 
 Guarded are `create`, `parse`, `stream` and `retrieve` of chat completions and of responses, and the
 clients that `copy` and `with_options` return. Raw and streaming responses, legacy completions,
-lists of stored ones, `decisions`, `evals`, `beta`, `realtime`, `live`, `conversations`, `batches`,
-and what a later version adds, are refused. What makes no text (images, speech, embeddings, ...),
-what was taken from the client before it was wrapped, and `client.post` are as they were. Of a
-stream do not read `.response`: that is the wire.
+lists of stored ones, `decisions`, `evals`, `beta`, `realtime`, `live`, `conversations` and `batches`
+are refused. What makes no text (images, speech, embeddings, ...), what was taken from the client
+before it was wrapped, and `client.post` are as they were. Of a stream do not read `.response`: that
+is the wire.
 """
 
 from __future__ import annotations
@@ -150,15 +150,26 @@ _PLAN = Plan(
     },
     managers={"chat.completions.stream": _Chat, "responses.stream": _Responses},
     copies=("copy", "with_options"),
-    allowed=(
-        # The client's own workings.
-        *("auth_headers", "base_url", "close", "custom_auth", "default_headers", "default_query"),
-        *("delete", "get", "get_api_list", "is_closed", "patch", "platform_headers", "post", "put"),
-        *("qs", "request", "user_agent"),
-        # What makes no text.
-        *("admin", "audio", "containers", "content_provenance_checks", "embeddings", "files"),
-        *("fine_tuning", "images", "models", "moderations", "safety", "skills", "uploads"),
-        *("vector_stores", "videos", "webhooks", "chat.completions.delete", "responses.delete"),
-        *("responses.input_items", "responses.input_tokens"),
+    refused=(
+        "with_raw_response",
+        "with_streaming_response",
+        "chat.with_raw_response",
+        "chat.with_streaming_response",
+        "chat.completions.with_raw_response",
+        "chat.completions.with_streaming_response",
+        "chat.completions.list",
+        "chat.completions.messages",
+        "responses.with_raw_response",
+        "responses.with_streaming_response",
+        "responses.connect",
+        "responses.compact",
+        "completions",
+        "decisions",
+        "evals",
+        "beta",
+        "realtime",
+        "live",
+        "conversations",
+        "batches",
     ),
 )

@@ -89,13 +89,20 @@ _NO_TEXT = {
 _KEYED: dict[str, tuple[str, Source]] = {
     "functioncall": ("args", _OUTPUT),
     "functionresponse": ("response", _TOOL),
+    "toolcall": ("args", _OUTPUT),
+    "toolresponse": ("response", _TOOL),
+    "audiotranscription": ("text", _OUTPUT),
     "executablecode": ("code", _OUTPUT),
     "codeexecutionresult": ("output", _TOOL),
     "tooluse": ("input", _OUTPUT),
     "reasoningcontent": ("reasoningText", _OUTPUT),
     "searchresult": ("content", _DOCUMENT),
+    "guardcontent": ("text", Source.USER),
+    "citationscontent": ("content", _OUTPUT),
 }
 _KEYED_NO_TEXT = {
+    "tooladdition",
+    "toolremoval",
     "image",
     "video",
     "audio",
@@ -106,6 +113,8 @@ _KEYED_NO_TEXT = {
     "thoughtsignature",
     "videometadata",
 }
+# Of a document in bytes, as Bedrock has it.
+_TEXT_FORMATS = {"txt", "md", "csv", "html"}
 # Never shown to the model as words; the detectors would only see long codes in them.
 _OPAQUE = {"encrypted_content", "encrypted_index", "signature"}
 
@@ -235,6 +244,8 @@ def _parts_of_keyed(part: Mapping[str, Any], source: Source) -> Parts:
         elif name == "toolresult":
             yield from parts_of_content(_inside(value).get("content", ""), _TOOL)
         elif name in _KEYED:
+            if name == "searchresult":
+                yield from _headings(_inside(value))
             inner, owner = _KEYED[name]
             yield owner, value_text(_inside(value).get(inner))
         elif name not in ("inlinedata", "filedata") or not _is_media(_inside(value)):
@@ -256,6 +267,8 @@ def _parts_of_document(part: Mapping[str, Any]) -> Parts:
         yield _DOCUMENT, string(inner, "data")
     elif isinstance(inner.get("text"), str) and kind is None:
         yield _DOCUMENT, inner["text"]
+    elif isinstance(inner.get("bytes"), bytes) and part.get("format") in _TEXT_FORMATS:
+        yield _DOCUMENT, inner["bytes"].decode(errors="replace")
     elif inner.get("content") is not None and kind in ("content", None):
         yield from parts_of_content(inner["content"], _DOCUMENT)
     else:
@@ -263,7 +276,7 @@ def _parts_of_document(part: Mapping[str, Any]) -> Parts:
 
 
 def _headings(part: Mapping[str, Any]) -> Parts:
-    for key in ("title", "context"):
+    for key in ("title", "name", "context"):
         if part.get(key) is not None:
             yield _DOCUMENT, string(part, key)
 

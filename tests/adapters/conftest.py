@@ -2,15 +2,23 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.adapters.shapes import ATTACK
+from tests.adapters.conformance import ATTACK, Conformance, parameters
+from tests.adapters.replies import REPLIES
 from tests.adapters.wire import Wire
 from tinyguardrail_sdk import Guard, Label
 from tinyguardrail_sdk.testing import ScriptedClassifier
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if metafunc.cls is not None and issubclass(metafunc.cls, Conformance):
+        for name, values in parameters(metafunc.cls).items():
+            if name in metafunc.fixturenames:
+                metafunc.parametrize(name, values)
+
+
 @pytest.fixture
 def wire() -> Iterator[Wire]:
-    with Wire() as running:
+    with Wire(REPLIES) as running:
         yield running
 
 

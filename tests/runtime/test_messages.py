@@ -218,7 +218,7 @@ def test_messages_of_bedrock() -> None:
     ]
     assert found({"role": "user", "content": content}) == [
         (0, "user", "hi"),
-        (0, "document", "page"),
+        (0, "document", "d\npage"),
         (0, "tool", 't\n{"a": 1}'),
     ]
     call = {"toolUse": {"input": {"a": 1}}}

@@ -23,7 +23,16 @@ __all__ = ["Handle", "wrap"]
 
 ClientT = TypeVar("ClientT")
 
-_ADAPTERS = ("anthropic", "openai")
+# The package whose clients they are -> the adapter.
+_ADAPTERS = {
+    "anthropic": "anthropic",
+    "botocore": "bedrock",
+    "cohere": "cohere",
+    "google.genai": "google_genai",
+    "mistralai": "mistral",
+    "ollama": "ollama",
+    "openai": "openai",
+}
 
 
 def wrap(client: ClientT, guard: Checker, *, delay: Delay | None = None) -> Handle[ClientT]:
@@ -34,12 +43,12 @@ def wrap(client: ClientT, guard: Checker, *, delay: Delay | None = None) -> Hand
         GuardrailError: Another guard is on it already.
     """
     for base in type(client).__mro__:
-        package = base.__module__.partition(".")[0]
-        if package in _ADAPTERS:
-            adapter = importlib.import_module(f"tinyguardrail_sdk.adapters.{package}")
-            handle: Handle[ClientT] = adapter.wrap(client, guard, delay=delay)
-            return handle
+        for package, name in _ADAPTERS.items():
+            if f"{base.__module__}.".startswith(f"{package}."):
+                adapter = importlib.import_module(f"tinyguardrail_sdk.adapters.{name}")
+                handle: Handle[ClientT] = adapter.wrap(client, guard, delay=delay)
+                return handle
     raise InputError(
-        f"no adapter for {type(client).__name__}; there are some for {', '.join(_ADAPTERS)}, and "
-        "tinyguardrail_sdk.calls guards any client"
+        f"no adapter for {type(client).__name__}; there are some for "
+        f"{', '.join(_ADAPTERS.values())}, and tinyguardrail_sdk.calls guards any client"
     )

@@ -1,34 +1,34 @@
 """A guard put on a client: documented methods, replaced on the one instance that was given.
 
-An adapter is a `Plan`: which methods are guarded and how they are read, which return context
-managers of streams, which make copies of the client, and which are refused because nobody can read
-them yet. The originals are taken from a shallow copy of their resource, so that a method of the
-client which calls another one is checked once.
+An adapter is a `Plan`: whose clients it takes, which methods are guarded and how they are read,
+which return context managers of streams, which make copies of the client, and which are refused
+because nobody can read them yet. The originals are taken from a shallow copy of their resource, so
+that a method of the client which calls another one is checked once.
 """
 
 from __future__ import annotations
 
-import copy
 import functools
+import importlib
 import inspect
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeAlias, TypeVar
 
-from tinyguardrail_sdk.calls import Reader, guarded_acall, guarded_call
+from tinyguardrail_sdk.adapters._streams import AnyReader, Deferring, held
+from tinyguardrail_sdk.calls import guarded_acall, guarded_astream, guarded_call
 from tinyguardrail_sdk.checker import Checker
-from tinyguardrail_sdk.chunks import aheld_chunks, held_chunks
+from tinyguardrail_sdk.closing import AsyncClosingIterator
 from tinyguardrail_sdk.errors import GuardrailError, InputError
 from tinyguardrail_sdk.holdback import Delay
-from tinyguardrail_sdk.streaming import StreamGuard
 
 ClientT = TypeVar("ClientT")
-AnyReader: TypeAlias = Reader[Any, Any, Any]
+MakeReader: TypeAlias = Callable[[], AnyReader]
 
 _MARK = "__tinyguardrail_handle__"
 _ABSENT = object()
 # Arguments that may be iterators, which can be read once only: they are made lists.
-_LISTED = ("messages", "input")
+_LISTED = ("messages", "input", "documents")
 
 
 @dataclass(frozen=True)
@@ -36,17 +36,26 @@ class Plan:
     """What an adapter does to a client; every path is dotted and starts at the client.
 
     Attributes:
+        package: The module that has the classes of the clients.
+        extra: The extra of this project that installs it.
+        clients: Names of those classes; which of them there are depends on the version.
         calls: Methods that return an answer or a stream, each with what makes its reader: a new
             one for every call, for it may remember what it read of a stream.
         managers: Methods that return a context manager of a stream.
         copies: Methods that return another client, which is guarded likewise.
         refused: What would go past the guard; using it raises `GuardrailError`.
+        allowed: What else may be used of the client and of the resources that have `calls`:
+            everything else public is refused, of later versions, too. None: all but `refused`.
     """
 
-    calls: Mapping[str, Callable[[], AnyReader]]
-    managers: Mapping[str, Callable[[], AnyReader]]
-    copies: tuple[str, ...]
-    refused: tuple[str, ...]
+    package: str
+    extra: str
+    clients: tuple[str, ...]
+    calls: Mapping[str, MakeReader]
+    managers: Mapping[str, MakeReader] = field(default_factory=dict)
+    copies: tuple[str, ...] = ()
+    refused: tuple[str, ...] = ()
+    allowed: tuple[str, ...] | None = None
 
 
 @dataclass
@@ -77,7 +86,13 @@ class Handle(Generic[ClientT]):
                 setattr(owner, name, before)
 
     def put(self, owner: Any, name: str, value: Any) -> None:
-        """Set an attribute of an instance until `undo`."""
+        """Set an attribute of an instance until `undo`, also where its class has a property."""
+        if isinstance(getattr(type(owner), name, None), property):
+            # A property comes before what the instance has; a class of its own comes before both.
+            kind = type(owner)
+            self._put.append((owner, "__class__", kind))
+            owner.__class__ = type(kind.__name__, (kind,), {name: property(lambda _: value)})
+            return
         self._put.append((owner, name, vars(owner).get(name, _ABSENT)))
         setattr(owner, name, value)
 
@@ -92,8 +107,11 @@ def put_on(client: ClientT, guard: Checker, plan: Plan, delay: Delay | None) -> 
     """Carry out a plan on a client; a second time with the same guard returns the first handle.
 
     Raises:
+        ImportError: The client's package is not installed.
+        InputError: The client is none of the plan's.
         GuardrailError: Another guard, or another delay, is on it already.
     """
+    _refuse_strangers(client, plan)
     known: Handle[ClientT] | None = vars(client).get(_MARK)
     if known is not None:
         if known.guard is guard and known.delay == delay:
@@ -108,73 +126,135 @@ def put_on(client: ClientT, guard: Checker, plan: Plan, delay: Delay | None) -> 
     return handle
 
 
-def plain(value: Any) -> Any:
-    """Return a client's objects as mappings and lists, without warnings of their serialisers."""
-    if isinstance(value, Mapping):
-        return {key: plain(inner) for key, inner in value.items()}
-    if isinstance(value, list | tuple):
-        return [plain(inner) for inner in value]
-    if hasattr(value, "model_dump") and not isinstance(value, type):
-        return value.model_dump(warnings=False)
-    return value
+def _refuse_strangers(client: object, plan: Plan) -> None:
+    try:
+        package = importlib.import_module(plan.package)
+    except ImportError:
+        raise ImportError(
+            f"the adapter needs the client: pip install 'tinyguardrail-sdk[{plan.extra}]'"
+        ) from None
+    if not isinstance(client, tuple(getattr(package, each, ()) for each in plan.clients)):
+        known = ", ".join(each for each in plan.clients if hasattr(package, each))
+        raise InputError(f"{type(client).__name__} is no client that is known; known are {known}")
 
 
 def _carry_out(handle: Handle[Any], plan: Plan) -> None:
+    refused = [*plan.refused, *_unknown(handle.client, plan)]
     handle.put(handle.client, _MARK, handle)
-    asynchronous = inspect.iscoroutinefunction(handle.client.close)
-    guarded = _aguarded if asynchronous else _guarded
     twins: dict[int, Any] = {}
     for path, make_reader in {**plan.calls, **plan.managers}.items():
         for owner, name in _found(handle.client, path):
-            twin = twins.setdefault(id(owner), copy.copy(owner))
-            put = _managed if path in plan.managers else guarded
+            twin = twins.setdefault(id(owner), _twin(owner))
+            put = _managed if path in plan.managers else _guarding(owner, name)
             handle.put(owner, name, put(handle, getattr(twin, name), make_reader))
     for name in plan.copies:
         for owner, own in _found(handle.client, name):
             handle.put(owner, own, _copying(handle, getattr(owner, own), plan))
-    for path in plan.refused:
+    for path in refused:
         for owner, name in _found(handle.client, path):
             handle.put(owner, name, _Refusal(path))
 
 
+def _unknown(client: Any, plan: Plan) -> Iterator[str]:
+    """Paths of what is public and not in the plan."""
+    if plan.allowed is None:
+        return
+    planned = {*plan.calls, *plan.managers, *plan.copies, *plan.refused, *plan.allowed}
+    parents = {parent for path in planned for parent in _parents(path)}
+    for parent in sorted(parents):
+        owner = _at(client, parent)
+        for name in dir(owner) if owner is not None else ():
+            path = f"{parent}.{name}".lstrip(".")
+            if not name.startswith("_") and path not in planned and path not in parents:
+                yield path
+
+
+def _parents(path: str) -> Iterator[str]:
+    """What stands above a path: the client itself, which is empty, and its resources."""
+    names = path.split(".")
+    return (".".join(names[:end]) for end in range(len(names)))
+
+
+def _at(client: Any, path: str) -> Any:
+    """What is at a path, or None."""
+    for name in filter(None, path.split(".")):
+        client = getattr(client, name, None)
+    return client
+
+
 def _found(client: Any, path: str) -> Iterator[tuple[Any, str]]:
     """Yield the owner and the name of what is at a path: nothing where the version lacks it."""
-    *parents, name = path.split(".")
-    owner = client
-    for parent in parents:
-        owner = getattr(owner, parent, None)
-    if hasattr(type(owner), name) or name in getattr(owner, "__dict__", ()):
+    parent, _, name = path.rpartition(".")
+    owner = _at(client, parent)
+    if owner is not None and name in dir(owner):
         yield owner, name
 
 
-def _guarded(handle: Handle[Any], original: Any, make_reader: Callable[[], AnyReader]) -> Any:
+def _twin(owner: Any) -> Any:
+    """A shallow copy; `copy` itself would ask some clients for attributes before they have any."""
+    twin = object.__new__(type(owner))
+    vars(twin).update(vars(owner))
+    return twin
+
+
+def _guarding(owner: Any, name: str) -> Any:
+    """How a method is guarded, by the kind of the function that its class has."""
+    function = inspect.unwrap(getattr(type(owner), name))
+    if inspect.isasyncgenfunction(function):
+        return _astreaming
+    return _aguarded if inspect.iscoroutinefunction(function) else _guarded
+
+
+def _guarded(handle: Handle[Any], original: Any, make_reader: MakeReader) -> Any:
     @functools.wraps(original)
     def call(*args: Any, **kwargs: Any) -> Any:
-        kwargs = _listed(kwargs)
-        reader = _Deferring(make_reader())
-        send = functools.partial(original, *args, **kwargs)
-        return _held(handle, reader, guarded_call(handle.guard, reader, kwargs, send))
+        given = _named(original, args, kwargs)
+        reader = Deferring(make_reader())
+        send = functools.partial(original, **given)
+        answer = guarded_call(handle.guard, reader, given, send)
+        return held(handle.guard, handle.delay, reader, answer)
 
     return call
 
 
-def _aguarded(handle: Handle[Any], original: Any, make_reader: Callable[[], AnyReader]) -> Any:
+def _aguarded(handle: Handle[Any], original: Any, make_reader: MakeReader) -> Any:
     @functools.wraps(original)
     async def call(*args: Any, **kwargs: Any) -> Any:
-        kwargs = _listed(kwargs)
-        reader = _Deferring(make_reader())
-        send = functools.partial(original, *args, **kwargs)
-        return _held(handle, reader, await guarded_acall(handle.guard, reader, kwargs, send))
+        given = _named(original, args, kwargs)
+        reader = Deferring(make_reader())
+        send = functools.partial(original, **given)
+        answer = await guarded_acall(handle.guard, reader, given, send)
+        return held(handle.guard, handle.delay, reader, answer)
 
     return call
 
 
-def _managed(handle: Handle[Any], original: Any, make_reader: Callable[[], AnyReader]) -> Any:
+def _astreaming(handle: Handle[Any], original: Any, make_reader: MakeReader) -> Any:
+    @functools.wraps(original)
+    def call(*args: Any, **kwargs: Any) -> AsyncClosingIterator[Any]:
+        given = _named(original, args, kwargs)
+
+        async def send() -> Any:
+            return original(**given)
+
+        async def chunks() -> AsyncGenerator[Any, None]:
+            reader = Deferring(make_reader())
+            stream = await guarded_astream(handle.guard, reader, given, send, delay=handle.delay)
+            async with stream:
+                async for chunk in stream:
+                    yield chunk
+
+        return AsyncClosingIterator(chunks())
+
+    return call
+
+
+def _managed(handle: Handle[Any], original: Any, make_reader: MakeReader) -> Any:
     @functools.wraps(original)
     def call(*args: Any, **kwargs: Any) -> _Manager:
-        kwargs = _listed(kwargs)
-        send = functools.partial(original, *args, **kwargs)
-        return _Manager(handle, _Deferring(make_reader()), kwargs, send)
+        given = _named(original, args, kwargs)
+        send = functools.partial(original, **given)
+        return _Manager(handle, Deferring(make_reader()), given, send)
 
     return call
 
@@ -191,7 +271,7 @@ class _Manager:
     """Stands for a client's context manager of a stream: judges, enters it, holds its stream."""
 
     def __init__(
-        self, handle: Handle[Any], reader: _Deferring, request: Any, send: Callable[[], Any]
+        self, handle: Handle[Any], reader: Deferring, request: Any, send: Callable[[], Any]
     ) -> None:
         self._handle = handle
         self._reader = reader
@@ -201,14 +281,14 @@ class _Manager:
 
     def __enter__(self) -> Any:
         stream = guarded_call(self._handle.guard, self._reader, self._request, self._enter)
-        return _held(self._handle, self._reader, stream)
+        return held(self._handle.guard, self._handle.delay, self._reader, stream)
 
     def __exit__(self, *error: Any) -> Any:
         return self._manager.__exit__(*error)
 
     async def __aenter__(self) -> Any:
         stream = await guarded_acall(self._handle.guard, self._reader, self._request, self._aenter)
-        return _held(self._handle, self._reader, stream)
+        return held(self._handle.guard, self._handle.delay, self._reader, stream)
 
     async def __aexit__(self, *error: Any) -> Any:
         return await self._manager.__aexit__(*error)
@@ -222,52 +302,14 @@ class _Manager:
         return await self._manager.__aenter__()
 
 
-class _Deferring:
-    """A reader to which a stream is an answer without text: its chunks are read later."""
-
-    def __init__(self, reader: AnyReader) -> None:
-        self._reader = reader
-
-    def request(self, request: Mapping[str, Any]) -> Iterable[Any]:
-        given = {key: value for key, value in request.items() if not _is_absent(value)}
-        # The clients merge `extra_body` over the rest before they send it.
-        return self._reader.request(plain(given | dict(given.get("extra_body") or {})))
-
-    def response(self, response: Any) -> Iterable[Any]:
-        if _stream_of(response) is not None:
-            return []
-        said = plain(response)
-        if not isinstance(said, Mapping):
-            raise InputError(
-                f"{type(response).__name__} is an answer that cannot be read; ask for a plain one"
-            )
-        return self._reader.response(said)
-
-    def chunk(self, chunk: Any) -> Iterable[tuple[Hashable, str]]:
-        return self._reader.chunk(plain(chunk))
-
-
-def _held(handle: Handle[Any], reader: _Deferring, answer: Any) -> Any:
-    """Return an answer as it is; of a stream, the same object with its chunks held back."""
-    stream = _stream_of(answer)
-    if stream is not None:
-        judge = StreamGuard(handle.guard, delay=handle.delay)
-        hold: Any = aheld_chunks if hasattr(stream._iterator, "__anext__") else held_chunks
-        stream._iterator = hold(judge, stream._iterator, reader.chunk)
-    return answer
-
-
-def _stream_of(answer: Any) -> Any:
-    """What the chunks are taken from: an answer, what it wraps, or None where it is no stream."""
-    stream = getattr(answer, "_raw_stream", answer)
-    return stream if hasattr(stream, "_iterator") else None
-
-
-def _is_absent(value: object) -> bool:
-    return value is None or type(value).__name__ in ("Omit", "NotGiven")
-
-
-def _listed(kwargs: dict[str, Any]) -> dict[str, Any]:
+def _named(original: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
+    """The arguments by name, for that is how readers find them; iterators among them as lists."""
+    if args:
+        placed = inspect.signature(original).bind_partial(*args).arguments
+        twice = sorted(placed.keys() & kwargs.keys())
+        if twice:
+            raise TypeError(f"got multiple values for argument {twice[0]!r}")
+        kwargs = placed | kwargs
     once = [name for name in _LISTED if isinstance(kwargs.get(name), Iterator)]
     return kwargs | {name: list(kwargs[name]) for name in once}
 

@@ -60,16 +60,6 @@ def wrap(client: ClientT, guard: Checker, *, delay: Delay | None = None) -> Hand
         InputError: The client is none of Anthropic's.
         GuardrailError: Another guard is on it already.
     """
-    try:
-        import anthropic
-    except ImportError:
-        raise ImportError(
-            "the adapter needs the client: pip install 'tinyguardrail-sdk[anthropic]'"
-        ) from None
-    # Which clouds there are depends on the version; their clients have no public base in common.
-    names = (f"{form}Anthropic{cloud}" for form in ("", "Async") for cloud in _CLOUDS)
-    if not isinstance(client, tuple(getattr(anthropic, each, ()) for each in names)):
-        raise InputError(f"{type(client).__name__} is no Anthropic or AsyncAnthropic client")
     return put_on(client, guard, _PLAN, delay)
 
 
@@ -112,6 +102,10 @@ def _whole(key: Hashable, content: list[Any]) -> Iterator[tuple[Hashable, str]]:
 
 _RAW = ("with_raw_response", "with_streaming_response")
 _PLAN = Plan(
+    package="anthropic",
+    extra="anthropic",
+    # They have no public base in common.
+    clients=tuple(f"{form}Anthropic{cloud}" for form in ("", "Async") for cloud in _CLOUDS),
     calls={
         "messages.create": _Messages,
         "messages.parse": _Messages,

@@ -7,9 +7,10 @@ pip install "tinyguardrail-sdk[openai]"
 
 Guarded are `create`, `parse`, `stream` and `retrieve` of chat completions and of responses, and the
 clients that `copy` and `with_options` return. Raw and streaming responses, legacy completions,
-`decisions`, `evals`, `beta`, `realtime`, `live`, `conversations` and `batches` are refused. What
-makes no text (images, speech, embeddings, ...), what was taken from the client before it was
-wrapped, and `client.post` are as they were. Of a stream do not read `.response`: that is the wire.
+lists of stored ones, `decisions`, `evals`, `beta`, `realtime`, `live`, `conversations` and `batches`
+are refused. What makes no text (images, speech, embeddings, ...), what was taken from the client
+before it was wrapped, and `client.post` are as they were. Of a stream do not read `.response`: that
+is the wire.
 """
 
 from __future__ import annotations
@@ -20,7 +21,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from tinyguardrail_sdk.adapters._engine import Handle, Plan, put_on
 from tinyguardrail_sdk.checker import Checker
 from tinyguardrail_sdk.content import is_item, value_text
-from tinyguardrail_sdk.errors import InputError
 from tinyguardrail_sdk.holdback import Delay
 from tinyguardrail_sdk.labels import Source
 from tinyguardrail_sdk.messages import message_texts
@@ -48,14 +48,6 @@ def wrap(client: ClientT, guard: Checker, *, delay: Delay | None = None) -> Hand
         InputError: The client is none of OpenAI's.
         GuardrailError: Another guard is on it already.
     """
-    try:
-        import openai
-    except ImportError:
-        raise ImportError(
-            "the adapter needs the client: pip install 'tinyguardrail-sdk[openai]'"
-        ) from None
-    if not isinstance(client, openai.OpenAI | openai.AsyncOpenAI):
-        raise InputError(f"{type(client).__name__} is no OpenAI or AsyncOpenAI client")
     return put_on(client, guard, _PLAN, delay)
 
 
@@ -143,6 +135,9 @@ def _text(value: object) -> str:
 
 
 _PLAN = Plan(
+    package="openai",
+    extra="openai",
+    clients=("OpenAI", "AsyncOpenAI"),
     calls={
         "chat.completions.create": _Chat,
         "chat.completions.parse": _Chat,
@@ -162,6 +157,8 @@ _PLAN = Plan(
         "chat.with_streaming_response",
         "chat.completions.with_raw_response",
         "chat.completions.with_streaming_response",
+        "chat.completions.list",
+        "chat.completions.messages",
         "responses.with_raw_response",
         "responses.with_streaming_response",
         "responses.connect",

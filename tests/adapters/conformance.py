@@ -1,0 +1,420 @@
+"""What holds for the guarded client of every vendor, each way it can be called.
+
+A test module says what is the vendor's own and inherits the rest:
+
+    cohere = installed("cohere", extra="cohere")
+
+    class TestCohere(Conformance):
+        forms = {"ClientV2": lambda wire, retries: cohere.ClientV2("none", base_url=wire.url)}
+        shapes = [Shape("chat", PLAIN, DIALECT), Shape("chat_stream", STREAM, DIALECT)]
+        refused = ["generate", "v2.chat"]
+        limited = cohere.TooManyRequestsError
+
+What the vendor says on the wire is in `replies`.
+"""
+
+import asyncio
+import inspect
+import warnings
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from operator import attrgetter
+from pathlib import Path
+from typing import Any, ClassVar
+
+import pytest
+
+from tests.adapters.wire import PIECE, Wire
+from tinyguardrail_sdk import Blocked, Delay, Guard, GuardrailError
+from tinyguardrail_sdk.adapters import wrap
+from tinyguardrail_sdk.checker import Checker
+from tinyguardrail_sdk.testing import ScriptedClassifier
+
+ROOT = Path(__file__).parents[2]
+ATTACK = "zebra-override now"
+QUESTION = "What is the capital of France?"
+LONG = "The capital of France lies on the river Seine. " * 40
+PLAIN, STREAM, MANAGER = "plain", "stream", "manager"
+
+Request = dict[str, Any]
+# Makes a client of the server, and of how often it may try again.
+Make = Callable[[Wire, int], Any]
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """What a family of methods takes.
+
+    Attributes:
+        ask: Makes the request with a text of the user; where there can be instructions of the
+            application, `ATTACK` is in them, for it may say that.
+        hostile: By name, requests with `ATTACK` elsewhere than in what the user or the application
+            says: a tool result, a document.
+        calls: Whether the answers can have tool calls.
+    """
+
+    ask: Callable[[str], Request]
+    hostile: Mapping[str, Request] = field(default_factory=dict)
+    calls: bool = True
+
+
+@dataclass(frozen=True)
+class Shape:
+    """One way to call a client.
+
+    Attributes:
+        path: The method.
+        kind: What it returns: `PLAIN` an answer, `STREAM`, or `MANAGER` of a stream.
+        dialect: What it takes.
+        extra: Further arguments.
+        opened: Takes what is looked at from what was returned.
+        asynchronous: Whether it is, of a client that has both kinds of methods.
+        retries: Whether the client tries again by itself.
+        hangs_up: Whether the vendor's own stream hangs up when it is closed early.
+    """
+
+    path: str
+    kind: str
+    dialect: Dialect
+    extra: Request = field(default_factory=dict)
+    opened: Callable[[Any], Any] = lambda answer: answer
+    asynchronous: bool = False
+    retries: bool = True
+    hangs_up: bool = True
+
+    def __str__(self) -> str:
+        return f"{self.path}-{self.kind}"
+
+    def method(self, client: Any) -> Any:
+        """What is called."""
+        return reached(client, self.path)
+
+    def awaits(self, client: Any) -> bool:
+        """Whether the call is asynchronous."""
+        return self.asynchronous or "Async" in type(client).__name__
+
+    async def consume(self, client: Any, request: Request, out: list[Any]) -> None:
+        """Make the call; what is released goes to `out`, even when an error ends it."""
+        async with self.open(client, request) as chunks:
+            async for each in chunks:
+                out.append(each)
+
+    @asynccontextmanager
+    async def open(self, client: Any, request: Request) -> AsyncIterator[AsyncIterator[Any]]:
+        """Make the call, and give what it returned as a stream; closes it in the end."""
+        answer = self.method(client)(**request, **self.extra)
+        if self.kind == MANAGER and self.awaits(client):
+            async with answer as stream:
+                yield aiter(stream)
+        elif self.kind == MANAGER:
+            with answer as stream:
+                yield _steps(stream)
+        else:
+            answer = self.opened(await answer if inspect.isawaitable(answer) else answer)
+            if self.kind == PLAIN:
+                yield _steps([answer])
+                return
+            try:
+                yield aiter(answer) if hasattr(answer, "__aiter__") else _steps(answer)
+            finally:
+                await _closed(answer)
+
+
+async def _closed(stream: Any) -> None:
+    names = ("aclose", "close", "__aexit__", "__exit__")  # some have no more than the last
+    name = next(name for name in names if hasattr(stream, name))
+    closed = getattr(stream, name)(*([None] * 3 if name.endswith("__") else []))
+    if inspect.isawaitable(closed):
+        await closed
+
+
+async def _steps(chunks: Any) -> AsyncIterator[Any]:
+    for each in chunks:
+        yield each
+
+
+def reached(client: Any, path: str) -> Any:
+    """What is at a path of a client; where its version has nothing the test is skipped."""
+    try:
+        return attrgetter(path)(client)
+    except AttributeError:
+        pytest.skip(f"this version has no {path}")
+
+
+def installed(module: str, *, extra: str) -> Any:
+    """The client's package; without it the tests of the module are reported as skipped."""
+    remedy = f"needs the client: pip install 'tinyguardrail-sdk[{extra}]'"
+    return pytest.importorskip(module, reason=remedy)
+
+
+class Conformance:
+    """The rules; a subclass tells of the vendor.
+
+    Attributes:
+        forms: By name, the makers of the vendor's clients.
+        shapes: The guarded calls, each of which every form has.
+        refused: Paths of what a guarded client must not do.
+        limited: What the client raises when the server says 429.
+        example: The title of the vendor's part of `docs/clients.md`, and how a client is made there
+            and is to be made here; `{url}` is the server's.
+    """
+
+    forms: ClassVar[Mapping[str, Make]]
+    shapes: ClassVar[list[Shape]]
+    refused: ClassVar[list[str]]
+    limited: ClassVar[type[Exception]]
+    example: ClassVar[tuple[str, str, str]]
+
+    @staticmethod
+    async def close(client: Any) -> None:
+        """Close a client."""
+        closed = client.close()
+        if inspect.isawaitable(closed):
+            await closed
+
+    def run(
+        self,
+        client: Any,
+        guard: Checker | None,
+        shape: Shape,
+        request: Request,
+        out: list[Any] | None = None,
+    ) -> list[Any]:
+        """Make a call of a client, guarded or not, and close it; returns what was released."""
+        out = [] if out is None else out
+        if guard is not None:
+            wrap(client, guard)
+
+        async def main() -> None:
+            try:
+                await shape.consume(client, request, out)
+            finally:
+                await self.close(client)
+
+        asyncio.run(main())
+        return out
+
+    @pytest.mark.parametrize("arguments", [None, '{"city": "Paris"}'])
+    def test_benign_calls_are_as_without_a_guard(
+        self, form: Make, shape: Shape, guard: Guard, wire: Wire, arguments: str | None
+    ) -> None:
+        wire.arguments = arguments
+        plain = self.run(form(wire, 0), None, shape, shape.dialect.ask(QUESTION))
+        guarded = self.run(form(wire, 0), guard, shape, shape.dialect.ask(QUESTION))
+        assert repr(guarded) == repr(plain)
+        assert [type(each) for each in guarded] == [type(each) for each in plain]
+        assert "Paris" in repr(guarded)
+        assert wire.bodies[0] == wire.bodies[1]
+
+    def test_an_attack_of_the_user_is_not_sent(
+        self, form: Make, shape: Shape, guard: Guard, wire: Wire
+    ) -> None:
+        with pytest.raises(Blocked):
+            self.run(form(wire, 0), guard, shape, shape.dialect.ask(ATTACK))
+        assert wire.bodies == []
+
+    def test_an_attack_elsewhere_in_the_request_is_not_sent(
+        self, form: Make, hostile: tuple[Shape, Request], guard: Guard, wire: Wire
+    ) -> None:
+        with pytest.raises(Blocked):
+            self.run(form(wire, 0), guard, *hostile)
+        assert wire.bodies == []
+
+    def test_an_attack_in_the_answer_is_not_released(
+        self, form: Make, shape: Shape, guard: Guard, wire: Wire
+    ) -> None:
+        wire.text = f"{ATTACK} and more"
+        out: list[Any] = []
+        with pytest.raises(Blocked):
+            self.run(form(wire, 0), guard, shape, shape.dialect.ask(QUESTION), out)
+        assert len(wire.bodies) == 1
+        assert ATTACK[:PIECE] not in repr(out)
+
+    def test_an_attack_in_a_tool_call_is_not_released(
+        self, form: Make, calling: Shape, guard: Guard, wire: Wire
+    ) -> None:
+        wire.arguments = f'{{"n": "{ATTACK}"}}'
+        out: list[Any] = []
+        with pytest.raises(Blocked):
+            self.run(form(wire, 0), guard, calling, calling.dialect.ask(QUESTION), out)
+        assert ATTACK[:PIECE] not in repr(out)
+
+    def test_a_long_stream_flows_until_the_attack(
+        self, form: Make, streaming: Shape, guard: Guard, wire: Wire
+    ) -> None:
+        wire.text = LONG + ATTACK + LONG
+        client = form(wire, 0)
+        wrap(client, guard, delay=Delay(hold=100, every=50))
+        out: list[Any] = []
+        with pytest.raises(Blocked):
+            self.run(client, None, streaming, streaming.dialect.ask(QUESTION), out)
+        assert len(LONG) / PIECE * 0.8 < len(out)
+        assert ATTACK[:PIECE] not in repr(out)
+
+    def test_closing_early_hangs_up(
+        self, form: Make, leaving: Shape, guard: Guard, wire: Wire
+    ) -> None:
+        wire.text, wire.endless = LONG, True
+        client = form(wire, 0)
+        wrap(client, guard)
+
+        async def main() -> None:
+            async with leaving.open(client, leaving.dialect.ask(QUESTION)) as chunks:
+                await anext(chunks)
+            # The client itself is open still.
+            assert await asyncio.to_thread(wire.hung_up.wait, 20)
+            await self.close(client)
+
+        asyncio.run(main())
+
+    def test_errors_of_the_client_pass_through(
+        self, form: Make, shape: Shape, guard: Guard, wire: Wire
+    ) -> None:
+        wire.failures = [429]
+        with pytest.raises(self.limited):
+            self.run(form(wire, 0), guard, shape, shape.dialect.ask(QUESTION))
+
+    def test_retries_and_helpers_check_once(
+        self,
+        form: Make,
+        shape: Shape,
+        guard: Guard,
+        classifier: ScriptedClassifier,
+        wire: Wire,
+    ) -> None:
+        wire.failures = [500] if shape.retries else []
+        self.run(form(wire, 1), guard, shape, shape.dialect.ask(QUESTION))
+        assert len(wire.bodies) == 1 + shape.retries
+        assert [text for text, _ in classifier.calls] == [QUESTION, wire.text]
+
+    def test_wrapping_twice_checks_once(
+        self, form: Make, guard: Guard, classifier: ScriptedClassifier, wire: Wire
+    ) -> None:
+        client, shape = form(wire, 0), self.shapes[0]
+        assert wrap(client, guard) is wrap(client, guard)
+        self.run(client, guard, shape, shape.dialect.ask(QUESTION))
+        assert [text for text, _ in classifier.calls] == [QUESTION, wire.text]
+
+    def test_another_guard_on_top_is_refused(self, form: Make, guard: Guard, wire: Wire) -> None:
+        client = form(wire, 0)
+        wrap(client, guard)
+        with pytest.raises(GuardrailError, match="undo"):
+            wrap(client, Guard(classifier=ScriptedClassifier()))
+
+    def test_undo_restores_the_client(self, form: Make, guard: Guard, wire: Wire) -> None:
+        client, shape = form(wire, 0), self.shapes[0]
+        before = self._owned(client)
+        handle = wrap(client, guard)
+        assert self._owned(client) != before
+        handle.undo()
+        handle.undo()
+        after = self._owned(client)
+        for (_, own), (_, old) in zip(after, before, strict=True):
+            # Some clients make their resources when they are first asked for.
+            made_meanwhile = [own.pop(name) for name in own.keys() - old.keys()]
+            assert not any(map(callable, made_meanwhile))
+        assert after == before
+        self.run(client, None, shape, shape.dialect.ask(ATTACK))
+        assert len(wire.bodies) == 1
+
+    def test_concurrent_calls_do_not_mix(
+        self, form: Make, shape: Shape, guard: Guard, wire: Wire
+    ) -> None:
+        client = form(wire, 0)
+        wrap(client, guard)
+
+        async def one(number: int) -> str:
+            text = ATTACK if number % 2 else f"Question {number}"
+            out: list[Any] = []
+            try:
+                await shape.consume(client, shape.dialect.ask(text), out)
+            except Blocked:
+                return f"blocked {len(out)}"
+            return "answered" if out else "nothing"
+
+        def in_a_thread(number: int) -> Awaitable[str]:
+            return asyncio.to_thread(lambda: asyncio.run(one(number)))
+
+        async def main() -> list[str]:
+            start = one if shape.awaits(client) else in_a_thread
+            try:
+                return await asyncio.gather(*map(start, range(6)))
+            finally:
+                await self.close(client)
+
+        assert asyncio.run(main()) == ["answered", "blocked 0"] * 3
+        assert len(wire.bodies) == 3
+
+    def test_what_is_not_guarded_is_refused(
+        self, form: Make, refused: str, guard: Guard, wire: Wire
+    ) -> None:
+        client = form(wire, 0)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of what is experimental
+            reached(form(wire, 0), refused)
+        wrap(client, guard)
+        with pytest.raises(GuardrailError, match="not guarded yet"):
+            reached(client, refused)()
+
+    def test_the_documented_example_runs(
+        self, wire: Wire, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        title, there, here = self.example
+        guide = (ROOT / "docs" / "clients.md").read_text(encoding="utf-8")
+        section = guide.split(f"\n## {title}\n")[1].split("\n## ")[0]
+        code = section.split("```python\n")[1].split("```")[0]
+        assert len(code.splitlines()) < 25
+        assert code.count(there) == 1
+        names: dict[str, Any] = {}
+        exec(compile(code.replace(there, here.format(url=wire.url)), "clients.md", "exec"), names)
+        asyncio.run(self.close(names["client"]))
+        assert capsys.readouterr().out == f"{wire.text}\n{wire.text}\nblocked: injection\n"
+        assert len(wire.bodies) == 2
+
+    def _owned(self, client: Any) -> list[Any]:
+        """What the instances have that can be replaced."""
+        paths = {shape.path.rpartition(".")[0] for shape in self.shapes}
+        owners = [client, *(attrgetter(path)(client) for path in sorted(paths) if path)]
+        return [(type(owner), {**vars(owner)}) for owner in owners]
+
+
+class Copying(Conformance):
+    """The rules for a vendor whose clients make copies of themselves.
+
+    Attributes:
+        copies: What makes one.
+    """
+
+    copies: ClassVar[list[Callable[[Any], Any]]]
+
+    def test_copies_are_guarded(
+        self, form: Make, copied: Callable[[Any], Any], guard: Guard, wire: Wire
+    ) -> None:
+        client, shape = form(wire, 0), self.shapes[0]
+        wrap(client, guard)
+        with pytest.raises(Blocked):
+            self.run(copied(client), None, shape, shape.dialect.ask(ATTACK))
+        assert wire.bodies == []
+
+
+def parameters(kind: type[Conformance]) -> dict[str, list[Any]]:
+    """For the arguments of the rules, what they are run with."""
+    streams = [shape for shape in kind.shapes if shape.kind != PLAIN]
+    shapes = {
+        "shape": kind.shapes,
+        "calling": [shape for shape in kind.shapes if shape.dialect.calls],
+        "streaming": streams,
+        "leaving": [shape for shape in streams if shape.hangs_up],
+    }
+    return {
+        **{name: [pytest.param(each, id=str(each)) for each in shapes[name]] for name in shapes},
+        "form": [pytest.param(make, id=name) for name, make in kind.forms.items()],
+        "hostile": [
+            pytest.param((shape, request), id=f"{shape}-{name}")
+            for shape in kind.shapes
+            for name, request in shape.dialect.hostile.items()
+        ],
+        "copied": list(getattr(kind, "copies", ())),
+        "refused": list(kind.refused),
+    }

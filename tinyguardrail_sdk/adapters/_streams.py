@@ -1,0 +1,100 @@
+"""How a client's objects are read, and where its streams keep what they take their chunks from."""
+
+from __future__ import annotations
+
+from collections.abc import (
+    AsyncIterator,
+    Callable,
+    Hashable,
+    Iterable,
+    Iterator,
+    Mapping,
+    MutableMapping,
+)
+from typing import Any, TypeAlias
+
+from tinyguardrail_sdk.calls import Reader
+from tinyguardrail_sdk.checker import Checker
+from tinyguardrail_sdk.chunks import aheld_chunks, held_chunks
+from tinyguardrail_sdk.errors import InputError
+from tinyguardrail_sdk.holdback import Delay
+from tinyguardrail_sdk.streaming import StreamGuard
+
+AnyReader: TypeAlias = Reader[Any, Any, Any]
+
+# Attributes of stream objects: OpenAI and Anthropic; Mistral.
+_CHUNKS = ("_iterator", "generator")
+
+
+class Deferring:
+    """A reader of plain values, to which a stream is an answer without text: that comes later."""
+
+    def __init__(self, reader: AnyReader) -> None:
+        self._reader = reader
+
+    def request(self, request: Mapping[str, Any]) -> Iterable[Any]:
+        """Read the arguments of a call."""
+        given = {key: value for key, value in request.items() if not _is_absent(value)}
+        # The clients merge `extra_body` over the rest before they send it.
+        return self._reader.request(plain(given | dict(given.get("extra_body") or {})))
+
+    def response(self, response: Any) -> Iterable[Any]:
+        """Read what a call returned."""
+        if _chunks_of(response) is not None:
+            return []
+        said = plain(response)
+        if not isinstance(said, Mapping):
+            raise InputError(
+                f"{type(response).__name__} is an answer that cannot be read; ask for a plain one"
+            )
+        return self._reader.response(said)
+
+    def chunk(self, chunk: Any) -> Iterable[tuple[Hashable, str]]:
+        """Read a chunk of a stream."""
+        return self._reader.chunk(plain(chunk))
+
+
+def plain(value: Any) -> Any:
+    """Return a client's objects as mappings and lists, without warnings of their serialisers."""
+    if isinstance(value, Mapping):
+        return {key: plain(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(inner) for inner in value]
+    if hasattr(value, "model_dump") and not isinstance(value, type):
+        return value.model_dump(warnings=False)
+    return value
+
+
+def held(guard: Checker, delay: Delay | None, reader: Deferring, answer: Any) -> Any:
+    """Return an answer as it is; of a stream, the same object with its chunks held back.
+
+    Where the stream is nothing but an iterator, one that also closes it is returned.
+    """
+    found = _chunks_of(answer)
+    if found is None:
+        return answer
+    chunks, put = found
+    hold: Any = aheld_chunks if hasattr(chunks, "__anext__") else held_chunks
+    return put(hold(StreamGuard(guard, delay=delay), chunks, reader.chunk))
+
+
+def _chunks_of(answer: Any) -> tuple[Any, Callable[[Any], Any]] | None:
+    """The chunks in an answer and what puts others in their place; None where it is no stream."""
+    stream = getattr(answer, "_raw_stream", answer)  # a helper has the stream inside
+    for name in _CHUNKS:
+        if hasattr(stream, name):
+
+            def put(chunks: Any, name: str = name) -> Any:
+                setattr(stream, name, chunks)
+                return answer
+
+            return getattr(stream, name), put
+    if isinstance(answer, MutableMapping) and hasattr(answer.get("stream"), "__iter__"):
+        return answer["stream"], lambda chunks: answer.update(stream=chunks) or answer
+    if isinstance(answer, Iterator | AsyncIterator):
+        return answer, lambda chunks: chunks
+    return None
+
+
+def _is_absent(value: object) -> bool:
+    return value is None or type(value).__name__ in ("Omit", "NotGiven", "Unset")

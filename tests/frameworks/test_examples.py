@@ -16,7 +16,7 @@ EXAMPLES: dict[str, tuple[str, str]] = {
         re.S | re.M,
     )
 }
-MODULES = {"asgi": "fastapi"}
+MODULES = {"asgi": "fastapi", "langchain": "langchain"}
 FOREIGN = {*MODULES.values(), "onnxruntime", "torch"}
 
 

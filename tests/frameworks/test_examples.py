@@ -16,7 +16,7 @@ EXAMPLES: dict[str, tuple[str, str]] = {
         re.S | re.M,
     )
 }
-MODULES = {"asgi": "fastapi", "langchain": "langchain"}
+MODULES = {"asgi": "fastapi", "langchain": "langchain", "openai_agents": "agents"}
 FOREIGN = {*MODULES.values(), "onnxruntime", "torch"}
 
 

@@ -1,13 +1,23 @@
-"""What the adapters for frameworks share: imports on demand, and verdicts that raise."""
+"""What adapters for frameworks share: imports on demand, verdicts that raise, judging copies."""
 
 from __future__ import annotations
 
+import copy
+import functools
 import importlib
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Callable, Iterable
+from typing import Any, ClassVar, TypeVar
 
 from tinyguardrail_sdk.checker import Checker, first_stop
-from tinyguardrail_sdk.errors import Blocked
+from tinyguardrail_sdk.errors import Blocked, GuardrailError
+from tinyguardrail_sdk.holdback import Delay
+
+T = TypeVar("T")
+Method = Callable[..., Any]
+# The name of a method, and what makes of it one that judges; of None, the method is taken away.
+Judging = tuple[tuple[str, Callable[[Method], Method] | None], ...]
+
+_KEY = "__tinyguardrail__"
 
 
 def require(module: str, extra: str) -> Any:
@@ -41,3 +51,42 @@ async def arefuse(guard: Checker, messages: Iterable[Any]) -> None:
     stop = first_stop(await guard.acheck_messages(messages))
     if stop is not None:
         raise Blocked(stop)
+
+
+def judging_copy(given: T, guard: Checker, delay: Delay | None, judging: Judging) -> T:
+    """Return a shallow copy of an object some of whose methods judge; a judging one as it is.
+
+    Its class is a subclass of the object's, under the same name, and `judge_of(self)` gives the
+    guard and the delay. Copies of it judge as well.
+
+    Raises:
+        GuardrailError: Another guard is on it already.
+    """
+    known = vars(given).get(_KEY)
+    if known is not None:
+        if known == (guard, delay):
+            return given
+        name = type(given).__name__
+        raise GuardrailError(f"{name} is guarded already in another way; pass the original")
+    made = copy.copy(given)
+    made.__class__ = _judging_class(type(given), judging)
+    vars(made)[_KEY] = (guard, delay)
+    return made
+
+
+def judge_of(copied: Any) -> tuple[Checker, Delay | None]:
+    """Return who judges in a `judging_copy`, and how much of a stream is held back."""
+    judge: tuple[Checker, Delay | None] = vars(copied)[_KEY]
+    return judge
+
+
+@functools.cache
+def _judging_class(own: type[Any], judging: Judging) -> type[Any]:
+    # Not a mixin beside the class: then the copy could not change to it.
+    space: dict[str, Any] = {"__module__": own.__module__, "__qualname__": own.__qualname__}
+    absent = [name for name, make in judging if make is None]
+    space["__annotations__"] = dict.fromkeys(absent, ClassVar[None])  # for pydantic
+    for name, make in judging:
+        space[name] = None if make is None else make(getattr(own, name))
+    made: type[Any] = type(own)(own.__name__, (own,), space)
+    return made

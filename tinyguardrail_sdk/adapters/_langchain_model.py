@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-import functools
-from collections.abc import AsyncIterator, Callable, Hashable, Iterable, Iterator
-from typing import Any, ClassVar
+from collections.abc import AsyncIterator, Hashable, Iterable, Iterator
+from typing import Any
 
-from tinyguardrail_sdk.adapters._frameworks import arefuse, refuse
+from tinyguardrail_sdk.adapters._frameworks import (
+    Judging,
+    Method,
+    arefuse,
+    judge_of,
+    judging_copy,
+    refuse,
+)
 from tinyguardrail_sdk.checker import Checker
 from tinyguardrail_sdk.chunks import aheld_chunks, held_chunks
 from tinyguardrail_sdk.content import value_text
-from tinyguardrail_sdk.errors import GuardrailError, InputError
+from tinyguardrail_sdk.errors import InputError
 from tinyguardrail_sdk.holdback import Delay
 from tinyguardrail_sdk.labels import Source
 from tinyguardrail_sdk.streaming import StreamGuard
 
-Method = Callable[..., Any]
-
-_KEY = "__tinyguardrail__"
 # Of a content block: what are no words of the model.
 _NO_WORDS = {"type", "id", "index", "name", "signature", "call_id"}
 
@@ -28,15 +31,10 @@ def guarded(model: Any, guard: Checker, delay: Delay | None, core: Any) -> Any:
         return model.model_copy(update={"bound": guarded(model.bound, guard, delay, core)})
     if not isinstance(model, core.BaseChatModel):
         raise InputError(f"{type(model).__name__} is no chat model that can be guarded")
-    known = vars(model).get(_KEY)
-    if known is not None:
-        if known == (guard, delay):
-            return model
-        raise GuardrailError("the model is guarded already in another way; pass the original")
-    # An answer out of a cache would be neither judged nor held back.
-    copy = model.model_copy(update={"cache": False})
-    copy.__class__ = _guarded_class(type(model), core.BaseChatModel)
-    vars(copy)[_KEY] = (guard, delay)
+    judging = (*_judging_methods(type(model), core.BaseChatModel), *_AROUND)
+    copy = judging_copy(model, guard, delay, judging)
+    if copy is not model:
+        copy.cache = False  # an answer out of a cache would be neither judged nor held back
     return copy
 
 
@@ -62,7 +60,7 @@ def _generate(original: Method) -> Method:
     def call(
         self: Any, messages: Any, stop: Any = None, run_manager: Any = None, **kwargs: Any
     ) -> Any:
-        guard, _ = vars(self)[_KEY]
+        guard, _ = judge_of(self)
         refuse(guard, messages)
         result = original(self, messages, stop=stop, **kwargs)
         refuse(guard, _said(result))
@@ -75,7 +73,7 @@ def _agenerate(original: Method) -> Method:
     async def call(
         self: Any, messages: Any, stop: Any = None, run_manager: Any = None, **kwargs: Any
     ) -> Any:
-        guard, _ = vars(self)[_KEY]
+        guard, _ = judge_of(self)
         await arefuse(guard, messages)
         result = await original(self, messages, stop=stop, **kwargs)
         await arefuse(guard, _said(result))
@@ -88,7 +86,7 @@ def _stream(original: Method) -> Method:
     def call(
         self: Any, messages: Any, stop: Any = None, run_manager: Any = None, **kwargs: Any
     ) -> Iterator[Any]:
-        guard, delay = vars(self)[_KEY]
+        guard, delay = judge_of(self)
         refuse(guard, messages)
         chunks = original(self, messages, stop=stop, **kwargs)
         yield from held_chunks(StreamGuard(guard, delay=delay), chunks, _deltas_of_generation)
@@ -100,7 +98,7 @@ def _astream(original: Method) -> Method:
     async def call(
         self: Any, messages: Any, stop: Any = None, run_manager: Any = None, **kwargs: Any
     ) -> AsyncIterator[Any]:
-        guard, delay = vars(self)[_KEY]
+        guard, delay = judge_of(self)
         await arefuse(guard, messages)
         chunks = original(self, messages, stop=stop, **kwargs)
         stream = StreamGuard(guard, delay=delay)
@@ -114,14 +112,14 @@ def _astream(original: Method) -> Method:
 # The methods of `BaseChatModel` that its own methods call. They are called without the run manager:
 # some models tell it their tokens themselves, before anyone could judge them, and the caller of
 # the method tells it what was cleared.
-_JUDGING = {
-    "_generate": _generate,
-    "_agenerate": _agenerate,
-    "_stream": _stream,
-    "_astream": _astream,
-}
+_JUDGING: Judging = (
+    ("_generate", _generate),
+    ("_agenerate", _agenerate),
+    ("_stream", _stream),
+    ("_astream", _astream),
+)
 # Ways around `_stream`. Without them, the events that they give are made of its chunks.
-_AROUND = ("_stream_chat_model_events", "_astream_chat_model_events")
+_AROUND: Judging = (("_stream_chat_model_events", None), ("_astream_chat_model_events", None))
 
 
 def _said(result: Any) -> Iterator[Any]:
@@ -142,23 +140,7 @@ def _deltas_of_generation(chunk: Any) -> Iterable[tuple[Hashable, str]]:
     return ((key, text) for key, text in deltas(chunk.message) if text)
 
 
-@functools.cache
-def _guarded_class(model: type[Any], base: type[Any]) -> type[Any]:
-    """Return a subclass of a model's class that judges, under the same name.
-
-    What the model has from the base is left to it: it calls the other methods, which judge.
-    """
-    own = {
-        name: judging(getattr(model, name))
-        for name, judging in _JUDGING.items()
-        if getattr(model, name) is not getattr(base, name)
-    }
-    space = {
-        **own,
-        **dict.fromkeys(_AROUND),
-        "__annotations__": dict.fromkeys(_AROUND, ClassVar[None]),
-        "__module__": model.__module__,
-        "__qualname__": model.__qualname__,
-    }
-    made: type[Any] = type(model)(model.__name__, (model,), space)
-    return made
+def _judging_methods(model: type[Any], base: type[Any]) -> Judging:
+    # What the model has from the base is left to it: it calls the other methods, which judge.
+    own = (each for each in _JUDGING if getattr(model, each[0]) is not getattr(base, each[0]))
+    return tuple(own)

@@ -16,7 +16,7 @@ EXAMPLES: dict[str, tuple[str, str]] = {
         re.S | re.M,
     )
 }
-MODULES = {"asgi": "fastapi", "langchain": "langchain", "openai_agents": "agents"}
+MODULES = {"asgi": "fastapi", "langchain": "langchain", "openai_agents": "agents", "mcp": "mcp"}
 FOREIGN = {*MODULES.values(), "onnxruntime", "torch"}
 
 

@@ -16,7 +16,13 @@ EXAMPLES: dict[str, tuple[str, str]] = {
         re.S | re.M,
     )
 }
-MODULES = {"asgi": "fastapi", "langchain": "langchain", "openai_agents": "agents", "mcp": "mcp"}
+MODULES = {
+    "asgi": "fastapi",
+    "langchain": "langchain",
+    "openai_agents": "agents",
+    "mcp": "mcp",
+    "pydantic_ai": "pydantic_ai",
+}
 FOREIGN = {*MODULES.values(), "onnxruntime", "torch"}
 
 

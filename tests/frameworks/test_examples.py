@@ -22,6 +22,7 @@ MODULES = {
     "openai_agents": "agents",
     "mcp": "mcp",
     "pydantic_ai": "pydantic_ai",
+    "llama_index": "llama_index.core",
 }
 FOREIGN = {*MODULES.values(), "onnxruntime", "torch"}
 

@@ -192,7 +192,7 @@ def test_no_chunk_of_an_attack_is_released(guard: Guard, call: Any, kind: str) -
 def test_a_long_stream_flows_until_the_attack(guard: Guard) -> None:
     chunks = [Chunk(each) for each in pieces(LONG + ATTACK)]
     model = guard_model(Streamer(chunks=chunks), guard, delay=Delay(hold=60, every=40))
-    said = []
+    said: list[str] = []
     with pytest.raises(Blocked):
         said.extend(each.content for each in model.stream(QUESTION))
     assert len(LONG) - 120 < len("".join(said)) <= len(LONG)

@@ -85,7 +85,8 @@ ATTACKS: list[Any] = [
 @every_way
 def test_a_benign_run_is_as_without_a_guard(guard: Guard, tool: Any, config: Any, way: Way) -> None:
     def asked(guarded: bool) -> tuple[Any, Any, Any]:
-        model, out = testing.ScriptedModel([called("Paris"), said(ANSWER)]), []
+        model = testing.ScriptedModel([called("Paris"), said(ANSWER)])
+        out: list[Any] = []
         agent = agents.Agent(name="a", instructions=ATTACK, tools=[tool], model=model)
         result = way(guard_agent(agent, guard) if guarded else agent, QUESTION, config, out)
         kinds = [getattr(each, "data", each).type for each in out]

@@ -57,7 +57,8 @@ def judging_copy(given: T, guard: Checker, delay: Delay | None, judging: Judging
     """Return a shallow copy of an object some of whose methods judge; a judging one as it is.
 
     Its class is a subclass of the object's, under the same name, and `judge_of(self)` gives the
-    guard and the delay. Copies of it judge as well.
+    guard and the delay. Copies of it judge as well. A method that calls another one is judged once,
+    for the original ones are called on a view of the copy that does not judge.
 
     Raises:
         GuardrailError: Another guard is on it already.
@@ -69,7 +70,8 @@ def judging_copy(given: T, guard: Checker, delay: Delay | None, judging: Judging
         name = type(given).__name__
         raise GuardrailError(f"{name} is guarded already in another way; pass the original")
     made = copy.copy(given)
-    made.__class__ = _judging_class(type(given), judging)
+    own: type[Any] = type(given)
+    made.__class__ = _judging_class(own, judging)
     vars(made)[_KEY] = (guard, delay)
     return made
 
@@ -87,6 +89,25 @@ def _judging_class(own: type[Any], judging: Judging) -> type[Any]:
     absent = [name for name, make in judging if make is None]
     space["__annotations__"] = dict.fromkeys(absent, ClassVar[None])  # for pydantic
     for name, make in judging:
-        space[name] = None if make is None else make(getattr(own, name))
-    made: type[Any] = type(own)(own.__name__, (own,), space)
+        space[name] = None if make is None else make(_on_view(own, getattr(own, name)))
+    metaclass: Any = type(own)
+    made: type[Any] = metaclass(own.__name__, (own,), space)
     return made
+
+
+def _on_view(own: type[Any], original: Method) -> Method:
+    def call(self: Any, *args: Any, **kwargs: Any) -> Any:
+        return original(_view(self, own), *args, **kwargs)
+
+    return call
+
+
+def _view(copied: Any, own: type[Any]) -> Any:
+    """Return an object of the class before, that has its state in common with the copy."""
+    view = object.__new__(own)
+    object.__setattr__(view, "__dict__", vars(copied))
+    for base in own.__mro__:
+        for slot in vars(base).get("__slots__", ()):
+            if slot not in ("__dict__", "__weakref__") and hasattr(copied, slot):
+                object.__setattr__(view, slot, getattr(copied, slot))
+    return view

@@ -17,6 +17,7 @@ from tinyguardrail_sdk.adapters import (
     mcp,
     openai_agents,
     pydantic_ai,
+    transformers,
 )
 from tinyguardrail_sdk.adapters._frameworks import Method, judge_of, judging_copy, refuse
 from tinyguardrail_sdk.testing import ScriptedClassifier
@@ -125,6 +126,7 @@ USES: dict[str, tuple[str, Callable[[Any], Any]]] = {
     "mcp": ("mcp", lambda guard: mcp.wrap(object(), guard)),
     "pydantic_ai": ("pydantic_ai.models", lambda guard: pydantic_ai.guard_model("test", guard)),
     "llama_index": ("llama_index.core.llms", lambda guard: llama_index.guard_llm(None, guard)),
+    "transformers": ("transformers", lambda guard: transformers.guard_pipeline(None, guard)),
 }
 
 

@@ -23,6 +23,7 @@ MODULES = {
     "mcp": "mcp",
     "pydantic_ai": "pydantic_ai",
     "llama_index": "llama_index.core",
+    "transformers": "transformers",
 }
 FOREIGN = {*MODULES.values(), "onnxruntime", "torch"}
 

@@ -17,6 +17,7 @@ from tinyguardrail_sdk.adapters import (
     mcp,
     openai_agents,
     pydantic_ai,
+    smolagents,
     transformers,
 )
 from tinyguardrail_sdk.adapters._frameworks import Method, judge_of, judging_copy, refuse
@@ -127,6 +128,7 @@ USES: dict[str, tuple[str, Callable[[Any], Any]]] = {
     "pydantic_ai": ("pydantic_ai.models", lambda guard: pydantic_ai.guard_model("test", guard)),
     "llama_index": ("llama_index.core.llms", lambda guard: llama_index.guard_llm(None, guard)),
     "transformers": ("transformers", lambda guard: transformers.guard_pipeline(None, guard)),
+    "smolagents": ("smolagents", lambda guard: smolagents.wrap(object(), guard)),
 }
 
 

@@ -24,6 +24,7 @@ MODULES = {
     "pydantic_ai": "pydantic_ai",
     "llama_index": "llama_index.core",
     "transformers": "transformers",
+    "smolagents": "smolagents",
 }
 FOREIGN = {*MODULES.values(), "onnxruntime", "torch"}
 

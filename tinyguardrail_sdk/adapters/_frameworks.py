@@ -70,7 +70,7 @@ def judging_copy(given: T, guard: Checker, delay: Delay | None, judging: Judging
         name = type(given).__name__
         raise GuardrailError(f"{name} is guarded already in another way; pass the original")
     made = copy.copy(given)
-    own: type[Any] = type(given)
+    own: Any = type(given)
     made.__class__ = _judging_class(own, judging)
     vars(made)[_KEY] = (guard, delay)
     return made

@@ -14,6 +14,7 @@ agents: Any = pytest.importorskip("langchain.agents", reason=WHY)
 models: Any = pytest.importorskip("langchain_core.language_models", reason=WHY)
 messages: Any = pytest.importorskip("langchain_core.messages", reason=WHY)
 chat_models: Any = pytest.importorskip("langchain_core.language_models.chat_models", reason=WHY)
+langgraph: Any = pytest.importorskip("langgraph.types", reason=WHY)
 outputs: Any = pytest.importorskip("langchain_core.outputs", reason=WHY)
 callbacks: Any = pytest.importorskip("langchain_core.callbacks", reason=WHY)
 caches: Any = pytest.importorskip("langchain_core.caches", reason=WHY)
@@ -285,6 +286,18 @@ def test_an_attack_in_a_tool_result_does_not_go_on(guard: Guard, call: Any) -> N
     assert len(model.asked) == 1
 
 
+def test_an_attack_in_a_command_of_a_tool_does_not_go_on(guard: Guard, call: Any) -> None:
+    def look(city: str) -> Any:
+        """Look something up."""
+        page = messages.ToolMessage(PAGE, tool_call_id="call_1")
+        return langgraph.Command(update={"messages": [messages.RemoveMessage(id="x"), page]})
+
+    model = made(messages.AIMessage("", tool_calls=[CALL]), ANSWER)
+    with pytest.raises(Blocked):
+        call(agent(model, guard, [look]), asking(QUESTION))
+    assert len(model.asked) == 1
+
+
 def test_a_blocked_tool_result_can_be_replaced(guard: Guard, call: Any) -> None:
     model = made(messages.AIMessage("", tool_calls=[CALL | {"args": {"city": "Rome"}}]), ANSWER)
     call(agent(model, guard, tool_error="It cannot be shown."), asking(QUESTION))
@@ -312,7 +325,7 @@ PROMPT = prompts.ChatPromptTemplate([("system", ATTACK), ("human", "{question}")
         ATTACK,
         [DOCUMENT],
         {"question": QUESTION, "pages": [documents.Document("fine"), DOCUMENT]},
-        {"question": ATTACK, "number": 1, "flag": None},
+        {"question": ATTACK, "number": 1, "flag": None, "type": "faq"},
         PROMPT.invoke({"question": ATTACK}),
         [messages.HumanMessage(QUESTION), messages.ToolMessage(PAGE, tool_call_id="c")],
         {"role": "user", "content": ATTACK},

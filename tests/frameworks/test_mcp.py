@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.frameworks.texts import ATTACK, PAGE
-from tinyguardrail_sdk import Blocked, CheckFailed, Guard, InputError
+from tinyguardrail_sdk import Blocked, CheckFailed, Guard, GuardrailError, InputError
 from tinyguardrail_sdk.adapters.mcp import middleware, wrap
 from tinyguardrail_sdk.testing import ScriptedClassifier
 
@@ -187,6 +187,17 @@ def test_undo_restores_the_session(guard: Guard) -> None:
         return await ACTS["text"](client)
 
     assert "zebra" in str(using(Shop(said=PAGE), act))
+
+
+def test_a_session_is_guarded_once(guard: Guard, classifier: ScriptedClassifier) -> None:
+    async def act(client: Any) -> Any:
+        assert wrap(client, guard) is wrap(client, guard)
+        with pytest.raises(GuardrailError, match="guarded already"):
+            wrap(client, Guard(classifier=classifier))
+        return await ACTS["text"](client)
+
+    using(Shop(instructions="fine"), act)
+    assert [text for text, _ in classifier.calls].count("In France.") == 1
 
 
 def test_other_objects_are_refused(guard: Guard) -> None:

@@ -26,6 +26,7 @@ from tinyguardrail_sdk.chunks import aheld_chunks, held_chunks
 from tinyguardrail_sdk.errors import Blocked
 from tinyguardrail_sdk.holdback import Delay
 from tinyguardrail_sdk.labels import Source
+from tinyguardrail_sdk.messages import looks_like_message
 from tinyguardrail_sdk.streaming import StreamGuard
 
 _NOTHING = object()
@@ -100,8 +101,9 @@ def runnable(
             return
         if (own := _stream_source(first, origin)) is not None:
             stream = StreamGuard(guard, source=own, delay=delay)
-            async for item in aheld_chunks(stream, _achain(first, items), _read):
-                yield item
+            async with aheld_chunks(stream, _achain(first, items), _read) as held:
+                async for item in held:
+                    yield item
             return
         whole = functools.reduce(operator.add, [item async for item in items], first)
         await arefuse(guard, _messages(whole, origin))
@@ -168,10 +170,12 @@ class _Hooks:
         return message(self._tool_error, tool_call_id=call["id"], name=call["name"], status="error")
 
 
-def _results(result: Any) -> Iterable[Any]:
+def _results(result: Any) -> Iterator[Any]:
     """What a tool returned to the model: a message, or those that a command writes to the state."""
-    update = getattr(result, "update", None)
-    return update.get("messages", ()) if isinstance(update, Mapping) else [result]
+    found = getattr(result, "update", [result])
+    if isinstance(found, Mapping):
+        found = found.get("messages")
+    yield from (each for each in found or () if getattr(each, "type", None) != "remove")
 
 
 def _stream_source(item: Any, source: Source) -> Source | None:
@@ -194,7 +198,7 @@ def _messages(item: Any, source: Source) -> Iterator[Any]:
         yield Source.DOCUMENT, item.page_content
     elif hasattr(item, "to_messages"):
         yield from item.to_messages()
-    elif isinstance(item, Mapping) and "role" not in item and "type" not in item:
+    elif isinstance(item, Mapping) and not looks_like_message(item):
         for value in item.values():
             yield from _messages(value, source)
     elif isinstance(item, list | tuple):

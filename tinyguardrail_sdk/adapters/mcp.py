@@ -24,11 +24,12 @@ from tinyguardrail_sdk.adapters._engine import Handle
 from tinyguardrail_sdk.adapters._frameworks import arefuse, refuse, require
 from tinyguardrail_sdk.checker import Checker
 from tinyguardrail_sdk.content import value_text
-from tinyguardrail_sdk.errors import Blocked, InputError
+from tinyguardrail_sdk.errors import Blocked, GuardrailError, InputError
 from tinyguardrail_sdk.labels import Source
 
 ClientT = TypeVar("ClientT")
 
+_MARK = "__tinyguardrail_handle__"
 _CALL = "tools/call"
 _CANNOT = -32000  # of the codes that are left to servers
 _WITHOUT_TEXT = ("image/", "audio/", "video/")
@@ -47,10 +48,16 @@ def wrap(client: ClientT, guard: Checker, *, tool_error: str | None = None) -> H
     Raises:
         ImportError: `mcp` is not installed.
         InputError: It is neither, or not connected.
+        GuardrailError: It is guarded already, in another way.
         Blocked: The server has introduced itself already, with an attack as its instructions.
     """
     require("mcp", "mcp")
     session = _session_of(client)
+    known: Handle[ClientT] | None = getattr(session.send_request, _MARK, None)
+    if known is not None:
+        if known.guard is guard and known.client is client:
+            return known
+        raise GuardrailError("the session is guarded already; undo() that first")
     refuse(guard, _words(getattr(session, "instructions", None)))
     send = session.send_request
 
@@ -68,6 +75,7 @@ def wrap(client: ClientT, guard: Checker, *, tool_error: str | None = None) -> H
         return result
 
     handle = Handle(client, guard, None)
+    setattr(judged, _MARK, handle)
     handle.put(session, "send_request", judged)
     return handle
 

@@ -137,8 +137,11 @@ class GuardMiddleware:
     def _route_of(self, scope: Message) -> Route | None:
         if scope["type"] != "http":
             return None
-        path = scope["path"].removeprefix(scope.get("root_path", ""))
-        return next((route for pattern, route in self._routes if pattern.fullmatch(path)), None)
+        # Servers differ in whether the path has the root before it.
+        path = scope["path"]
+        paths = {path, path.removeprefix(scope.get("root_path", ""))}
+        matching = (r for pattern, r in self._routes if any(map(pattern.fullmatch, paths)))
+        return next(matching, None)
 
 
 def body_guard(

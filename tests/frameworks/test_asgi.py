@@ -332,6 +332,19 @@ def test_a_wrong_route_is_an_error(arguments: Any) -> None:
         Route(*arguments)
 
 
+def test_concurrent_requests_do_not_mix(server: Server, guard: Guard) -> None:
+    app = GuardMiddleware(server.app, guard, ROUTES)
+
+    async def go() -> list[Any]:
+        bodies = [json.dumps({"message": each}).encode() for each in [QUESTION, ATTACK] * 6]
+        kind = [(b"content-type", b"application/json")]
+        calls = [spoken(app, "/chat", body, headers=kind) for body in bodies]
+        return await asyncio.gather(*calls)
+
+    assert [sent[0]["status"] for sent in asyncio.run(go())] == [200, 403] * 6
+    assert server.seen == [{"message": QUESTION}] * 6
+
+
 @pytest.mark.parametrize("end", ["\n\n", "\r\n\r\n", "\r\r", "\n\r\n"])
 def test_events_are_cut_wherever_their_bytes_are(end: str) -> None:
     whole = f"data: a{end}data: b{end}data: c".encode()

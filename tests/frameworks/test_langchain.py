@@ -249,6 +249,12 @@ def test_errors_pass_through(guard: Guard, call: Any, asked: str, error: type[Ex
         call(agent(model, guard), asking(asked))
 
 
+def test_concurrent_calls_do_not_mix(guard: Guard) -> None:
+    model = guard_model(Streamer(chunks=[Chunk(ANSWER)]), guard)
+    answers = asyncio.run(model.abatch([QUESTION, ATTACK] * 6, return_exceptions=True))
+    assert [type(each) for each in answers] == [messages.AIMessage, Blocked] * 6
+
+
 def agent(model: Any, guard: Guard, tools: Any = (look,), **options: Any) -> Any:
     return agents.create_agent(model, list(tools), middleware=[middleware(guard, **options)])
 

@@ -235,6 +235,21 @@ def test_what_cannot_be_read_is_an_error(guard: Guard) -> None:
             wrong(object(), guard)
 
 
+def test_concurrent_calls_do_not_mix(guard: Guard) -> None:
+    llm = guard_llm(scripted(), guard)
+
+    async def one(text: str) -> str:
+        try:
+            return "".join([each.delta async for each in await llm.astream_complete(text)])
+        except Blocked:
+            return "blocked"
+
+    async def go() -> list[str]:
+        return await asyncio.gather(*map(one, [QUESTION, ATTACK] * 6))
+
+    assert asyncio.run(go()) == [ANSWER, "blocked"] * 6
+
+
 def test_an_llm_is_guarded_once(guard: Guard) -> None:
     llm = guard_llm(scripted(), guard)
     assert guard_llm(llm, guard) is llm

@@ -217,6 +217,19 @@ def test_errors_pass_through(
         way(guard_agent(agents.Agent(name="a", model=model), guard), given, config, [])
 
 
+def test_concurrent_runs_do_not_mix(guard: Guard, config: Any) -> None:
+    model = testing.ScriptedModel([said(ANSWER)] * 6)
+    agent = agents.Agent(name="a", model=guard_model(model, guard))
+
+    async def go() -> list[Any]:
+        runs = [_stream(agent, each, config, []) for each in [QUESTION, ATTACK] * 6]
+        return await asyncio.gather(*runs, return_exceptions=True)
+
+    kinds = [type(each) is Blocked for each in asyncio.run(go())]
+    assert kinds == [False, True] * 6
+    assert len(model.calls) == 6
+
+
 def test_a_model_is_guarded_once(guard: Guard) -> None:
     model = guard_model(testing.ScriptedModel([]), guard)
     assert isinstance(model, testing.ScriptedModel)

@@ -246,6 +246,19 @@ def test_what_cannot_be_read_is_an_error(make: Any) -> None:
     assert run(make(script), [QUESTION, picture], []) == ANSWER
 
 
+def test_concurrent_runs_do_not_mix(make: Any) -> None:
+    script = Script(*[ANSWER] * 6)
+    agent = make(script, [])
+
+    async def go() -> list[Any]:
+        runs = [agent.run(each) for each in [QUESTION, ATTACK] * 6]
+        return await asyncio.gather(*runs, return_exceptions=True)
+
+    kinds = [type(each) is Blocked for each in asyncio.run(go())]
+    assert kinds == [False, True] * 6
+    assert len(script.asked) == 6
+
+
 def test_a_model_is_guarded_once(guard: Guard) -> None:
     model = guard_model(Script().model, guard)
     assert isinstance(model, functions.FunctionModel)

@@ -1,6 +1,7 @@
 """What all adapters for frameworks stand on: copies that judge, and imports on demand."""
 
 import copy
+import pickle
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -108,9 +109,19 @@ def test_the_state_of_a_copy_is_its_own_and_is_kept(guard: Guard, given: Any) ->
         assert made._private == 1
 
 
-def test_copies_of_a_copy_judge(guard: Guard, given: Any) -> None:
+@pytest.mark.parametrize(
+    "how", [copy.copy, copy.deepcopy, lambda made: pickle.loads(pickle.dumps(made))]
+)
+def test_copies_of_a_copy_judge(guard: Guard, given: Any, how: Callable[[Any], Any]) -> None:
+    made = judging_copy(given, guard, None, JUDGING)
+    made.count = 5
+    again = how(made)
     with pytest.raises(Blocked):
-        copy.copy(judging_copy(given, guard, None, JUDGING)).ask(ATTACK)
+        again.ask(ATTACK)
+    assert again.shout(QUESTION) == ANSWER.upper()
+    assert (again.count, made.count) == (6, 5)
+    with pytest.raises(Blocked):
+        made.ask(ATTACK)
 
 
 def test_another_guard_is_refused(guard: Guard, given: Any) -> None:

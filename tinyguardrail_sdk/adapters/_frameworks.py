@@ -57,8 +57,8 @@ def judging_copy(given: T, guard: Checker, delay: Delay | None, judging: Judging
     """Return a shallow copy of an object some of whose methods judge; a judging one as it is.
 
     Its class is a subclass of the object's, under the same name, and `judge_of(self)` gives the
-    guard and the delay. Copies of it judge as well. A method that calls another one is judged once,
-    for the original ones are called on a view of the copy that does not judge.
+    guard and the delay. Copies of it judge as well, pickled ones too. A method that calls another
+    one is judged once, for the original ones are called on a view of the copy that does not judge.
 
     Raises:
         GuardrailError: Another guard is on it already.
@@ -90,9 +90,17 @@ def _judging_class(own: type[Any], judging: Judging) -> type[Any]:
     space["__annotations__"] = dict.fromkeys(absent, ClassVar[None])  # for pydantic
     for name, make in judging:
         space[name] = None if make is None else make(_on_view(own, getattr(own, name)))
+    space["__reduce__"] = functools.partialmethod(_reduced, own, judging)
     metaclass: Any = type(own)
     made: type[Any] = metaclass(own.__name__, (own,), space)
     return made
+
+
+def _reduced(copied: Any, own: type[Any], judging: Judging) -> tuple[Any, ...]:
+    """How a copy is pickled: its class cannot be imported, that of the object can."""
+    plain = copy.copy(_view(copied, own))
+    guard, delay = vars(plain).pop(_KEY)
+    return judging_copy, (plain, guard, delay, judging)
 
 
 def _on_view(own: type[Any], original: Method) -> Method:

@@ -339,7 +339,7 @@ def test_concurrent_requests_do_not_mix(server: Server, guard: Guard) -> None:
         bodies = [json.dumps({"message": each}).encode() for each in [QUESTION, ATTACK] * 6]
         kind = [(b"content-type", b"application/json")]
         calls = [spoken(app, "/chat", body, headers=kind) for body in bodies]
-        return await asyncio.gather(*calls)
+        return list(await asyncio.gather(*calls))
 
     assert [sent[0]["status"] for sent in asyncio.run(go())] == [200, 403] * 6
     assert server.seen == [{"message": QUESTION}] * 6

@@ -75,10 +75,18 @@ WAYS = [run, arun, stream]
 Way = Callable[..., Any]
 every_way = pytest.mark.parametrize("way", WAYS)
 TOOL_RESULT = {"type": "function_call_output", "call_id": "c", "output": PAGE}
+FOUND = {
+    "type": "file_search_call",
+    "id": "f",
+    "status": "completed",
+    "queries": ["hours"],
+    "results": [{"text": PAGE}],
+}
 ATTACKS: list[Any] = [
     ATTACK,
     [{"role": "user", "content": [{"type": "input_text", "text": ATTACK}]}],
     [{"role": "user", "content": QUESTION}, TOOL_RESULT],
+    [{"role": "user", "content": QUESTION}, FOUND],
 ]
 
 
@@ -97,7 +105,7 @@ def test_a_benign_run_is_as_without_a_guard(guard: Guard, tool: Any, config: Any
 
 
 @every_way
-@pytest.mark.parametrize("given", ATTACKS, ids=str)
+@pytest.mark.parametrize("given", ATTACKS, ids=range(len(ATTACKS)))
 def test_an_attack_does_not_reach_the_model(
     guard: Guard, config: Any, way: Way, given: Any
 ) -> None:

@@ -219,6 +219,20 @@ def test_an_attack_in_blocks_is_not_released(guard: Guard, call: Call, kind: str
     assert out == []
 
 
+class Calling(Scripted):
+    """Answers a prompt with a tool call beside the text."""
+
+    @callbacks.llm_completion_callback()  # type: ignore[untyped-decorator]
+    def complete(self, prompt: str, formatted: bool = False, **kwargs: Any) -> Any:
+        call = {"function": {"name": "look", "arguments": ATTACK}}
+        return types.CompletionResponse(text="fine", additional_kwargs={"tool_calls": [call]})
+
+
+def test_an_attack_in_a_tool_call_beside_a_completion_is_not_released(guard: Guard) -> None:
+    with pytest.raises(Blocked):
+        guard_llm(Calling(), guard).complete(QUESTION)
+
+
 @pytest.mark.parametrize(("asked", "error"), [("explode", CheckFailed), (QUESTION, OSError)])
 @every_chat
 def test_errors_pass_through(guard: Guard, call: Call, asked: str, error: type[Exception]) -> None:

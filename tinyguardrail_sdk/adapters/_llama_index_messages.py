@@ -73,6 +73,7 @@ def _said(response: Any) -> Iterator[tuple[Hashable, str]]:
     message = getattr(response, "message", None)
     if message is None:
         yield "text", response.text or response.delta or ""
+        yield from enumerate(_calls(response))
         return
     texts = [text for _, text in _message_texts(message)]
     if not any(texts) and response.delta:
@@ -87,8 +88,7 @@ def _message_texts(message: Any) -> Texts:
     for block in message.blocks:
         yield from _block_texts(block, source)
     if source is Source.OUTPUT:
-        for call in message.additional_kwargs.get("tool_calls") or ():
-            yield source, _arguments(call)
+        yield from ((source, arguments) for arguments in _calls(message))
 
 
 def _block_texts(block: Any, source: Source) -> Texts:
@@ -113,7 +113,9 @@ def _block_texts(block: Any, source: Source) -> Texts:
         raise InputError("a document that is not text cannot be read; check its text by itself")
 
 
-def _arguments(call: Any) -> str:
-    fields = as_mapping(call) or {}
-    function = as_mapping(fields.get("function")) or fields
-    return value_text(function.get("arguments", fields) if fields else str(call))
+def _calls(said: Any) -> Iterator[str]:
+    """Yield the arguments of the tool calls beside a text."""
+    for call in said.additional_kwargs.get("tool_calls") or ():
+        fields = as_mapping(call) or {}
+        function = as_mapping(fields.get("function")) or fields
+        yield value_text(function.get("arguments", fields) if fields else str(call))

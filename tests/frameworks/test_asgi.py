@@ -224,7 +224,10 @@ async def spoken(app: Any, path: str, body: bytes = b"{}", **scope: Any) -> list
     )
 
     async def receive() -> Any:
-        return next(incoming, {"type": "http.disconnect"})
+        message = next(incoming, None)
+        if message is None:
+            await asyncio.Event().wait()  # for a disconnect that does not come
+        return message
 
     async def send(message: Any) -> None:
         sent.append(message)

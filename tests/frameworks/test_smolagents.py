@@ -44,7 +44,7 @@ class Scripted(models.Model):  # type: ignore[misc]
 class Streamer(Scripted):
     def generate_stream(self, messages: Any, *_: Any, **__: Any) -> Iterator[Any]:
         answer = self._next(messages)
-        text = answer if isinstance(answer, str) else answer["function"]["arguments"]
+        text = answer if isinstance(answer, str) else answer.function.arguments
         for at in range(0, len(text), 6):
             piece = text[at : at + 6]
             if isinstance(answer, str):
@@ -56,7 +56,8 @@ class Streamer(Scripted):
 
 
 def calling(name: str, **arguments: Any) -> Any:
-    return {"id": "call_1", "type": "function", "function": {"name": name, "arguments": arguments}}
+    function = models.ChatMessageToolCallFunction(name=name, arguments=arguments)
+    return models.ChatMessageToolCall(id="call_1", type="function", function=function)
 
 
 def message(role: str, content: Any, **more: Any) -> Any:
@@ -116,7 +117,8 @@ def test_an_attack_in_a_tool_call_is_not_released(guard: Guard) -> None:
     out: list[Any] = []
     with pytest.raises(Blocked):
         generated(guard_model(Scripted(calling("look", city=ATTACK)), guard), [], out)
-    call = {"function": {"name": "look", "arguments": f'{{"city": "{ATTACK}"}}'}}
+    call = calling("look")
+    call.function.arguments = f'{{"city": "{ATTACK}"}}'
     with pytest.raises(Blocked):
         streamed(guard_model(Streamer(call), guard), [], out)
     assert out == []

@@ -60,17 +60,11 @@ def _held(
     stream: StreamGuard, chunks: Iterable[C], read: ReadChunk[C], on_block: OnBlock[C]
 ) -> Generator[C, None, None]:
     iterator = iter(chunks)
-    queue = _Queue[C](stream)
+    queue = HeldChunks[C](stream)
     try:
         for chunk in iterator:
-            for channel, delta in queue.add(chunk, read(chunk)):
-                channel.feed(delta)
-            while (late := queue.late()) is not None:
-                late.finish()
-            yield from queue.cleared()
-        for channel in queue.channels:
-            channel.finish()
-        yield from queue.cleared()
+            yield from queue.feed(chunk, read(chunk))
+        yield from queue.finish()
     except Blocked as error:
         yield _answer(stream, error, on_block)
     finally:
@@ -82,18 +76,12 @@ async def _aheld(
     stream: StreamGuard, chunks: AsyncIterable[C], read: ReadChunk[C], on_block: OnBlock[C]
 ) -> AsyncGenerator[C, None]:
     iterator = aiter(chunks)
-    queue = _Queue[C](stream)
+    queue = HeldChunks[C](stream)
     try:
         async for chunk in iterator:
-            for channel, delta in queue.add(chunk, read(chunk)):
-                await channel.afeed(delta)
-            while (late := queue.late()) is not None:
-                await late.afinish()
-            for ready in queue.cleared():
+            for ready in await queue.afeed(chunk, read(chunk)):
                 yield ready
-        for channel in queue.channels:
-            await channel.afinish()
-        for ready in queue.cleared():
+        for ready in await queue.afinish():
             yield ready
     except Blocked as error:
         yield _answer(stream, error, on_block)
@@ -109,16 +97,52 @@ def _answer(stream: StreamGuard, error: Blocked, on_block: OnBlock[C]) -> C:
     return answer
 
 
-class _Queue(Generic[C]):
-    """Chunks that wait, each with how far its channels must have been cleared."""
+class HeldChunks(Generic[C]):
+    """Chunks that wait, each with how far its channels must have been cleared.
+
+    For those to whom chunks are handed one by one; who iterates over them takes `held_chunks`. What
+    the methods raise is what `StreamGuard.feed` raises.
+
+    Args:
+        stream: Who judges; its own `on_block` must be the default.
+    """
 
     def __init__(self, stream: StreamGuard) -> None:
+        stream.refuse_own_answer()
         self._stream = stream
         self._waiting: deque[tuple[C, list[tuple[StreamGuard, int]]]] = deque()
-        self.channels: dict[StreamGuard, None] = {}
+        self._channels: dict[StreamGuard, None] = {}
         self._limit = stream.delay.hold + stream.delay.every
 
-    def add(
+    def feed(self, chunk: C, deltas: Iterable[tuple[Hashable, str]]) -> list[C]:
+        """Take a chunk and the text in it; return the chunks that may go on, in order."""
+        for channel, delta in self._add(chunk, deltas):
+            channel.feed(delta)
+        while (late := self._late()) is not None:
+            late.finish()
+        return self._cleared()
+
+    def finish(self) -> list[C]:
+        """Judge what is held, and return the chunks that wait."""
+        for channel in self._channels:
+            channel.finish()
+        return self._cleared()
+
+    async def afeed(self, chunk: C, deltas: Iterable[tuple[Hashable, str]]) -> list[C]:
+        """Like `feed`, with the checks off the event loop."""
+        for channel, delta in self._add(chunk, deltas):
+            await channel.afeed(delta)
+        while (late := self._late()) is not None:
+            await late.afinish()
+        return self._cleared()
+
+    async def afinish(self) -> list[C]:
+        """Like `finish`, with the checks off the event loop."""
+        for channel in self._channels:
+            await channel.afinish()
+        return self._cleared()
+
+    def _add(
         self, chunk: C, deltas: Iterable[tuple[Hashable, str]]
     ) -> Iterator[tuple[StreamGuard, str]]:
         """Queue a chunk, and yield each delta with the channel that is to be fed with it."""
@@ -126,13 +150,13 @@ class _Queue(Generic[C]):
         self._waiting.append((chunk, marks))
         for key, delta in deltas:
             channel = self._stream.channel(key)
-            self.channels[channel] = None
+            self._channels[channel] = None
             marks.append((channel, channel.received + len(delta)))
             yield channel, delta
 
-    def late(self) -> StreamGuard | None:
+    def _late(self) -> StreamGuard | None:
         """The channel that holds up the first chunk, when too much waits behind it."""
-        if sum(channel.held for channel in self.channels) < self._limit:
+        if sum(channel.held for channel in self._channels) < self._limit:
             return None
         for _, marks in self._waiting:
             for channel, position in marks:
@@ -140,11 +164,13 @@ class _Queue(Generic[C]):
                     return channel
         return None
 
-    def cleared(self) -> Iterator[C]:
+    def _cleared(self) -> list[C]:
         """Take the chunks from the front whose text was cleared."""
+        ready: list[C] = []
         while self._waiting:
             chunk, marks = self._waiting[0]
             if any(channel.released < position for channel, position in marks):
-                return
+                break
+            ready.append(chunk)
             self._waiting.popleft()
-            yield chunk
+        return ready

@@ -1,0 +1,111 @@
+"""An answer of an ASGI application that is sent on as its text is cleared."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, MutableMapping, Sequence
+from typing import Any
+
+from tinyguardrail_sdk.adapters._http import Cut, answer_deltas, characters, events, lines, whole
+from tinyguardrail_sdk.checker import Checker
+from tinyguardrail_sdk.chunks import HeldChunks
+from tinyguardrail_sdk.errors import InputError
+from tinyguardrail_sdk.holdback import Delay
+from tinyguardrail_sdk.streaming import StreamGuard
+
+Message = MutableMapping[str, Any]
+
+_EVENTS = "text/event-stream"
+_LINES = ("application/x-ndjson", "application/jsonl", "application/json-lines")
+
+
+class HeldAnswer:
+    """Stands for `send`; after an error nothing more goes on.
+
+    Attributes:
+        stop: Why the answer was stopped, or None.
+        started: Whether something was sent.
+        is_events: Whether it is a stream of server-sent events.
+    """
+
+    def __init__(
+        self,
+        guard: Checker,
+        fields: Sequence[str],
+        delay: Delay | None,
+        send: Callable[[Message], Awaitable[None]],
+    ) -> None:
+        self.stop: Exception | None = None
+        self.started = False
+        self.is_events = False
+        self._fields = fields
+        self._send = send
+        self._held = HeldChunks[bytes](StreamGuard(guard, delay=delay))
+        self._start: Message = {}
+        self._cut: Cut | None = None
+        self._rest = b""
+
+    async def __call__(self, message: Message) -> None:
+        """Take what the application sends.
+
+        Raises:
+            Blocked: What was to be sent; the application is to end.
+            InputError: The answer is of a type that cannot be read.
+            CheckFailed: As `Guard.check`.
+        """
+        if self.stop is not None:  # an error page of the application, about what stopped it
+            return
+        try:
+            await self._pass(message)
+        except Exception as error:
+            self.stop = error
+            raise
+
+    async def _pass(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self._start = message
+            self._cut = self._cut_for(message)
+        elif message["type"] == "http.response.body":
+            await self._take(message.get("body", b""), message.get("more_body", False))
+        else:
+            raise InputError(f"{message['type']} cannot be read; send a plain body")
+
+    async def _take(self, body: bytes, more: bool) -> None:
+        if body and self._cut is None:
+            raise InputError(
+                "the answer of a guarded route must be JSON or text, as UTF-8 and uncompressed; "
+                "put what compresses it outside the guard"
+            )
+        pieces, self._rest = (self._cut or whole)(self._rest + body, not more)
+        ready = [each for piece in pieces for each in await self._feed(piece)]
+        ready += [] if more else await self._held.afinish()
+        if ready or not more:
+            await self._go_on(b"".join(ready), more)
+
+    async def _feed(self, piece: bytes) -> list[bytes]:
+        deltas = answer_deltas(piece, self._fields, self.is_events)
+        return await self._held.afeed(piece, ((key, text) for key, text in deltas if text))
+
+    async def _go_on(self, body: bytes, more: bool) -> None:
+        if not self.started:
+            self.started = True
+            await self._send(self._start)
+        await self._send({"type": "http.response.body", "body": body, "more_body": more})
+
+    def _cut_for(self, start: Message) -> Cut | None:
+        """How the answer is cut into pieces; None where it cannot be read."""
+        headers = {bytes(key).lower(): bytes(value) for key, value in start.get("headers", ())}
+        kind, _, options = (
+            headers.get(b"content-type", b"").decode("latin-1").lower().partition(";")
+        )
+        kind = kind.strip()
+        other = "charset=" in options and "utf-8" not in options
+        if other or headers.get(b"content-encoding", b"identity") != b"identity":
+            return None
+        self.is_events = kind == _EVENTS
+        if self.is_events:
+            return events
+        if kind in _LINES:
+            return lines
+        if kind == "application/json" or kind.endswith("+json"):
+            return whole
+        return characters if kind.startswith("text/") else None

@@ -1,0 +1,236 @@
+"""ASGI applications (FastAPI, Starlette and others): bodies judged at the door.
+
+pip install "tinyguardrail-sdk[asgi]"
+
+    app.add_middleware(
+        GuardMiddleware,
+        guard=guard,
+        routes={"/chat": Route({"message": "user", "history": "messages"}, answer=["reply"])},
+    )
+
+The request of a route is read whole, judged and handed on unchanged; a JSON answer is judged before
+it is sent, and a streamed one (server-sent events, JSON lines, text) goes on as it is cleared. All
+other routes, websockets and lifespan are passed on untouched, and so are query, path and headers.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from tinyguardrail_sdk.adapters._frameworks import arefuse, require
+from tinyguardrail_sdk.adapters._held_answer import HeldAnswer
+from tinyguardrail_sdk.adapters._http import MESSAGES, parsed, request_messages
+from tinyguardrail_sdk.checker import Checker, as_source
+from tinyguardrail_sdk.errors import Blocked, InputError
+from tinyguardrail_sdk.holdback import Delay
+
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+App = Callable[[Message, Receive, Send], Awaitable[None]]
+
+MAX_BODY = 1_000_000
+_BODY = "http.response.body"
+
+
+@dataclass(frozen=True)
+class Route:
+    """What is judged of one route.
+
+    Attributes:
+        request: Fields of the JSON body, each with the source of its text, or with `"messages"`
+            where it holds chat messages. `"page.text"` is the text in `page`, or in each item of
+            it where it is a list; `"."` is the body. A field that is not there has no text.
+        answer: Fields of the JSON answer, or of each event of a stream, likewise; `"."` is the
+            whole text. None of them: the answer is not judged.
+
+    Raises:
+        InputError: There is no such source, or a list was forgotten.
+    """
+
+    request: Mapping[str, str] = field(default_factory=dict)
+    answer: Sequence[str] = ()
+
+    def __post_init__(self) -> None:
+        if isinstance(self.request, str) or isinstance(self.answer, str):
+            raise InputError("request is a mapping of fields to sources, answer a list of fields")
+        for source in self.request.values():
+            if source != MESSAGES:
+                as_source(source)
+
+
+class GuardMiddleware:
+    """Judges the routes named.
+
+    A blocked request is answered with 403, one that cannot be read with 400, one that is too long
+    with 413, each as JSON with `detail`, and the application is not called. A blocked answer is 403
+    as well where nothing of it was sent; else server-sent events end with an event `error`, and
+    other streams break off with `Blocked`. A check that breaks raises, so the answer is a 500.
+
+    Args:
+        app: The application.
+        guard: Who judges.
+        routes: By path, such as `/chat` or `/chats/{id}/messages`; `{rest:path}` takes slashes too.
+        max_body: Bytes of a request that are read.
+        delay: How much of a streamed answer is held back.
+    """
+
+    def __init__(
+        self,
+        app: App,
+        guard: Checker,
+        routes: Mapping[str, Route],
+        *,
+        max_body: int = MAX_BODY,
+        delay: Delay | None = None,
+    ) -> None:
+        self.app = app
+        self._guard = guard
+        self._routes = [(_pattern(path), route) for path, route in routes.items()]
+        self._max_body = max_body
+        self._delay = delay
+
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+        """Judge one connection."""
+        route = self._route_of(scope)
+        if route is None:
+            await self.app(scope, receive, send)
+            return
+        if route.request:
+            body = await _read(receive, self._max_body)
+            if body is None:  # the client has gone
+                return
+            refusal = await _refusal(self._guard, body, route.request, self._max_body)
+            if refusal is not None:
+                await _send_json(send, *refusal)
+                return
+            receive = _replaying(body, receive)
+        if route.answer:
+            await self._answer(route, scope, receive, send)
+        else:
+            await self.app(scope, receive, send)
+
+    async def _answer(self, route: Route, scope: Message, receive: Receive, send: Send) -> None:
+        answer = HeldAnswer(self._guard, route.answer, self._delay, send)
+        # No other ways to send a body than the one that is read.
+        scope = {**scope, "extensions": {}}
+        try:
+            await self.app(scope, receive, answer)
+        except Exception:
+            if answer.stop is None:
+                raise
+        if answer.stop is None:
+            return
+        refusal = _blocked(answer.stop) if isinstance(answer.stop, Blocked) else None
+        if refusal is None or (answer.started and not answer.is_events):
+            raise answer.stop
+        if answer.started:
+            data = json.dumps({"detail": refusal[1]})
+            await send({"type": _BODY, "body": f"event: error\ndata: {data}\n\n".encode()})
+        else:
+            await _send_json(send, *refusal)
+
+    def _route_of(self, scope: Message) -> Route | None:
+        if scope["type"] != "http":
+            return None
+        # Servers differ in whether the path has the root before it.
+        path = scope["path"]
+        paths = {path, path.removeprefix(scope.get("root_path", ""))}
+        matching = (r for pattern, r in self._routes if any(map(pattern.fullmatch, paths)))
+        return next(matching, None)
+
+
+def body_guard(
+    guard: Checker, request: Mapping[str, str], *, max_body: int = MAX_BODY
+) -> Callable[[Any], Awaitable[None]]:
+    """Return a dependency of FastAPI that judges the body of one route.
+
+        @app.post("/chat", dependencies=[Depends(body_guard(guard, {"message": "user"}))])
+
+    Refusals are `HTTPException`s with the statuses of `GuardMiddleware`.
+
+    Args:
+        guard: Who judges.
+        request: As in `Route`.
+        max_body: Bytes that are read.
+
+    Raises:
+        ImportError: `fastapi` is not installed.
+        InputError: As `Route`.
+    """
+    fastapi = require("fastapi", "asgi")
+    fields = Route(request).request
+
+    async def judge(request: Any) -> None:
+        refusal = await _refusal(guard, await request.body(), fields, max_body)
+        if refusal is not None:
+            raise fastapi.HTTPException(*refusal)
+
+    judge.__annotations__["request"] = fastapi.Request
+    return judge
+
+
+async def _refusal(
+    guard: Checker, body: bytes, fields: Mapping[str, str], max_body: int
+) -> tuple[int, str] | None:
+    """Judge a body; return the status and the reason of a refusal, or None where it may go on."""
+    if len(body) > max_body:
+        return 413, f"the body has more than {max_body} bytes"
+    try:
+        if body:
+            await arefuse(guard, request_messages(parsed(body), fields))
+    except Blocked as error:
+        return _blocked(error)
+    except InputError as error:
+        return 400, str(error)
+    return None
+
+
+def _blocked(error: Blocked) -> tuple[int, str]:
+    # Not the risk: it would tell an attacker how near he is.
+    return 403, f"blocked: {error.verdict.label}"
+
+
+async def _read(receive: Receive, max_body: int) -> bytes | None:
+    """Return the whole body, or as much as shows that it is too long; None without a client."""
+    body = b""
+    while len(body) <= max_body:
+        message = await receive()
+        if message["type"] != "http.request":
+            return None
+        body += message.get("body", b"")
+        if not message.get("more_body", False):
+            break
+    return body
+
+
+def _replaying(body: bytes, receive: Receive) -> Receive:
+    waiting: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def replay() -> Message:
+        return waiting.pop() if waiting else await receive()
+
+    return replay
+
+
+async def _send_json(send: Send, status: int, detail: str) -> None:
+    body = json.dumps({"detail": detail}).encode()
+    headers = [
+        (b"content-type", b"application/json"),
+        (b"content-length", str(len(body)).encode()),
+    ]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": _BODY, "body": body})
+
+
+def _pattern(path: str) -> re.Pattern[str]:
+    parts = re.split(r"(\{\w+(?::path)?\})", path)
+    found = [
+        re.escape(part) if not part.startswith("{") else ".+" if ":" in part else "[^/]+"
+        for part in parts
+    ]
+    return re.compile("".join(found))

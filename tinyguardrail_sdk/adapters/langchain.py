@@ -1,0 +1,214 @@
+"""LangChain 1.x: agents, chat models and chains.
+
+pip install "tinyguardrail-sdk[langchain]"
+
+    agent = create_agent(model, tools, middleware=[middleware(guard)])
+    model = guard_model(model, guard)
+    chain = retriever | runnable(guard, source="document") | prompt | guard_model(model, guard)
+
+A guarded model judges its messages before it is asked, and holds back its tokens until they are
+cleared, those too that callbacks, `stream_mode="messages"` and `astream_events` tell. It has no
+cache. The middleware guards the model, what the agent was asked, and the results of tools.
+"""
+
+from __future__ import annotations
+
+import functools
+import itertools
+import operator
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from typing import Any
+
+from tinyguardrail_sdk.adapters._frameworks import arefuse, refuse, require
+from tinyguardrail_sdk.adapters._langchain_model import deltas, guarded
+from tinyguardrail_sdk.checker import Checker, as_source
+from tinyguardrail_sdk.chunks import aheld_chunks, held_chunks
+from tinyguardrail_sdk.errors import Blocked
+from tinyguardrail_sdk.holdback import Delay
+from tinyguardrail_sdk.labels import Source
+from tinyguardrail_sdk.messages import looks_like_message
+from tinyguardrail_sdk.streaming import StreamGuard
+
+_NOTHING = object()
+_MODELS = "langchain_core.language_models.chat_models"
+
+
+def guard_model(model: Any, guard: Checker, *, delay: Delay | None = None) -> Any:
+    """Return a guarded copy of a chat model.
+
+    Args:
+        model: A `BaseChatModel`, also with tools or other arguments bound to it.
+        guard: Who judges.
+        delay: How much of a stream is held back.
+
+    Raises:
+        ImportError: LangChain is not installed.
+        InputError: It is no chat model.
+        GuardrailError: Another guard is on it already.
+    """
+    return guarded(model, guard, delay, require(_MODELS, "langchain"))
+
+
+def middleware(guard: Checker, *, delay: Delay | None = None, tool_error: str | None = None) -> Any:
+    """Return an `AgentMiddleware`; put it last, so that it sees what the others send.
+
+    Args:
+        guard: Who judges.
+        delay: How much of a stream is held back.
+        tool_error: What the model reads in place of a blocked tool result, so that the agent goes
+            on; by default `Blocked` is raised.
+
+    Raises:
+        ImportError: LangChain is not installed.
+    """
+    base = require("langchain.agents.middleware", "langchain").AgentMiddleware
+    made = type("GuardMiddleware", (_Hooks, base), {"tools": []})
+    return made(guard, delay, tool_error)
+
+
+def runnable(
+    guard: Checker, *, source: Source | str = Source.USER, delay: Delay | None = None
+) -> Any:
+    """Return a `Runnable` that passes on, unchanged, what is cleared, and raises `Blocked` else.
+
+    It takes texts, prompts, messages, documents, and lists and dictionaries of them. A stream of
+    texts or of message chunks is held back; of anything else, it is gathered first.
+
+    Args:
+        guard: Who judges.
+        source: Where plain texts come from; messages and documents say it themselves.
+        delay: How much of a stream is held back.
+
+    Raises:
+        ImportError: LangChain is not installed.
+    """
+    runnables = require("langchain_core.runnables", "langchain")
+    origin = as_source(source)
+
+    def transform(items: Iterator[Any]) -> Iterator[Any]:
+        if (first := next(items, _NOTHING)) is _NOTHING:
+            return
+        if (own := _stream_source(first, origin)) is not None:
+            stream = StreamGuard(guard, source=own, delay=delay)
+            yield from held_chunks(stream, itertools.chain([first], items), _read)
+            return
+        whole = functools.reduce(operator.add, items, first)
+        refuse(guard, _messages(whole, origin))
+        yield whole
+
+    async def atransform(items: AsyncIterator[Any]) -> AsyncIterator[Any]:
+        if (first := await anext(items, _NOTHING)) is _NOTHING:
+            return
+        if (own := _stream_source(first, origin)) is not None:
+            stream = StreamGuard(guard, source=own, delay=delay)
+            async with aheld_chunks(stream, _achain(first, items), _read) as held:
+                async for item in held:
+                    yield item
+            return
+        whole = functools.reduce(operator.add, [item async for item in items], first)
+        await arefuse(guard, _messages(whole, origin))
+        yield whole
+
+    return runnables.RunnableGenerator(transform, atransform, name="guard")
+
+
+class _Hooks:
+    """The hooks of the middleware."""
+
+    def __init__(self, guard: Checker, delay: Delay | None, tool_error: str | None) -> None:
+        self._guard = guard
+        self._delay = delay
+        self._tool_error = tool_error
+        self._model: tuple[Any, Any] = (None, None)
+
+    def before_agent(self, state: Any, runtime: Any) -> None:
+        refuse(self._guard, state["messages"])
+
+    async def abefore_agent(self, state: Any, runtime: Any) -> None:
+        await arefuse(self._guard, state["messages"])
+
+    def wrap_model_call(self, request: Any, handler: Any) -> Any:
+        return handler(request.override(model=self._guarded(request.model)))
+
+    async def awrap_model_call(self, request: Any, handler: Any) -> Any:
+        return await handler(request.override(model=self._guarded(request.model)))
+
+    def wrap_tool_call(self, request: Any, handler: Any) -> Any:
+        result = handler(request)
+        try:
+            refuse(self._guard, _results(result))
+        except Blocked as error:
+            return self._instead(request, error)
+        return result
+
+    async def awrap_tool_call(self, request: Any, handler: Any) -> Any:
+        result = await handler(request)
+        try:
+            await arefuse(self._guard, _results(result))
+        except Blocked as error:
+            return self._instead(request, error)
+        return result
+
+    def after_agent(self, state: Any, runtime: Any) -> None:
+        refuse(self._guard, state["messages"])
+
+    async def aafter_agent(self, state: Any, runtime: Any) -> None:
+        await arefuse(self._guard, state["messages"])
+
+    def _guarded(self, model: Any) -> Any:
+        known, copy = self._model
+        if known is not model:
+            copy = guard_model(model, self._guard, delay=self._delay)
+            self._model = model, copy
+        return copy
+
+    def _instead(self, request: Any, error: Blocked) -> Any:
+        if self._tool_error is None:
+            raise error
+        call = request.tool_call
+        message = require("langchain_core.messages", "langchain").ToolMessage
+        return message(self._tool_error, tool_call_id=call["id"], name=call["name"], status="error")
+
+
+def _results(result: Any) -> Iterator[Any]:
+    """What a tool returned to the model: a message, or those that a command writes to the state."""
+    found = getattr(result, "update", [result])
+    if isinstance(found, Mapping):
+        found = found.get("messages")
+    yield from (each for each in found or () if getattr(each, "type", None) != "remove")
+
+
+def _stream_source(item: Any, source: Source) -> Source | None:
+    """Where a stream that begins with an item comes from; None where it is not held back."""
+    if isinstance(item, str):
+        return source
+    return Source.OUTPUT if hasattr(item, "tool_call_chunks") else None
+
+
+def _read(item: Any) -> Iterable[tuple[Any, str]]:
+    found = [("text", item)] if isinstance(item, str) else deltas(item)
+    return ((key, text) for key, text in found if text)
+
+
+def _messages(item: Any, source: Source) -> Iterator[Any]:
+    """What is in an item, as `Guard.check_messages` takes it."""
+    if isinstance(item, str):
+        yield source, item
+    elif hasattr(item, "page_content"):
+        yield Source.DOCUMENT, item.page_content
+    elif hasattr(item, "to_messages"):
+        yield from item.to_messages()
+    elif isinstance(item, Mapping) and not looks_like_message(item):
+        for value in item.values():
+            yield from _messages(value, source)
+    elif isinstance(item, list | tuple):
+        for value in item:
+            yield from _messages(value, source)
+    elif item is not None and not isinstance(item, bool | int | float):
+        yield item
+
+
+async def _achain(first: Any, items: AsyncIterator[Any]) -> AsyncIterator[Any]:
+    yield first
+    async for item in items:
+        yield item

@@ -1,0 +1,220 @@
+"""OpenAI Agents SDK: guardrails for agents and tools, and guarded models.
+
+pip install "tinyguardrail-sdk[openai_agents]"
+
+    agent = guard_agent(Agent(name="helper", tools=[look]), guard)
+    Runner.run_sync(agent, question, run_config=RunConfig(model_provider=guard_provider(guard)))
+
+The guardrails trip the wires of the SDK, with the verdict as `output_info`, and end before the
+model is asked: they never run beside it. They see what the first agent is asked, the last answer,
+and function tools. A guarded model sees every request and answer, those after a handoff and with
+results of hosted tools too, raises `Blocked`, and holds streams back until they are cleared.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from collections.abc import AsyncIterator, Hashable, Iterable, Iterator, Mapping
+from typing import Any
+
+from tinyguardrail_sdk.adapters._frameworks import Method, judge_of, judging_copy, require
+from tinyguardrail_sdk.adapters.openai import _Responses
+from tinyguardrail_sdk.calls import guarded_acall, guarded_astream
+from tinyguardrail_sdk.checker import Checker, first_stop
+from tinyguardrail_sdk.content import value_text
+from tinyguardrail_sdk.holdback import Delay
+from tinyguardrail_sdk.labels import Source
+
+_EXTRA = "openai_agents"
+
+
+def input_guardrail(guard: Checker) -> Any:
+    """Return an `InputGuardrail` that judges what an agent is asked, before its model is.
+
+    Raises:
+        ImportError: `openai-agents` is not installed.
+    """
+    agents = require("agents", _EXTRA)
+
+    async def judge(context: Any, agent: Any, given: Any) -> Any:
+        verdicts = await guard.acheck_messages([given] if isinstance(given, str) else given)
+        stop = first_stop(verdicts)
+        return agents.GuardrailFunctionOutput(stop, tripwire_triggered=stop is not None)
+
+    return agents.InputGuardrail(judge, name="tinyguardrail", run_in_parallel=False)
+
+
+def output_guardrail(guard: Checker) -> Any:
+    """Return an `OutputGuardrail` that judges the last answer of an agent.
+
+    Raises:
+        ImportError: `openai-agents` is not installed.
+    """
+    agents = require("agents", _EXTRA)
+
+    async def judge(context: Any, agent: Any, answer: Any) -> Any:
+        verdict = await guard.acheck(_text(answer), source=Source.OUTPUT)
+        stop = verdict if verdict.blocked else None
+        return agents.GuardrailFunctionOutput(stop, tripwire_triggered=stop is not None)
+
+    return agents.OutputGuardrail(judge, name="tinyguardrail")
+
+
+def tool_input_guardrail(guard: Checker, *, message: str | None = None) -> Any:
+    """Return a `ToolInputGuardrail` that judges the arguments of a call before the tool runs.
+
+    Args:
+        guard: Who judges.
+        message: What the model reads in place of a result; by default the wire is tripped.
+
+    Raises:
+        ImportError: `openai-agents` is not installed.
+    """
+    agents = require("agents", _EXTRA)
+
+    async def judge(data: Any) -> Any:
+        return await _judge_tool(guard, data.context.tool_arguments, Source.OUTPUT, message)
+
+    return agents.ToolInputGuardrail(judge, name="tinyguardrail")
+
+
+def tool_output_guardrail(guard: Checker, *, message: str | None = None) -> Any:
+    """Return a `ToolOutputGuardrail` that judges what a tool returned; as the one before."""
+    agents = require("agents", _EXTRA)
+
+    async def judge(data: Any) -> Any:
+        return await _judge_tool(guard, _text(data.output), Source.TOOL, message)
+
+    return agents.ToolOutputGuardrail(judge, name="tinyguardrail")
+
+
+def guard_agent(
+    agent: Any, guard: Checker, *, delay: Delay | None = None, tool_message: str | None = None
+) -> Any:
+    """Return a copy of an agent with all four guardrails, and its model guarded.
+
+    Of a model that is only named, guard the provider. Agents that it hands off to are not changed.
+
+    Args:
+        agent: An `Agent`.
+        guard: Who judges.
+        delay: How much of a stream is held back.
+        tool_message: As `message` of the guardrails of tools.
+
+    Raises:
+        ImportError: `openai-agents` is not installed.
+    """
+    agents = require("agents", _EXTRA)
+    before = tool_input_guardrail(guard, message=tool_message)
+    after = tool_output_guardrail(guard, message=tool_message)
+
+    def guarded(tool: Any) -> Any:
+        if not isinstance(tool, agents.FunctionTool):
+            return tool
+        return dataclasses.replace(
+            tool,
+            tool_input_guardrails=[*(tool.tool_input_guardrails or ()), before],
+            tool_output_guardrails=[*(tool.tool_output_guardrails or ()), after],
+        )
+
+    named = not isinstance(agent.model, agents.Model)
+    return agent.clone(
+        input_guardrails=[*agent.input_guardrails, input_guardrail(guard)],
+        output_guardrails=[*agent.output_guardrails, output_guardrail(guard)],
+        tools=[guarded(tool) for tool in agent.tools],
+        model=agent.model if named else guard_model(agent.model, guard, delay=delay),
+    )
+
+
+def guard_model(model: Any, guard: Checker, *, delay: Delay | None = None) -> Any:
+    """Return a guarded copy of a `Model`.
+
+    Args:
+        model: Any model of the SDK, with what it has connected to.
+        guard: Who judges; blocked requests and answers raise `Blocked`.
+        delay: How much of a stream is held back.
+
+    Raises:
+        GuardrailError: Another guard is on it already.
+    """
+    return judging_copy(model, guard, delay, _JUDGING)
+
+
+def guard_provider(guard: Checker, provider: Any = None, *, delay: Delay | None = None) -> Any:
+    """Return a `ModelProvider` that guards every model of another one, by default `MultiProvider`.
+
+    Raises:
+        ImportError: `openai-agents` is not installed.
+    """
+    agents = require("agents", _EXTRA)
+    inner = agents.MultiProvider() if provider is None else provider
+
+    def get_model(self: Any, model_name: str | None) -> Any:
+        return guard_model(inner.get_model(model_name), guard, delay=delay)
+
+    async def aclose(self: Any) -> None:
+        await inner.aclose()
+
+    methods = {"get_model": get_model, "aclose": aclose}
+    return type("GuardedProvider", (agents.ModelProvider,), methods)()
+
+
+def _get_response(original: Method) -> Method:
+    async def call(self: Any, system_instructions: Any, input: Any, *args: Any, **kw: Any) -> Any:
+        guard, _ = judge_of(self)
+        send = functools.partial(original, self, system_instructions, input, *args, **kw)
+        return await guarded_acall(guard, _Reader(), {**kw, "input": input}, send)
+
+    return call
+
+
+def _stream_response(original: Method) -> Method:
+    async def call(
+        self: Any, system_instructions: Any, input: Any, *args: Any, **kw: Any
+    ) -> AsyncIterator[Any]:
+        guard, delay = judge_of(self)
+
+        async def send() -> Any:
+            return original(self, system_instructions, input, *args, **kw)
+
+        request = {**kw, "input": input}
+        async with await guarded_astream(guard, _Reader(), request, send, delay=delay) as events:
+            async for event in events:
+                yield event
+
+    return call
+
+
+_JUDGING = (("get_response", _get_response), ("stream_response", _stream_response))
+
+
+class _Reader(_Responses):
+    """Reads what models of the SDK take and give: items and events of the Responses API."""
+
+    def response(self, response: Any) -> Iterable[Any]:
+        return [_plain(item) for item in response.output]
+
+    def chunk(self, event: Any) -> Iterator[tuple[Hashable, str]]:
+        return super().chunk(_plain(event))
+
+
+async def _judge_tool(guard: Checker, text: str, source: Source, message: str | None) -> Any:
+    output = require("agents", _EXTRA).ToolGuardrailFunctionOutput
+    verdict = await guard.acheck(text, source=source)
+    if not verdict.blocked:
+        return output.allow()
+    if message is None:
+        return output.raise_exception(verdict)
+    return output.reject_content(message, verdict)
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, list | tuple):
+        return value_text([_plain(each) for each in value])
+    return value_text(_plain(value))
+
+
+def _plain(value: Any) -> Any:
+    dump = getattr(value, "model_dump", None)
+    return value if dump is None or isinstance(value, Mapping) else dump(warnings=False)

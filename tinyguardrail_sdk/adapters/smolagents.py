@@ -1,0 +1,160 @@
+"""smolagents: models, tools and agents.
+
+pip install "tinyguardrail-sdk[smolagents]"
+
+    with wrap(CodeAgent(tools=[look], model=model), guard) as agent:
+        agent.run("When do you open?")
+
+Messages are judged before the model is asked, its answers before they are acted on, streams held
+back until they are cleared, and the arguments and results of tools. `Blocked` out of a model ends a
+run as the cause of an `AgentGenerationError`; out of a tool it is an error of that tool, which the
+model reads in place of the result.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Hashable, Iterable, Iterator, Mapping
+from typing import Any, TypeVar
+
+from tinyguardrail_sdk.adapters._engine import Handle
+from tinyguardrail_sdk.adapters._frameworks import (
+    Judging,
+    Method,
+    judge_of,
+    judging_copy,
+    refuse,
+    require,
+)
+from tinyguardrail_sdk.calls import guarded_call, guarded_stream
+from tinyguardrail_sdk.checker import Checker
+from tinyguardrail_sdk.content import value_text
+from tinyguardrail_sdk.errors import InputError
+from tinyguardrail_sdk.holdback import Delay
+from tinyguardrail_sdk.labels import Source
+
+AgentT = TypeVar("AgentT")
+
+_ROLES = {"tool-call": "assistant", "tool-response": "tool"}
+_ANSWER = "final_answer"
+
+
+def wrap(agent: AgentT, guard: Checker, *, delay: Delay | None = None) -> Handle[AgentT]:
+    """Guard the model, the tools and the last answer of an agent and of those that it manages.
+
+    Args:
+        agent: A `CodeAgent`, `ToolCallingAgent`, or another `MultiStepAgent`.
+        guard: Who judges.
+        delay: How much of a stream is held back.
+
+    Returns:
+        What undoes it.
+
+    Raises:
+        ImportError: smolagents is not installed.
+        InputError: It is no agent.
+        GuardrailError: Another guard is on its model or on one of its tools.
+    """
+    if not isinstance(agent, require("smolagents", "smolagents").MultiStepAgent):
+        raise InputError(f"{type(agent).__name__} is no agent of smolagents")
+    handle = Handle(agent, guard, delay)
+    try:
+        _carry_out(handle, agent)
+    except BaseException:  # half a guard would look like a whole one
+        handle.undo()
+        raise
+    return handle
+
+
+def guard_model(model: Any, guard: Checker, *, delay: Delay | None = None) -> Any:
+    """Return a guarded copy of a model.
+
+    Raises:
+        GuardrailError: Another guard is on it already.
+    """
+    judging: Judging = (("generate", _generate),)
+    if hasattr(model, "generate_stream"):
+        judging += (("generate_stream", _generate_stream),)
+    return judging_copy(model, guard, delay, judging)
+
+
+def guard_tool(tool: Any, guard: Checker) -> Any:
+    """Return a guarded copy of a tool, for agents that run it in this process.
+
+    Raises:
+        GuardrailError: Another guard is on it already.
+    """
+    return judging_copy(tool, guard, None, (("__call__", _use),))
+
+
+def _carry_out(handle: Handle[Any], agent: Any) -> None:
+    guard = handle.guard
+    tools = {name: guard_tool(tool, guard) for name, tool in agent.tools.items()}
+    checks = [*(agent.final_answer_checks or ()), functools.partial(_clears, guard)]
+    handle.put(agent, "model", guard_model(agent.model, guard, delay=handle.delay))
+    handle.put(agent, "tools", tools)
+    handle.put(agent, "final_answer_checks", checks)
+    for managed in agent.managed_agents.values():
+        _carry_out(handle, managed)
+
+
+def _clears(guard: Checker, answer: Any, memory: Any, **_: Any) -> bool:
+    refuse(guard, [(Source.OUTPUT, str(answer))])
+    return True
+
+
+def _generate(original: Method) -> Method:
+    def call(self: Any, messages: Any, *args: Any, **kwargs: Any) -> Any:
+        guard, _ = judge_of(self)
+        send = functools.partial(original, self, messages, *args, **kwargs)
+        return guarded_call(guard, _Reader(), messages, send)
+
+    return call
+
+
+def _generate_stream(original: Method) -> Method:
+    def call(self: Any, messages: Any, *args: Any, **kwargs: Any) -> Any:
+        guard, delay = judge_of(self)
+        send = functools.partial(original, self, messages, *args, **kwargs)
+        return guarded_stream(guard, _Reader(), messages, send, delay=delay)
+
+    return call
+
+
+def _use(original: Method) -> Method:
+    def call(self: Any, *args: Any, **kwargs: Any) -> Any:
+        guard, _ = judge_of(self)
+        given = [*args, *(kwargs[name] for name in kwargs if name in self.inputs)]
+        refuse(guard, [(Source.OUTPUT, value_text(each)) for each in given])
+        result = original(self, *args, **kwargs)
+        source = Source.OUTPUT if self.name == _ANSWER else Source.TOOL
+        refuse(guard, [(source, str(result))])  # as the agent shows it to the model
+        return result
+
+    return call
+
+
+class _Reader:
+    """Reads messages, answers and deltas of models."""
+
+    def request(self, messages: Any) -> Iterable[Any]:
+        return [each for message in messages for each in _parts(message)]
+
+    def response(self, message: Any) -> Iterable[Any]:
+        return _parts(message)
+
+    def chunk(self, delta: Any) -> Iterator[tuple[Hashable, str]]:
+        if delta.content:
+            yield "text", delta.content
+        for call in delta.tool_calls or ():
+            if call.function is not None and call.function.arguments:
+                yield ("call", call.index), value_text(call.function.arguments)
+
+
+def _parts(message: Any) -> Iterator[Any]:
+    fields = message if isinstance(message, Mapping) else vars(message)
+    role = str(getattr(fields["role"], "value", fields["role"]))
+    yield {"role": _ROLES.get(role, role), "content": fields.get("content")}
+    for call in fields.get("tool_calls") or ():
+        function = call["function"] if isinstance(call, Mapping) else vars(call.function)
+        yield Source.OUTPUT, value_text(function["arguments"])

@@ -301,8 +301,9 @@ def _add_compare(commands: Commands) -> None:
         "--data",
         check=inputs.data,
         action="append",
-        metavar="F",
-        help="labelled texts (default: the built-in regression set); may be repeated",
+        metavar="PATH",
+        help="labelled texts, or a folder of sets (default: the built-in regression set); may be "
+        "repeated",
     )
     parser.add_argument(
         "--mode", type=Mode, default=Mode.BALANCED, choices=list(Mode), help="(default: balanced)"

@@ -219,11 +219,18 @@ def export(arguments: argparse.Namespace) -> int:
 
 def compare(arguments: argparse.Namespace) -> int:
     """Compare two checkpoints; 1 where the new one is worse."""
+    rows = read_rows(arguments.data or [comparison.REGRESSION_SET], {})
+    judged = [row for row in rows if row.label in tuple(map(str, LABELS))]
+    if len(judged) < len(rows):
+        sys.stderr.write(
+            f"tinyguardrail: {len(rows) - len(judged)} rows of no class left out: no decision is "
+            "right for them\n"
+        )
     with counting_parts() as progress:
         changes = comparison.compare(
             arguments.checkpoint,
             arguments.against or DEFAULT_CHECKPOINT,
-            read_rows(arguments.data or [comparison.REGRESSION_SET], {}),
+            judged,
             comparison.Gate(mode=arguments.mode),
             workers=arguments.workers,
             progress=progress,
@@ -252,8 +259,7 @@ def _release(arguments: argparse.Namespace) -> int:
 
 
 def _tell(changes: dict[str, comparison.Change], facts: Mapping[str, Any]) -> int:
-    console = Console(width=120)
-    console.print(render_changes(changes))
+    Console(width=100).print(render_changes(changes))
     regressions = comparison.worse(changes)
     shown = {group: change.to_dict() for group, change in changes.items()}
     print_json({**facts, "worse": regressions, "changes": shown})

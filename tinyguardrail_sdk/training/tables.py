@@ -61,7 +61,7 @@ def render_robustness(report: dict[str, Any]) -> Table:
 def render_changes(changes: Mapping[str, Change]) -> Table:
     """What a comparison found, group by group, for 100 columns: shares of right decisions."""
     table = Table(title="right decisions")
-    table.add_column("group", max_width=26, overflow="fold")  # a name is folded, never cut off
+    table.add_column("group", max_width=22, overflow="fold")  # a name is folded, never cut off
     for name in ("texts", "before", "after", "points", "broken", "mended", "chance"):
         table.add_column(name, justify="right")
     table.add_column("result")

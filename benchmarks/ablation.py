@@ -32,9 +32,9 @@ from tinyguardrail_sdk.training.checkpoint import RunFolder, load_model
 from tinyguardrail_sdk.training.config import TrainConfig, load_config
 from tinyguardrail_sdk.training.data.corpora import load_corpora, load_corpus
 from tinyguardrail_sdk.training.data.corpus import FILES, Corpus, Packed, pack
-from tinyguardrail_sdk.training.data.generate import GenerateConfig, build
+from tinyguardrail_sdk.training.data.generate import GenerateConfig
+from tinyguardrail_sdk.training.data.parts import DESCRIPTION, write_parts
 from tinyguardrail_sdk.training.data.schema import read_examples, write_examples
-from tinyguardrail_sdk.training.data.split import split
 from tinyguardrail_sdk.training.hardening import AdversarialConfig
 from tinyguardrail_sdk.training.metrics import rate
 from tinyguardrail_sdk.training.mutate import mutate_examples
@@ -160,11 +160,10 @@ def _files(arguments: argparse.Namespace) -> dict[str, list[Path]]:
     parts = ("train", "validation", "test")
     if arguments.train:
         return {part: getattr(arguments, part) for part in parts}
-    files = {part: arguments.output / f"{part}-{arguments.rows}.jsonl.gz" for part in parts}
-    if not all(path.is_file() for path in files.values()):
-        arguments.output.mkdir(parents=True, exist_ok=True)
-        for part, examples in split(build(GenerateConfig(total=arguments.rows))).items():
-            write_examples(files[part], examples)
+    folder = arguments.output / f"data-{arguments.rows}"
+    files = {part: folder / f"{part}.jsonl.gz" for part in parts}
+    if not (folder / DESCRIPTION).is_file():
+        write_parts(GenerateConfig(total=arguments.rows), folder)
     return {part: [path] for part, path in files.items()}
 
 

@@ -22,7 +22,7 @@ from tinyguardrail_sdk.training.data.advice import warnings_of
 from tinyguardrail_sdk.training.data.copies import Copies
 from tinyguardrail_sdk.training.data.jsonl import data_files
 from tinyguardrail_sdk.training.data.labelled import labelled_rows
-from tinyguardrail_sdk.training.data.report import auroc, summarise
+from tinyguardrail_sdk.training.data.report import Summary, auroc
 from tinyguardrail_sdk.training.data.schema import Example
 from tinyguardrail_sdk.training.data.split import upstream_of
 from tinyguardrail_sdk.training.data.surface import Columns, columns, kinds
@@ -32,7 +32,7 @@ Progress = Callable[[int, int], None]
 TOGETHER = "all together"
 
 _MOST_FITTED = 50_000  # rows that trees are fitted to, drawn by seed
-_MOST_DIVERSE = 20_000  # rows that word n-grams are counted in
+_MOST_DESCRIBED = 20_000  # rows whose lengths, surface and word n-grams are described
 _FOLDS = 5
 _DEPTH = 6
 _SMALLEST_LEAF = 10
@@ -67,7 +67,7 @@ def audit(config: AuditConfig, progress: Progress) -> dict[str, Any]:
         progress: Told the files read so far and of all.
 
     Returns:
-        Everything of `report.summarise`, and `no_class` (plain requests, not looked at), `copies`
+        Everything of `report.Summary`, and `no_class` (plain requests, not looked at), `copies`
         (shares), classes `across` upstream, language, format, ending, script and source,
         `shortcuts_fitted` (see `fitted`) and `warnings` in words.
 
@@ -89,8 +89,11 @@ def audit(config: AuditConfig, progress: Progress) -> dict[str, Any]:
     if not examples:
         raise InputError(f"no row with a class in {', '.join(map(str, config.paths))}")
     words = kinds(examples)
+    summary = Summary(_MOST_DESCRIBED)
+    for example in examples:
+        summary.add(example)
     report = {
-        **summarise(examples, _MOST_DIVERSE),
+        **summary.to_dict(),
         "no_class": no_class,
         "copies": _copies(examples, config.near),
         "across": {

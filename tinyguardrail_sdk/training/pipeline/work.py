@@ -57,7 +57,7 @@ def generate(config: PipelineConfig, layout: Layout) -> Result:
         pools=config.data.pools,
         terms=frozenset(config.data.terms),
     )
-    return {**write_parts(asked, layout.generated)}
+    return {**write_parts(asked, layout.generated, workers=config.workers)}
 
 
 def mix(config: PipelineConfig, layout: Layout) -> Result:

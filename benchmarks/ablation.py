@@ -245,14 +245,22 @@ def _score(config: TrainConfig, test: list[Path], blank: Blank) -> dict[str, Any
     mutants = config.output / "mutants.jsonl.gz"
     examples = chain.from_iterable(map(read_examples, test))
     write_examples(mutants, mutate_examples(examples, variants=1, benign_share=1.0))
-    limits = {"tokens": config.data.tokens_per_batch, "max_rows": config.data.max_rows}
+    tokens, max_rows = config.data.tokens_per_batch, config.data.max_rows
 
     def judged(corpus: Corpus) -> dict[str, Any]:
-        return judge(score_texts(model, corpus, draw_texts(corpus, 0, config.seed), **limits))
+        texts = draw_texts(corpus, 0, config.seed)
+        return judge(score_texts(model, corpus, texts, tokens=tokens, max_rows=max_rows))
 
     report, mutated = judged(corpus), judged(_test_corpus(config, [mutants], blank))
-    ball = AdversarialConfig(windows=len(corpus.rows))
-    robust = robust_accuracy(model, corpus, ball, Accelerator(cpu=True), config.seed, **limits)
+    robust = robust_accuracy(
+        model,
+        corpus,
+        AdversarialConfig(windows=len(corpus.rows)),
+        Accelerator(cpu=True),
+        config.seed,
+        tokens=tokens,
+        max_rows=max_rows,
+    )
     history = read_history(config.output)
     facts = json.loads((last / "training.json").read_text(encoding="utf-8"))
     return {

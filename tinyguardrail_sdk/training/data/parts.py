@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -24,16 +24,26 @@ from tinyguardrail_sdk.training.data.schema import (
 )
 from tinyguardrail_sdk.training.data.split import FROM_TEST, HeldOut, assigned_split
 
+Progress = Callable[[int, int], None]
+
 DESCRIPTION = "data.json"
+_TELL = 100  # rows from one sign of progress to the next
 
 
-def write_parts(config: GenerateConfig, output: Path, *, workers: int = 1) -> dict[str, int]:
+def write_parts(
+    config: GenerateConfig,
+    output: Path,
+    *,
+    workers: int = 1,
+    progress: Progress = lambda made, total: None,
+) -> dict[str, int]:
     """Generate a set, part it, and write `NAME.jsonl.gz` for each part.
 
     Args:
         config: What to make.
         output: Folder; made where it does not exist. Its files appear when all are whole.
         workers: Processes; the files are the same whatever their number.
+        progress: Told the rows made so far and wanted in all.
 
     Returns:
         Rows by part, rows `asked` for and `made` in all.
@@ -46,7 +56,7 @@ def write_parts(config: GenerateConfig, output: Path, *, workers: int = 1) -> di
     with tempfile.TemporaryDirectory(dir=output, prefix=".generate-") as name:
         folder = Path(name)
         try:
-            _draft(config, folder, workers)
+            _draft(config, folder, workers, progress)
         except ValueError as error:
             raise InputError(str(error)) from error
         # Generated rows are not compared with each other.
@@ -66,13 +76,15 @@ def write_parts(config: GenerateConfig, output: Path, *, workers: int = 1) -> di
     return {**counts, **sizes}
 
 
-def _draft(config: GenerateConfig, folder: Path, workers: int) -> None:
+def _draft(config: GenerateConfig, folder: Path, workers: int, progress: Progress) -> None:
     with ExitStack() as stack:
         files = {
             part: stack.enter_context(open_text(_drafted(folder, part), "wt")) for part in FROM_TEST
         }
-        for example in generate(config, workers=workers, folder=folder):
+        for made, example in enumerate(generate(config, workers=workers, folder=folder), 1):
             files[assigned_split(example)].write(line_of(example.to_dict()))
+            if not made % _TELL:
+                progress(made, config.total)
 
 
 def _settle(folder: Path, *, compared: bool) -> Mapping[str, dict[str, Any]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
@@ -12,6 +11,7 @@ import numpy as np
 
 from tinyguardrail_sdk.labels import LABELS, Label
 from tinyguardrail_sdk.training.data.diversity import diversity
+from tinyguardrail_sdk.training.data.drawn import Drawn
 from tinyguardrail_sdk.training.data.schema import Example
 from tinyguardrail_sdk.training.data.surface import NUMBERS
 
@@ -36,23 +36,16 @@ class Summary:
     """
 
     def __init__(self, most: int = 10_000) -> None:
-        self._most = most
-        self._rng = random.Random(0)
-        self._rows = 0
+        self._drawn = Drawn(most)
         self._counts = {name: Counter[str]() for name in _KEYS}
         self._families: dict[str, set[str]] = {str(label): set() for label in LABELS}
-        self._kept: list[Example] = []
 
     def add(self, example: Example) -> None:
         """Take notice of a row."""
         for name, key in _KEYS.items():
             self._counts[name][key(example)] += 1
         self._families[example.label].add(example.family)
-        self._rows += 1
-        if len(self._kept) < self._most:
-            self._kept.append(example)
-        elif (place := self._rng.randrange(self._rows)) < self._most:
-            self._kept[place] = example
+        self._drawn.add(example)
 
     def to_dict(self) -> dict[str, Any]:
         """JSON types.
@@ -66,20 +59,21 @@ class Summary:
         """
         by = {name: dict(counts.most_common()) for name, counts in self._counts.items()}
         by["label"] = {str(label): by["label"].get(label, 0) for label in LABELS}
-        groups = {str(label): [e for e in self._kept if e.label is label] for label in LABELS}
-        attacks = [e for e in self._kept if e.label is not Label.BENIGN]
+        kept = self._drawn.rows
+        groups = {str(label): [e for e in kept if e.label is label] for label in LABELS}
+        attacks = [e for e in kept if e.label is not Label.BENIGN]
         return {
-            "rows": self._rows,
+            "rows": self._drawn.passed,
             "by": by,
             "families": {name: len(families) for name, families in self._families.items()},
-            "drawn": len(self._kept),
+            "drawn": len(kept),
             "diversity": {
-                "all": diversity(self._kept),
+                "all": diversity(kept),
                 "benign": diversity(groups["benign"]),
                 "attack": diversity(attacks),
             },
             "chars": {k: _quantiles([len(e.text) for e in rows]) for k, rows in groups.items()},
-            "shortcuts": shortcuts(self._kept),
+            "shortcuts": shortcuts(kept),
         }
 
 

@@ -1,10 +1,12 @@
 """What each part of the network and of its training brings: one left out at a time, one budget.
 
 `python -m benchmarks.ablation --output runs/ablation --init all_minilm_l6_v2 --minutes 3`, or with
-`--small` a network that learns from scratch in that time. Every variant is scored as its INT8
-export computes, on texts that chose nothing. One that is finished is not trained again, and one
-that was interrupted goes on. Routing costs no training: "always fast" and "always deep" are the
-baseline's own branches, which its router cannot bend.
+`--small` a network that learns from scratch in that time, or with `--smallest` one that shows the
+direction only, all variants in a quarter of an hour of one CPU core. Every variant is scored as its
+INT8 export computes, on texts that chose nothing: as they are, mutated, and under the worst small
+shift of their embeddings. One that is finished is not trained again, with other test texts only
+scored again, and one that was interrupted goes on. Routing costs no training: "always fast" and
+"always deep" are the baseline's own branches, which its router cannot bend.
 """
 
 from __future__ import annotations
@@ -13,24 +15,30 @@ import argparse
 import dataclasses
 import json
 from collections.abc import Callable
+from itertools import chain
 from pathlib import Path
 from typing import Any
 from unittest import mock
 
 import numpy as np
+from accelerate import Accelerator
 
 from benchmarks.timing import print_json, print_table
 from benchmarks.training import SMALL
 from tinyguardrail_sdk.errors import InputError
-from tinyguardrail_sdk.training import train
+from tinyguardrail_sdk.training import mutation_stream, train
+from tinyguardrail_sdk.training.adversarial import robust_accuracy
 from tinyguardrail_sdk.training.checkpoint import RunFolder, load_model
 from tinyguardrail_sdk.training.config import TrainConfig, load_config
 from tinyguardrail_sdk.training.data.corpora import load_corpora, load_corpus
-from tinyguardrail_sdk.training.data.corpus import Corpus
-from tinyguardrail_sdk.training.data.generate import GenerateConfig, build
-from tinyguardrail_sdk.training.data.schema import write_examples
-from tinyguardrail_sdk.training.data.split import split
+from tinyguardrail_sdk.training.data.corpus import FILES, Corpus, Packed, pack
+from tinyguardrail_sdk.training.data.generate import GenerateConfig
+from tinyguardrail_sdk.training.data.parts import DESCRIPTION, write_parts
+from tinyguardrail_sdk.training.data.schema import read_examples, write_examples
+from tinyguardrail_sdk.training.hardening import AdversarialConfig
 from tinyguardrail_sdk.training.metrics import rate
+from tinyguardrail_sdk.training.mutate import mutate_examples
+from tinyguardrail_sdk.training.pipeline.state import hashes
 from tinyguardrail_sdk.training.quantization import prepare
 from tinyguardrail_sdk.training.report.history import read_history
 from tinyguardrail_sdk.training.validation import draw_texts, judge, score_texts
@@ -73,14 +81,23 @@ class Variant:
     blank: Blank = whole
 
 
-BASELINE = "baseline"
+# Rows, steps, network and batches of `--smallest`.
+SMALLEST = {"rows": 3000, "steps": 200}
+SMALLEST_SHAPE = {
+    "network.hidden": 64, "network.heads": 4, "network.char_filters": 8, "network.fast_layers": 2,
+    "network.fast_ffn": 64, "network.deep_layers": 3, "network.experts": 4,
+    "network.expert_ffn": 64, "network.router_hidden": 32, "data.tokens_per_batch": 2048,
+    "mutation.texts": 128, "mutation.refresh": 50, "optimizer.lr": 2e-3, "optimizer.new_lr": 5e-3,
+}  # fmt: skip
+BASELINE = "full"
 VARIANTS = {
     BASELINE: Variant(),
-    "no character CNN": Variant(blank=without_characters),
-    "no detectors": Variant(blank=without_detectors),
-    "dense, no mixture": Variant(("network.experts=2", "network.expert_groups=2")),
-    "adversarial (FGSM)": Variant(("adversarial.kind=fgsm",)),
+    "no adversarial": Variant(("adversarial.kind=none",)),
+    "no mutator": Variant(("mutation.share=0",)),
     "no QAT": Variant(("schedule.quantized_from=1.0",)),
+    "dense, no mixture": Variant(("network.experts=2", "network.expert_groups=2")),
+    "no detectors": Variant(blank=without_detectors),
+    "no character CNN": Variant(blank=without_characters),
     "from scratch": Variant(("init=scratch",)),
 }
 
@@ -104,8 +121,8 @@ def main() -> None:
         f"{budget} a variant from {arguments.init}, {texts} texts scored; 95 % Wilson intervals\n"
     )
     print_table(
-        ["variant", "accuracy", "macro F1", "attacks caught at 1 % false alarms", "seconds",
-         "tokens/s"],
+        ["variant", "accuracy", "macro F1", "attacks caught at 1 % false alarms",
+         "accuracy on mutants", "under PGD", "seconds", "tokens/s"],
         rows,
     )  # fmt: skip
     print_json("ablation", {"budget": budget, "results": results})
@@ -117,18 +134,24 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--train", type=Path, nargs="+", help="generated where left out")
     parser.add_argument("--validation", type=Path, nargs="+")
     parser.add_argument("--test", type=Path, nargs="+", help="texts to score")
-    parser.add_argument("--rows", type=int, default=6000, help="of the generated data")
+    parser.add_argument("--rows", type=int, help="of the generated data (6000)")
     parser.add_argument("--init", default="scratch", help="where the baseline starts")
     parser.add_argument("--minutes", type=float, default=3.0, help="of training a variant")
-    parser.add_argument("--steps", type=int, default=0, help="instead of minutes")
-    parser.add_argument("--small", action="store_true", help="a network that a laptop trains")
+    parser.add_argument("--steps", type=int, help="instead of minutes")
+    size = parser.add_mutually_exclusive_group()
+    size.add_argument("--small", action="store_true", help="a network that a laptop trains")
+    size.add_argument("--smallest", action="store_true", help="3000 rows, 200 steps, one thread")
     parser.add_argument("--only", nargs="+", choices=list(VARIANTS))
     parser.add_argument("--set", nargs="+", default=[], help="further overrides of all variants")
     arguments = parser.parse_args()
     if arguments.train and not (arguments.validation and arguments.test):
         parser.error("--train needs --validation and --test beside it")
-    if arguments.small and arguments.init != "scratch":
-        parser.error("--small fits no pretrained base: leave out --init")
+    if (arguments.small or arguments.smallest) and arguments.init != "scratch":
+        parser.error("--small and --smallest fit no pretrained base: leave out --init")
+    usual = SMALLEST if arguments.smallest else {"rows": 6000, "steps": 0}
+    for name, value in usual.items():
+        if getattr(arguments, name) is None:
+            setattr(arguments, name, value)
     return arguments
 
 
@@ -137,11 +160,10 @@ def _files(arguments: argparse.Namespace) -> dict[str, list[Path]]:
     parts = ("train", "validation", "test")
     if arguments.train:
         return {part: getattr(arguments, part) for part in parts}
-    files = {part: arguments.output / f"{part}-{arguments.rows}.jsonl.gz" for part in parts}
-    if not all(path.is_file() for path in files.values()):
-        arguments.output.mkdir(parents=True, exist_ok=True)
-        for part, examples in split(build(GenerateConfig(total=arguments.rows))).items():
-            write_examples(files[part], examples)
+    folder = arguments.output / f"data-{arguments.rows}"
+    files = {part: folder / f"{part}.jsonl.gz" for part in parts}
+    if not (folder / DESCRIPTION).is_file():
+        write_parts(GenerateConfig(total=arguments.rows), folder)
     return {part: [path] for part, path in files.items()}
 
 
@@ -152,23 +174,40 @@ def _result(
     variant = VARIANTS[name]
     config = _config(name, files, arguments)
     kept = config.output / RESULT
+    learned = hashes([*files["train"], *files["validation"]], arguments.output)
+    told = {"config": config.to_dict(), "learned": learned}
+    scored = {"scored": hashes(files["test"], arguments.output)}
     if kept.is_file():
         stored: dict[str, Any] = json.loads(kept.read_text(encoding="utf-8"))
-        if stored.pop("config") != config.to_dict():
-            raise InputError(f"{kept}: of other settings; remove it, or give another --output")
-        return stored
+        if {field: stored.get(field) for field in told} != told:
+            raise InputError(
+                f"{kept}: of other settings or texts; remove it, or give another --output"
+            )
+        if stored["scored"] == scored["scored"]:
+            return stored
+    else:
+        _train(name, config, variant.blank)
+    result = told | scored | _score(config, files["test"], variant.blank)
+    kept.write_text(json.dumps(result), encoding="utf-8")
+    return result
 
+
+def _train(name: str, config: TrainConfig, blank: Blank) -> None:
     def blanked(*given: Any) -> tuple[Corpus, Corpus]:
         learned, held_out = load_corpora(*given)
-        return variant.blank(learned), variant.blank(held_out)
+        return blank(learned), blank(held_out)
 
-    with mock.patch.object(train, "load_corpora", blanked):
+    def blanked_mutants(*given: Any) -> Packed:
+        corpus = blank(Corpus.of(pack(*given)))
+        return {field: np.ascontiguousarray(getattr(corpus, field)) for field in FILES}
+
+    with (
+        mock.patch.object(train, "load_corpora", blanked),
+        mock.patch.object(mutation_stream, "pack", blanked_mutants),
+    ):
         ended = train.main(config, resume=bool(RunFolder(config.output).steps()))
     if ended.reason == "interrupted":
         raise SystemExit(f"{name}: interrupted; the same command goes on")
-    result = _score(config, files["test"], variant.blank)
-    kept.write_text(json.dumps({"config": config.to_dict(), **result}), encoding="utf-8")
-    return result
 
 
 def _config(name: str, files: dict[str, list[Path]], arguments: argparse.Namespace) -> TrainConfig:
@@ -176,6 +215,9 @@ def _config(name: str, files: dict[str, list[Path]], arguments: argparse.Namespa
         "output": str(arguments.output / name.replace(" ", "-").replace(",", "")),
         "init": arguments.init,
         "schedule.quantized_from": 0.85,
+        "adversarial.kind": "fgsm",
+        "adversarial.from_share": 0.4,
+        "mutation.share": 0.25,
         "validate_every": 10**6,  # once, at the end: nothing is chosen
         "log_every": 10,
         "checkpoint_minutes": 1.0,
@@ -188,6 +230,8 @@ def _config(name: str, files: dict[str, list[Path]], arguments: argparse.Namespa
         changes["schedule.max_minutes"] = arguments.minutes
     if arguments.small:
         changes |= {f"network.{field}": size for field, size in SMALL.items()}
+    if arguments.smallest:
+        changes |= {"threads": 1, "data.workers": 1, **SMALLEST_SHAPE}
     overrides = [f"{field}={json.dumps(value)}" for field, value in changes.items()]
     return load_config(None, [*overrides, *arguments.set, *VARIANTS[name].changes])
 
@@ -197,16 +241,33 @@ def _score(config: TrainConfig, test: list[Path], blank: Blank) -> dict[str, Any
     model, _ = load_model(last)
     prepare(model.fast)
     prepare(model.deep)
-    data = dataclasses.replace(config.data, validation=tuple(test))
-    corpus = blank(load_corpus(dataclasses.replace(config, data=data), "validation"))
-    chosen = draw_texts(corpus, 0, config.seed)
+    corpus = _test_corpus(config, test, blank)
+    mutants = config.output / "mutants.jsonl.gz"
+    examples = chain.from_iterable(map(read_examples, test))
+    write_examples(mutants, mutate_examples(examples, variants=1, benign_share=1.0))
     tokens, max_rows = config.data.tokens_per_batch, config.data.max_rows
-    report = judge(score_texts(model, corpus, chosen, tokens=tokens, max_rows=max_rows))
+
+    def judged(corpus: Corpus) -> dict[str, Any]:
+        texts = draw_texts(corpus, 0, config.seed)
+        return judge(score_texts(model, corpus, texts, tokens=tokens, max_rows=max_rows))
+
+    report, mutated = judged(corpus), judged(_test_corpus(config, [mutants], blank))
+    robust = robust_accuracy(
+        model,
+        corpus,
+        AdversarialConfig(windows=len(corpus.rows)),
+        Accelerator(cpu=True),
+        config.seed,
+        tokens=tokens,
+        max_rows=max_rows,
+    )
     history = read_history(config.output)
     facts = json.loads((last / "training.json").read_text(encoding="utf-8"))
     return {
         "texts": len(corpus.examples),
         "attacks": int((corpus.examples["label"] != 0).sum()),
+        "mutants": sum(1 for _ in read_examples(mutants)),
+        "windows": robust["windows"],
         "parameters": facts["parameters"],
         "seconds": facts["position"]["elapsed"],
         "tokens_per_second": float(np.median([r["tokens_per_second"] for r in history.train])),
@@ -215,10 +276,18 @@ def _score(config: TrainConfig, test: list[Path], blank: Blank) -> dict[str, Any
                 "accuracy": report[branch]["accuracy"],
                 "macro_f1": report[branch]["macro_f1"],
                 "caught": report[branch]["detection"][FALSE_ALARMS],
+                "mutants": mutated[branch]["accuracy"],
+                # No router under attack: the two branches are attacked together.
+                "pgd": robust["pgd"].get(branch, {}).get("accuracy"),
             }
             for branch in ("routed", "fast", "deep")
         },
     }
+
+
+def _test_corpus(config: TrainConfig, files: list[Path], blank: Blank) -> Corpus:
+    data = dataclasses.replace(config.data, validation=tuple(files))
+    return blank(load_corpus(dataclasses.replace(config, data=data), "validation"))
 
 
 def _row(name: str, result: dict[str, Any], branch: str) -> list[str]:
@@ -228,9 +297,17 @@ def _row(name: str, result: dict[str, Any], branch: str) -> list[str]:
         _share(found["accuracy"], result["texts"]),
         f"{found['macro_f1']:.3f}",
         _share(found["caught"], result["attacks"]),
+        _share(found["mutants"], result["mutants"]),
+        _under_attack(result, branch),
         f"{result['seconds']:.0f}",
         f"{result['tokens_per_second']:,.0f}",
     ]
+
+
+def _under_attack(result: dict[str, Any], branch: str) -> str:
+    if branch != "routed":
+        return _share(result[branch]["pgd"], result["windows"])
+    return " ".join(f"{b} {result[b]['pgd']:.3f}" for b in ("fast", "deep"))
 
 
 def _share(share: float | None, total: int) -> str:

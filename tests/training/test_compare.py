@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from rich.console import Console
 
 from tinyguardrail_sdk.errors import InputError
 from tinyguardrail_sdk.labels import LABELS, Source
@@ -13,22 +14,25 @@ from tinyguardrail_sdk.manifest import load_manifest
 from tinyguardrail_sdk.training import compare as comparison
 from tinyguardrail_sdk.training.compare import REGRESSION_SET, Gate, compare, worse
 from tinyguardrail_sdk.training.rows import Row, read_rows
+from tinyguardrail_sdk.training.tables import render_changes
 
 pytestmark = pytest.mark.train
 
 
-def _rows(count: int) -> list[Row]:
+def _rows(count: int, *sets: str) -> list[Row]:
+    names = sets or ("toy",)
     return [
-        Row(f"text {i}", str(LABELS[i % 4]), Source.USER, "toy", "", "de" if i < 40 else "en")
+        Row(f"text {i}", str(LABELS[i % 4]), Source.USER, names[i % len(names)], "",
+            "de" if i < 40 else "en")
         for i in range(count)
-    ]
+    ]  # fmt: skip
 
 
 def _compare(
-    checkpoint: Path, monkeypatch: pytest.MonkeyPatch, wrong: dict[str, set[int]], count: int = 400
+    checkpoint: Path, monkeypatch: pytest.MonkeyPatch, wrong: dict[str, set[int]], *sets: str
 ) -> dict[str, comparison.Change]:
     """Compare two checkpoints of which each decides wrongly on some texts only."""
-    rows = _rows(count)
+    rows = _rows(400, *sets)
 
     def judged(path: Path, rows: Sequence[Row], **_: Any) -> tuple[Any, Any]:
         benign = np.array([row.label == "benign" for row in rows])
@@ -76,6 +80,18 @@ def test_a_few_broken_ones_are_chance(checkpoint: Path, monkeypatch: pytest.Monk
     changes = _compare(checkpoint, monkeypatch, {"old": {0, 4}, "new": {8, 12, 16, 20, 24, 28}})
     assert changes["class/benign"].chance > 0.01
     assert not worse(changes)
+
+
+def test_every_set_is_a_group_where_there_are_several(
+    checkpoint: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = "an_evaluation_set_with_a_long_name"
+    wrong = {"old": {0, 1}, "new": {3}}
+    changes = _compare(checkpoint, monkeypatch, wrong, "first", name)
+    assert (changes["set/first"].texts, changes["set/first"].mended) == (200, 1)
+    assert (changes[f"set/{name}"].broken, changes[f"set/{name}"].mended) == (1, 1)
+    assert not any("set/" in group for group in _compare(checkpoint, monkeypatch, wrong, "first"))
+    assert Console(width=250).measure(render_changes(changes)).maximum <= 100
 
 
 def test_rows_outside_the_classes_and_senseless_gates_are_refused(checkpoint: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from itertools import permutations
 from pathlib import Path
 
 import numpy as np
@@ -13,26 +14,26 @@ from tinyguardrail_sdk.labels import Label, Source
 from tinyguardrail_sdk.training.data.benign import GENERATORS
 from tinyguardrail_sdk.training.data.generate import (
     GenerateConfig,
-    build,
-    build_parts,
     close_enough,
+    generate,
     mostly_latin,
 )
+from tinyguardrail_sdk.training.data.parts import DESCRIPTION, write_parts
 from tinyguardrail_sdk.training.data.proportions import GENERATED
-from tinyguardrail_sdk.training.data.report import auroc, shortcuts, summarise
-from tinyguardrail_sdk.training.data.schema import Example
+from tinyguardrail_sdk.training.data.report import Summary, auroc, shortcuts
+from tinyguardrail_sdk.training.data.schema import Example, read_examples
+from tinyguardrail_sdk.training.data.split import FROM_TEST
 
 
 @pytest.fixture(scope="module")
 def mixed() -> list[Example]:
-    return build(GenerateConfig(total=4500))
+    return list(generate(GenerateConfig(total=4500)))
 
 
 def test_equal_configurations_make_equal_sets() -> None:
-    config = GenerateConfig(total=400)
+    made = [list(generate(GenerateConfig(seed=seed, total=400))) for seed in (7, 7, 8)]
 
-    assert build(config) == build(config)
-    assert build(config) != build(GenerateConfig(seed=8, total=400))
+    assert made[0] == made[1] != made[2]
 
 
 def test_every_generator_has_its_share(mixed: list[Example]) -> None:
@@ -58,7 +59,7 @@ def test_attacks_and_benign_texts_come_from_every_reading_source(mixed: list[Exa
 
 
 def test_a_generator_can_be_left_out() -> None:
-    examples = build(GenerateConfig(total=450, counts={"jailbreak": 0, "twins": 100}))
+    examples = generate(GenerateConfig(total=450, counts={"jailbreak": 0, "twins": 100}))
 
     assert Label.JAILBREAK not in {e.label for e in examples}
 
@@ -76,7 +77,7 @@ def test_pool_rows_and_payloads_come_in(tmp_path: Path) -> None:
     pool = tmp_path / "mine.jsonl"
     pool.write_text("\n".join(map(json.dumps, rows)))
 
-    texts = [e.text for e in build(GenerateConfig(total=900, pools=(pool,)))]
+    texts = [e.text for e in generate(GenerateConfig(total=900, pools=(pool,)))]
 
     assert "What is the tallest tree?" in texts
     assert sum("zebra-striped" in text for text in texts) > 5
@@ -88,10 +89,15 @@ def test_length_alone_tells_little(mixed: list[Example]) -> None:
 
 
 def test_the_summary_counts_what_is_there(mixed: list[Example]) -> None:
-    report = summarise(mixed)
+    summary = Summary(most=1000)
+    for example in mixed:
+        summary.add(example)
+    report = summary.to_dict()
 
     assert report["rows"] == len(mixed) == sum(report["by"]["label"].values())
-    assert report["diversity"]["all"]["distinct_3"] > 50_000
+    assert report["by"]["language"] == Counter(e.language for e in mixed)
+    assert report["drawn"] == report["diversity"]["all"]["texts"] == 1000
+    assert report["diversity"]["all"]["distinct_3"] > 10_000
     assert report["chars"]["benign"]["p50"] > 0
     json.dumps(report, allow_nan=False)
 
@@ -117,8 +123,36 @@ def test_spans_stand_inside_their_texts(mixed: list[Example]) -> None:
             assert 0 <= start < end <= len(example.text)
 
 
-def test_as_many_rows_are_made_as_are_asked_for() -> None:
-    made = sum(map(len, build_parts(GenerateConfig(total=1000)).values()))
-    assert 950 <= made <= 1050
-    assert close_enough(1000, made)
-    assert not close_enough(1000, 760)
+def test_as_many_rows_are_made_as_are_asked_for(mixed: list[Example]) -> None:
+    assert len(mixed) == len({(e.text, e.source) for e in mixed}) == 4500
+    assert close_enough(1000, 950)
+    assert not close_enough(1000, 949)
+
+
+def test_generating_ends_where_there_is_nothing_more_to_draw_from(tmp_path: Path) -> None:
+    pool = tmp_path / "mine.jsonl"
+    pool.write_text('{"text": "only one", "label": "benign"}\n', encoding="utf-8")
+    nothing = dict.fromkeys(GENERATED, 0)
+    made = list(generate(GenerateConfig(total=10**5, pools=(pool,), counts=nothing)))
+    assert [example.text for example in made] == ["only one"]
+
+
+def test_files_are_the_same_whatever_the_number_of_workers(tmp_path: Path) -> None:
+    pool = tmp_path / "mine.jsonl"
+    words = ["".join(letters) for letters in permutations("abcdefg", 4)]
+    rows = [{"text": f"{word} or {word[::-1]}?", "label": "benign"} for word in words]
+    pool.write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    config = GenerateConfig(total=4100, pools=(pool,))
+    made = []
+    for workers in (1, 2):
+        output = tmp_path / str(workers)
+        sizes = write_parts(config, output, workers=workers)
+        assert close_enough(4100, sizes["made"])
+        made.append({path.name: path.read_bytes() for path in output.iterdir()})
+    assert made[0] == made[1]
+    assert set(made[0]) == {*(f"{part}.jsonl.gz" for part in FROM_TEST), DESCRIPTION}
+    # Of three chunks, the pool is in all.
+    train = [e.technique for e in read_examples(tmp_path / "1" / "train.jsonl.gz")]
+    places = [place for place, technique in enumerate(train) if technique == "pool/mine"]
+    assert places[0] < 0.1 * len(train)
+    assert places[-1] > 0.9 * len(train)

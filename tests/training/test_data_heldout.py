@@ -7,10 +7,10 @@ import random
 import re
 from pathlib import Path
 
+from tests.training.parting import split
 from tinyguardrail_sdk.training.data.attacks import goals
-from tinyguardrail_sdk.training.data.generate import GenerateConfig, build
-from tinyguardrail_sdk.training.data.proportions import GENERATED, REFERENCE_TOTAL
-from tinyguardrail_sdk.training.data.split import split
+from tinyguardrail_sdk.training.data.generate import GenerateConfig, generate
+from tinyguardrail_sdk.training.data.proportions import GENERATED
 
 _MARK = re.compile(r"(payload|lead|place)mark\d+x")
 _COUNTS = {"jailbreak": 300, "injection": 300, "twins": 200, "guarded": 100}
@@ -39,12 +39,12 @@ def test_no_collected_text_stands_on_both_sides(tmp_path: Path) -> None:
     pool = tmp_path / "made_up.jsonl"
     pool.write_text("\n".join(map(json.dumps, _rows())), encoding="utf-8")
     config = GenerateConfig(
-        total=REFERENCE_TOTAL,
+        total=2000,
         pools=(pool,),
         counts=dict.fromkeys(GENERATED, 0) | _COUNTS,
         heldout_share=1.0 - 1e-9,
     )
-    parts = split(build(config))
+    parts = split(generate(config))
     found = {
         name: {match[0] for row in rows for match in _MARK.finditer(row.text.lower())}
         for name, rows in parts.items()

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+import random
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 pytest.importorskip("datasketch")
 
 from tinyguardrail_sdk.errors import InputError  # noqa: E402
 from tinyguardrail_sdk.labels import Label, Source  # noqa: E402
+from tinyguardrail_sdk.training.data import keyed  # noqa: E402
 from tinyguardrail_sdk.training.data.balance import wanted_counts  # noqa: E402
 from tinyguardrail_sdk.training.data.mixture import MixConfig, mix  # noqa: E402
 from tinyguardrail_sdk.training.data.near import NearCopies, signature  # noqa: E402
@@ -202,12 +205,35 @@ def test_senseless_settings_are_refused(changes: dict[str, Any], message: str) -
 
 def test_signatures_estimate_what_word_runs_share() -> None:
     copies = NearCopies(0.6)
-    copies.add(1, signature(LONG))
+    copies.add(signature(LONG), "a")
     near = LONG.replace("rye", "wheat")
     own, other = shingles(LONG), shingles(near)
     assert 0.6 < len(own & other) / len(own | other) < 0.9
-    assert copies.near(signature(near)) == [1]
-    assert copies.near(signature("an entirely different text about otters and their young")) == []
+    assert copies.near(signature(near), "a")
+    assert not copies.near(signature(near), "b")
+    assert not copies.near(
+        signature("an entirely different text about otters and their young"), "a"
+    )
+
+
+@pytest.mark.parametrize("waiting", [40, 10**6])
+def test_what_is_on_disk_is_found_like_what_waits(
+    waiting: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keyed, "_WAITING", waiting)
+    monkeypatch.setattr(keyed, "_LONGEST", 300)
+    drawn = random.Random(1)
+    numbers, expected = keyed.KeyedNumbers(), dict[int, list[int]]()
+    for number in range(500):
+        keys = [drawn.randrange(2**64 - 200, 2**64), drawn.randrange(2**64)]
+        numbers.add(keys, number)
+        for key in keys:
+            expected.setdefault(key, []).append(number)
+    asked = [*expected, 1, 2]
+    for key in asked:
+        assert sorted(numbers.find(np.array([key], np.uint64))) == expected.get(key, [])
+    found = numbers.has(np.array(asked, np.uint64))
+    assert found.tolist() == [key in expected for key in asked]
 
 
 def test_codes_and_texts_without_words_are_not_all_alike() -> None:

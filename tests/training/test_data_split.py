@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from tests.training.parting import split
 from tinyguardrail_sdk.labels import Label
-from tinyguardrail_sdk.training.data.generate import GenerateConfig, build
+from tinyguardrail_sdk.training.data.generate import GenerateConfig, generate
 from tinyguardrail_sdk.training.data.schema import Example
 from tinyguardrail_sdk.training.data.split import (
     HELD_OUT,
     TEST_UPSTREAMS,
     VALIDATION_UPSTREAMS,
     assigned_split,
-    split,
 )
 
 
@@ -19,7 +19,7 @@ def pooled(text: str, upstream: str) -> Example:
 
 
 def test_generated_families_stand_on_one_side() -> None:
-    parts = split(build(GenerateConfig(total=3000)))
+    parts = split(generate(GenerateConfig(total=3000)))
     families = {name: {e.family for e in rows} for name, rows in parts.items()}
 
     assert all(parts.values())

@@ -18,6 +18,7 @@ from tinyguardrail_sdk.manifest import load_manifest
 from tinyguardrail_sdk.training import train as training
 from tinyguardrail_sdk.training.pipeline import work
 from tinyguardrail_sdk.training.pipeline.config import PipelineConfig, load_pipeline
+from tinyguardrail_sdk.training.reporter import METRICS
 from tinyguardrail_sdk.training.train import TrainResult
 
 pytestmark = pytest.mark.train
@@ -150,6 +151,32 @@ def test_a_training_is_not_thrown_away_for_other_data(
     status, _, told = ask(finished)
     assert status == 2
     assert "changed since the training began: data/train.jsonl.gz" in told
+
+
+@pytest.mark.parametrize("field", ["init", "distillation.teacher"])
+def test_weights_that_training_reads_are_its_inputs(
+    field: str, tmp_path: Path, ask: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trained: list[bool] = []
+
+    def train(_: PipelineConfig, layout: Any) -> dict[str, Any]:
+        trained.append(True)
+        layout.run.best.mkdir(parents=True, exist_ok=True)
+        for path in (layout.run.best / "weights", layout.run.root / METRICS):
+            path.write_text("made", encoding="utf-8")
+        return {}
+
+    def interrupt(*_: object) -> dict[str, Any]:
+        raise KeyboardInterrupt
+
+    weights = tmp_path / "weights"
+    weights.mkdir()
+    monkeypatch.setattr(work, "train", train)
+    monkeypatch.setattr(work, "export", interrupt)
+    for content, times in (("one", 1), ("one", 1), ("two", 2)):
+        (weights / "model").write_text(content, encoding="utf-8")
+        assert ask(tmp_path / "run", "--set", f"train.{field}={weights}")[0] == 130
+        assert len(trained) == times
 
 
 def test_a_restart_removes_what_was_made_and_nothing_else(

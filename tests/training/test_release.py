@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -84,6 +85,14 @@ def test_the_commands(
     old, texts = config.against, config.data[0]
     status, report, _ = ask("compare", old, "--against", old, "--data", texts)
     assert (status, report["worse"], report["changes"]["all"]["texts"]) == (0, [], 40)
+
+    sets = tmp_path / "sets"
+    sets.mkdir()
+    (sets / "plain.jsonl").write_text('{"text": "x", "label": "harmful_plain"}\n', "utf-8")
+    shutil.copyfile(texts, sets / "toy.jsonl")
+    status, report, told = ask("compare", old, "--against", old, "--data", sets)
+    assert (status, report["changes"]["all"]["texts"]) == (0, 40)
+    assert "1 rows of no class left out" in told
 
     status, _, error = ask("export", "--run", run, "--output", tmp_path / "x", "--allow-worse")
     assert (status, "--release" in error) == (2, True)

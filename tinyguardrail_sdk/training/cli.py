@@ -5,18 +5,24 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tinyguardrail_sdk.labels import Mode
 from tinyguardrail_sdk.training import inputs
 from tinyguardrail_sdk.training.data_cli import add_data_parsers
 from tinyguardrail_sdk.training.dispatch import add_command as _command
 from tinyguardrail_sdk.training.inputs import add_input
 from tinyguardrail_sdk.training.options import (
     add_checkpoint,
+    add_generated,
+    add_mode,
     add_mutations,
+    add_output,
     add_paths,
+    add_result,
     add_route,
     add_run,
     add_scoring,
+    add_seed,
+    add_settings,
+    add_workers,
     mode_and_share,
 )
 from tinyguardrail_sdk.training.pipeline_cli import add_pipeline_parser
@@ -63,8 +69,8 @@ def _add_mine(commands: Commands) -> None:
         description="Score a training set with an exported checkpoint; keep the texts that it gets "
         "wrong or is not sure of, and a share of the others.",
     )
-    add_input(parser, "data", check=inputs.data, metavar="F", help="JSON lines of `data generate`")
-    parser.add_argument("--output", type=Path, required=True, metavar="F", help="to write")
+    add_generated(parser)
+    add_output(parser, "F")
     add_checkpoint(parser, "(default: built in)")
     parser.add_argument(
         "--sure", type=float, default=0.95, metavar="P", help="known from this probability (0.95)"
@@ -72,11 +78,9 @@ def _add_mine(commands: Commands) -> None:
     parser.add_argument(
         "--keep-known", type=float, default=0.25, metavar="P", help="share of them kept (0.25)"
     )
-    parser.add_argument("--seed", type=int, default=7, metavar="N", help="(default: 7)")
+    add_seed(parser)
     add_route(parser)
-    parser.add_argument(
-        "--workers", type=int, default=1, metavar="N", help="processes (default: 1)"
-    )
+    add_workers(parser)
 
 
 def _add_mutate(commands: Commands) -> None:
@@ -88,8 +92,8 @@ def _add_mutate(commands: Commands) -> None:
         "are. With a checkpoint, keep only mutants that it gets wrong: attacks that get through, "
         "benign texts that it flags.",
     )
-    add_input(parser, "data", check=inputs.data, metavar="F", help="JSON lines of `data generate`")
-    parser.add_argument("--output", type=Path, required=True, metavar="F", help="to write")
+    add_generated(parser)
+    add_output(parser, "F")
     add_checkpoint(parser, "exported; judges mutants")
     parser.add_argument(
         "--only-missed", action="store_true", help="let the built-in checkpoint judge them"
@@ -99,9 +103,7 @@ def _add_mutate(commands: Commands) -> None:
         "--benign-share", type=float, default=0.25, metavar="P", help="mutated too (0.25)"
     )
     add_mutations(parser, "draw from these alone")
-    parser.add_argument(
-        "--workers", type=int, default=1, metavar="N", help="processes (default: 1)"
-    )
+    add_workers(parser)
 
 
 def _add_train(commands: Commands) -> None:
@@ -112,10 +114,7 @@ def _add_train(commands: Commands) -> None:
         description="Train both branches and the router; keep what validates best.",
         epilog=_TRAIN_EPILOG,
     )
-    parser.add_argument("--config", type=Path, metavar="F", help="JSON or TOML file")
-    parser.add_argument(
-        "--set", action="append", default=[], metavar="FIELD=VALUE", help="set any field"
-    )
+    add_settings(parser, "JSON or TOML file")
     parser.add_argument("--resume", action="store_true", help="go on from the last checkpoint")
     for name, text in (
         ("train", "examples to learn from (JSON lines); may be repeated"),
@@ -160,7 +159,7 @@ def _add_export(commands: Commands) -> None:
         "if it is not worse.",
     )
     add_run(parser, "trained weights, such as runs/guard/best", required=True)
-    parser.add_argument("--output", type=Path, required=True, metavar="DIR", help="to write")
+    add_output(parser, "DIR")
     parser.add_argument(
         "--model-version", default="0.0.0", metavar="V", help="reported by verdicts (0.0.0)"
     )
@@ -171,9 +170,7 @@ def _add_export(commands: Commands) -> None:
     parser.add_argument(
         "--allow-worse", action="store_true", help="release a worse one all the same"
     )
-    parser.add_argument(
-        "--workers", type=int, default=1, metavar="N", help="processes (default: 1)"
-    )
+    add_workers(parser)
 
 
 def _add_calibrate(commands: Commands) -> None:
@@ -235,9 +232,7 @@ def _add_calibrate(commands: Commands) -> None:
         metavar="MODE=P",
         help="lowest threshold of a mode (strict=0.1 balanced=0.3 permissive=0.5)",
     )
-    parser.add_argument(
-        "--workers", type=int, default=1, metavar="N", help="processes (default: 1)"
-    )
+    add_workers(parser)
 
 
 def _add_evaluate(commands: Commands) -> None:
@@ -249,7 +244,7 @@ def _add_evaluate(commands: Commands) -> None:
     )
     add_paths(parser)
     add_scoring(parser)
-    parser.add_argument("--output", type=Path, metavar="F", help="write the whole result as JSON")
+    add_result(parser)
 
 
 def _add_report(commands: Commands) -> None:
@@ -271,7 +266,7 @@ def _add_report(commands: Commands) -> None:
         help="to score; also folders",
     )
     add_scoring(parser)
-    parser.add_argument("--output", type=Path, required=True, metavar="DIR", help="to write")
+    add_output(parser, "DIR")
 
 
 def _add_compare(commands: Commands) -> None:
@@ -301,15 +296,12 @@ def _add_compare(commands: Commands) -> None:
         "--data",
         check=inputs.data,
         action="append",
-        metavar="F",
-        help="labelled texts (default: the built-in regression set); may be repeated",
+        metavar="PATH",
+        help="labelled texts, or a folder of sets (default: the built-in regression set); may be "
+        "repeated",
     )
-    parser.add_argument(
-        "--mode", type=Mode, default=Mode.BALANCED, choices=list(Mode), help="(default: balanced)"
-    )
-    parser.add_argument(
-        "--workers", type=int, default=1, metavar="N", help="processes (default: 1)"
-    )
+    add_mode(parser)
+    add_workers(parser)
 
 
 def _add_robustness(commands: Commands) -> None:
@@ -330,11 +322,7 @@ def _add_robustness(commands: Commands) -> None:
         metavar="N",
         help="of attacks and benign each; 0 all (100)",
     )
-    parser.add_argument(
-        "--mode", type=Mode, choices=tuple(Mode), default=Mode.BALANCED, help="(default: balanced)"
-    )
+    add_mode(parser)
     add_route(parser)
-    parser.add_argument(
-        "--workers", type=int, default=1, metavar="N", help="processes (default: 1)"
-    )
-    parser.add_argument("--output", type=Path, metavar="F", help="write the result as JSON")
+    add_workers(parser)
+    add_result(parser)

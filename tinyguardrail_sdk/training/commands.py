@@ -25,7 +25,7 @@ from tinyguardrail_sdk.training.checkpoint import FACTS, RunFolder
 from tinyguardrail_sdk.training.config import TrainConfig, load_config
 from tinyguardrail_sdk.training.data.mine import MineConfig
 from tinyguardrail_sdk.training.data.mine import mine as mine_examples
-from tinyguardrail_sdk.training.data.schema import read_examples, write_examples
+from tinyguardrail_sdk.training.data.schema import Example, read_examples, write_examples
 from tinyguardrail_sdk.training.evaluate import reaches_threshold
 from tinyguardrail_sdk.training.export.bundle import export as export_checkpoint
 from tinyguardrail_sdk.training.export.release import ReleaseConfig, release
@@ -59,9 +59,7 @@ def mine(arguments: argparse.Namespace) -> int:
         )
     kept = mine_examples(examples, scores, config)
     write_examples(arguments.output, kept)
-    counts = {name: Counter(str(e.label) for e in part) for name, part in
-              (("read", examples), ("kept", kept))}  # fmt: skip
-    print_json(counts)
+    print_json({"read": _by_label(examples), "kept": _by_label(kept)})
     return _DONE
 
 
@@ -83,10 +81,12 @@ def mutate(arguments: argparse.Namespace) -> int:
         kept = [example for example, hit in zip(made, flagged, strict=True)
                 if hit == (example.label is Label.BENIGN)]  # fmt: skip
     write_examples(arguments.output, kept)
-    counts = {name: Counter(str(e.label) for e in part) for name, part in
-              (("made", made), ("kept", kept))}  # fmt: skip
-    print_json(counts)
+    print_json({"made": _by_label(made), "kept": _by_label(kept)})
     return _DONE
+
+
+def _by_label(examples: Sequence[Example]) -> Counter[str]:
+    return Counter(str(example.label) for example in examples)
 
 
 def robustness(arguments: argparse.Namespace) -> int:
@@ -219,11 +219,18 @@ def export(arguments: argparse.Namespace) -> int:
 
 def compare(arguments: argparse.Namespace) -> int:
     """Compare two checkpoints; 1 where the new one is worse."""
+    rows = read_rows(arguments.data or [comparison.REGRESSION_SET], {})
+    judged = [row for row in rows if row.label in tuple(map(str, LABELS))]
+    if len(judged) < len(rows):
+        sys.stderr.write(
+            f"tinyguardrail: {len(rows) - len(judged)} rows of no class left out: no decision is "
+            "right for them\n"
+        )
     with counting_parts() as progress:
         changes = comparison.compare(
             arguments.checkpoint,
             arguments.against or DEFAULT_CHECKPOINT,
-            read_rows(arguments.data or [comparison.REGRESSION_SET], {}),
+            judged,
             comparison.Gate(mode=arguments.mode),
             workers=arguments.workers,
             progress=progress,
@@ -252,8 +259,7 @@ def _release(arguments: argparse.Namespace) -> int:
 
 
 def _tell(changes: dict[str, comparison.Change], facts: Mapping[str, Any]) -> int:
-    console = Console(width=120)
-    console.print(render_changes(changes))
+    Console(width=100).print(render_changes(changes))
     regressions = comparison.worse(changes)
     shown = {group: change.to_dict() for group, change in changes.items()}
     print_json({**facts, "worse": regressions, "changes": shown})

@@ -106,8 +106,8 @@ def compare(
         progress: Called with "old" or "new", rows done and rows in all.
 
     Returns:
-        A change for `all`, and by class, source and language as `class/benign` and so on. Right is
-        a decision to block an attack, and to let a benign text pass.
+        A change for `all`, and by class, source, language and, of several, set as `class/benign`
+        and so on. Right is a decision to block an attack, and to let a benign text pass.
 
     Raises:
         CheckpointError: A checkpoint cannot be used.
@@ -158,6 +158,8 @@ def _groups(rows: Sequence[Row]) -> dict[str, NDArray[np.bool_]]:
         "source": lambda row: str(row.source),
         "language": lambda row: row.language,
     }
+    if len({row.set for row in rows}) > 1:
+        keys["set"] = lambda row: row.set
     for name, key in keys.items():
         values = np.array([key(row) for row in rows])
         groups |= {f"{name}/{value}": values == value for value in np.unique(values)}

@@ -10,7 +10,13 @@ from typing import TYPE_CHECKING
 from tinyguardrail_sdk.training import inputs
 from tinyguardrail_sdk.training.dispatch import add_command
 from tinyguardrail_sdk.training.inputs import add_input
-from tinyguardrail_sdk.training.options import add_paths
+from tinyguardrail_sdk.training.options import (
+    add_output,
+    add_paths,
+    add_result,
+    add_seed,
+    add_workers,
+)
 
 if TYPE_CHECKING:
     from tinyguardrail_sdk.training.dispatch import Commands
@@ -51,8 +57,8 @@ text with an attack in it both stay. Of two copies, the one from the file named 
 
 The result is train.jsonl.gz, validation.jsonl.gz and test.jsonl.gz, parted by upstream and family
 as `data generate` does (--whole puts all in train), and mix.json, which says what was dropped from
-which file and why. Equal inputs and seed give equal rows. Texts are not held in memory, but
-signatures are: some 7 KB a row, and word runs of validation and test.
+which file and why. Equal inputs and seed give equal rows. Some 30 bytes a row are held in memory;
+the signatures by which near copies are found, 900 bytes a row, are in OUTPUT while it runs.
 """
 
 _AUDIT_EPILOG = """\
@@ -86,7 +92,7 @@ def _add_generate(commands: Commands) -> None:
         description="Generate labelled texts, mix them with collected ones, split them by family. "
         "data.json describes what was made.",
     )
-    parser.add_argument("--output", type=Path, required=True, metavar="DIR", help="where to write")
+    add_output(parser, "DIR", "where to write")
     parser.add_argument(
         "--overwrite", action="store_true", help="even where DIR holds such data already"
     )
@@ -97,7 +103,7 @@ def _add_generate(commands: Commands) -> None:
         help="rows in all, within 5 %% unless there is too little to draw from: exact repetitions "
         "are left out and collected texts are capped (default: 62700)",
     )
-    parser.add_argument("--seed", type=int, default=7, metavar="N", help="(default: 7)")
+    add_seed(parser)
     add_input(
         parser,
         "--pool",
@@ -107,12 +113,8 @@ def _add_generate(commands: Commands) -> None:
         metavar="PATH",
         help="JSON lines of collected texts, or a folder of them; may be repeated",
     )
-    parser.add_argument(
-        "--terms",
-        action="append",
-        metavar="GROUP",
-        help="licence group allowed among collected texts; may be repeated",
-    )
+    _add_terms(parser, "allowed among collected texts")
+    add_workers(parser)
 
 
 def _add_vocabulary(commands: Commands) -> None:
@@ -129,7 +131,7 @@ def _add_vocabulary(commands: Commands) -> None:
         metavar="BASE",
         help="vocab.txt, a folder or zip with a tokenizer.json, or a package (all_minilm_l6_v2)",
     )
-    parser.add_argument("--output", type=Path, required=True, metavar="F", help="to write")
+    add_output(parser, "F")
 
 
 def _add_fetch(commands: Commands) -> None:
@@ -156,7 +158,7 @@ def _add_fetch(commands: Commands) -> None:
         help="YAML of PINT's form (text, category, label), a file or an https address, for "
         "evaluation; may be repeated",
     )
-    _add_terms(parser)
+    _add_terms(parser, "wanted, instead of permissive, share-alike, none-stated and own")
     parser.add_argument("--cache", type=Path, metavar="DIR", help="(default: the user's cache)")
     parser.add_argument("--offline", action="store_true", help="take all from the cache")
     parser.add_argument(
@@ -179,7 +181,7 @@ def _add_mix(commands: Commands) -> None:
         epilog=_MIX_EPILOG,
     )
     add_paths(parser)
-    parser.add_argument("--output", type=Path, required=True, metavar="DIR", help="where to write")
+    add_output(parser, "DIR", "where to write")
     add_input(
         parser,
         "--against",
@@ -212,9 +214,9 @@ def _add_mix(commands: Commands) -> None:
         "--near", type=float, default=0.8, metavar="P",
         help="five-word runs that near copies share, 0.3 to 1; 1 drops exact copies only (0.8)",
     )  # fmt: skip
-    _add_terms(parser)
+    _add_terms(parser, "wanted, instead of permissive, share-alike, none-stated and own")
     parser.add_argument("--whole", action="store_true", help="all in train, no split")
-    parser.add_argument("--seed", type=int, default=7, metavar="N", help="(default: 7)")
+    add_seed(parser)
 
 
 def _add_audit(commands: Commands) -> None:
@@ -228,20 +230,19 @@ def _add_audit(commands: Commands) -> None:
         epilog=_AUDIT_EPILOG,
     )
     add_paths(parser)
-    parser.add_argument("--output", type=Path, metavar="F", help="write the whole result as JSON")
+    add_result(parser)
     parser.add_argument(
         "--near", type=float, default=0.8, metavar="P", help="as in `data mix` (0.8)"
     )
-    parser.add_argument("--seed", type=int, default=7, metavar="N", help="(default: 7)")
+    add_seed(parser)
 
 
-def _add_terms(parser: argparse.ArgumentParser) -> None:
+def _add_terms(parser: argparse.ArgumentParser, text: str) -> None:
     parser.add_argument(
         "--terms",
         action="append",
         metavar="GROUP",
-        help="licence group wanted, instead of permissive, share-alike, none-stated and own; "
-        "may be repeated",
+        help=f"licence group {text}; may be repeated",
     )
 
 

@@ -32,7 +32,8 @@ _WIDTH = 160
 def generate(arguments: argparse.Namespace) -> int:
     """Write train, validation and test sets, and `data.json`."""
     config = generate_config(arguments)
-    sizes = write_parts(config, arguments.output)
+    with counting("generate") as progress:
+        sizes = write_parts(config, arguments.output, workers=arguments.workers, progress=progress)
     if not close_enough(config.total, sizes["made"]):
         sys.stderr.write(
             f"tinyguardrail: {sizes['made']} rows instead of {config.total}: exact repetitions are "

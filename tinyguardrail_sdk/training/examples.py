@@ -6,6 +6,7 @@ EXAMPLES = {
     "generate": """\
   tinyguardrail data generate --output data --total 45000
   tinyguardrail data generate --output data --pool collected --seed 8 --overwrite
+  tinyguardrail data generate --output data --total 1000000 --workers 8
 """,
     "vocabulary": """\
   tinyguardrail data vocabulary --output vocab.txt

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import multiprocessing
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,6 +15,7 @@ from tinyguardrail_sdk.engine import Engine
 from tinyguardrail_sdk.features import Window
 from tinyguardrail_sdk.labels import LABELS, SOURCES, Route
 from tinyguardrail_sdk.manifest import read_manifest
+from tinyguardrail_sdk.training.data.parallel import in_order
 from tinyguardrail_sdk.training.rows import Row
 from tinyguardrail_sdk.training.scores import WindowScores
 
@@ -103,16 +102,9 @@ def _parts(checkpoint: Path) -> tuple[Callable[[Row], list[Window]], Engine]:
     return lambda row: extractor.extract(row.text, row.source).windows, engine
 
 
-_judge: Judge
-
-
-def _start(make: Callable[[], Judge]) -> None:
-    global _judge
-    _judge = make()
-
-
-def _judge_chunk(rows: Sequence[Row]) -> list[Any]:
-    return [_judge(row) for row in rows]
+def _of_chunks(make: Callable[[], Judge]) -> Callable[[Sequence[Row]], list[Any]]:
+    judge = make()
+    return lambda rows: [judge(row) for row in rows]
 
 
 def _answers(
@@ -120,20 +112,8 @@ def _answers(
 ) -> Iterator[Any]:
     chunks = [rows[i : i + _CHUNK] for i in range(0, len(rows), _CHUNK)]
     done = 0
-    for part in _mapped(make, chunks, workers):
+    for part in in_order(partial(_of_chunks, make), chunks, workers):
         yield from part
         done += len(part)
         if progress is not None:
             progress(done, len(rows))
-
-
-def _mapped(
-    make: Callable[[], Judge], chunks: Sequence[Sequence[Row]], workers: int
-) -> Iterator[list[Any]]:
-    if workers == 1:
-        _start(make)
-        yield from map(_judge_chunk, chunks)
-        return
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, context, _start, (make,)) as pool:
-        yield from pool.map(_judge_chunk, chunks)

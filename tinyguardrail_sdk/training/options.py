@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
 from tinyguardrail_sdk.labels import Mode, Source
 from tinyguardrail_sdk.training import inputs
@@ -22,9 +23,7 @@ def add_scoring(parser: argparse.ArgumentParser) -> None:
         "others user); may be repeated",
     )
     add_route(parser)
-    parser.add_argument(
-        "--workers", type=int, default=1, metavar="N", help="processes (default: 1)"
-    )
+    add_workers(parser)
 
 
 def add_mutations(parser: argparse.ArgumentParser, text: str) -> None:
@@ -32,7 +31,7 @@ def add_mutations(parser: argparse.ArgumentParser, text: str) -> None:
     parser.add_argument(
         "--mutation", action="append", default=[], metavar="NAME", help=f"{text}; may be repeated"
     )
-    parser.add_argument("--seed", type=int, default=7, metavar="N", help="(default: 7)")
+    add_seed(parser)
 
 
 def add_checkpoint(parser: argparse.ArgumentParser, text: str, *, required: bool = False) -> None:
@@ -56,6 +55,48 @@ def add_paths(parser: argparse.ArgumentParser) -> None:
         nargs="+",
         metavar="PATH",
         help="JSON lines and folders of them",
+    )
+
+
+def add_generated(parser: argparse.ArgumentParser) -> None:
+    """A set that this package generated."""
+    add_input(parser, "data", check=inputs.data, metavar="F", help="JSON lines of `data generate`")
+
+
+def add_output(parser: argparse.ArgumentParser, metavar: str, text: str = "to write") -> None:
+    """The file or folder that a command writes, which must be given."""
+    parser.add_argument("--output", type=Path, required=True, metavar=metavar, help=text)
+
+
+def add_result(parser: argparse.ArgumentParser) -> None:
+    """A file for what a command shows."""
+    parser.add_argument("--output", type=Path, metavar="F", help="write the whole result as JSON")
+
+
+def add_settings(parser: argparse.ArgumentParser, text: str) -> None:
+    """A file of settings, and words that set fields over it."""
+    parser.add_argument("--config", type=Path, metavar="F", help=text)
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="FIELD=VALUE", help="set any field"
+    )
+
+
+def add_seed(parser: argparse.ArgumentParser) -> None:
+    """Of all that a command draws."""
+    parser.add_argument("--seed", type=int, default=7, metavar="N", help="(default: 7)")
+
+
+def add_workers(parser: argparse.ArgumentParser) -> None:
+    """How many processes work."""
+    parser.add_argument(
+        "--workers", type=int, default=1, metavar="N", help="processes (default: 1)"
+    )
+
+
+def add_mode(parser: argparse.ArgumentParser) -> None:
+    """Whose thresholds decide."""
+    parser.add_argument(
+        "--mode", type=Mode, default=Mode.BALANCED, choices=list(Mode), help="(default: balanced)"
     )
 
 

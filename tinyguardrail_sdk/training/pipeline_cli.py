@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tinyguardrail_sdk.training.dispatch import add_command
+from tinyguardrail_sdk.training.options import add_settings
 from tinyguardrail_sdk.training.pipeline.presets import PRESETS
 
 if TYPE_CHECKING:
@@ -49,10 +50,7 @@ def add_pipeline_parser(commands: Commands) -> None:
     parser.add_argument(
         "--preset", default="colab", metavar="NAME", help=f"{', '.join(PRESETS)} (default: colab)"
     )
-    parser.add_argument("--config", type=Path, metavar="F", help="JSON or TOML, over the preset")
-    parser.add_argument(
-        "--set", action="append", default=[], metavar="FIELD=VALUE", help="set any field"
-    )
+    add_settings(parser, "JSON or TOML, over the preset")
     parser.add_argument("--output", type=Path, metavar="DIR", help="run folder")
     parser.add_argument("--dry-run", action="store_true", help="show the stages and settings")
     parser.add_argument(

@@ -59,16 +59,20 @@ def render_robustness(report: dict[str, Any]) -> Table:
 
 
 def render_changes(changes: Mapping[str, Change]) -> Table:
-    """What a comparison found, group by group."""
-    table = Table(
-        "texts", "before", "after", "broken", "mended", "chance", "result", title="decisions"
-    )
+    """What a comparison found, group by group, for 100 columns: shares of right decisions."""
+    table = Table(title="right decisions")
+    table.add_column("group", max_width=22, overflow="fold")  # a name is folded, never cut off
+    for name in ("texts", "before", "after", "points", "broken", "mended", "chance"):
+        table.add_column(name, justify="right")
+    table.add_column("result")
     for group, change in changes.items():
-        entry = change.to_dict()
+        before, after = (100 * right / change.texts for right in (change.before, change.after))
         table.add_row(
             group,
-            _rate(entry["before"]),
-            _rate(entry["after"]),
+            str(change.texts),
+            f"{before:.1f} %",
+            f"{after:.1f} %",
+            f"{after - before:+.1f}",
             str(change.broken),
             str(change.mended),
             f"{change.chance:.3f}",

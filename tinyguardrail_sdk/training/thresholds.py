@@ -77,10 +77,7 @@ def refit_thresholds(
     Raises:
         InputError: No source has texts enough for any rate.
     """
-    fast = softmax(scores.fast, manifest.temperature.fast)
-    deep = softmax(scores.deep, manifest.temperature.deep)
-    routed = route(scores, fast, deep, manifest.route_threshold, manifest.escalate_below)
-    risk = 1.0 - routed.probabilities[scores.worst(routed.probabilities), 0]
+    risk = calibrated_risk(manifest, scores)
     thresholds, kept = fit_thresholds(
         risk, scores.labels, scores.sources, targets, present=manifest.thresholds
     )
@@ -97,6 +94,15 @@ def refit_thresholds(
         "flagged_after": _flagged(risk, scores.sources, thresholds),
     }
     return thresholds, report
+
+
+def calibrated_risk(manifest: Manifest, scores: WindowScores) -> Floats:
+    """(texts,) risk under a manifest's temperature and dials: what thresholds are held against."""
+    fast = softmax(scores.fast, manifest.temperature.fast)
+    deep = softmax(scores.deep, manifest.temperature.deep)
+    routed = route(scores, fast, deep, manifest.route_threshold, manifest.escalate_below)
+    risk: Floats = 1.0 - routed.probabilities[scores.worst(routed.probabilities), 0]
+    return risk
 
 
 def write_thresholds(

@@ -3,68 +3,59 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from fnmatch import fnmatch
-from typing import NamedTuple
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
 
 from tinyguardrail_sdk.errors import InputError
-from tinyguardrail_sdk.labels import Label
+from tinyguardrail_sdk.labels import LABELS, Label
+
+# What is remembered of a row that may stay: number of its file, its line there from 1, indices of
+# its class, licence group, upstream and part, and what decides which rows go first: the highest.
+CANDIDATE: Final = np.dtype(
+    [("file", "<u4"), ("line", "<u4"), ("label", "u1"), ("terms", "u1"), ("upstream", "<u4"),
+     ("split", "u1"), ("draw", "<u8")]
+)  # fmt: skip
+Candidates = NDArray[Any]
+Surplus = NDArray[np.bool_]
 
 
-class Candidate(NamedTuple):
-    """What is remembered of a row that may stay.
-
-    Attributes:
-        file: Number of its file.
-        line: Its line there, from 1.
-        label: Its class.
-        terms: Its licence group.
-        upstream: Where it comes from; `own` for what this package generated.
-        split: The part it belongs to.
-        draw: Decides what goes first when rows must go: the highest.
-    """
-
-    file: int
-    line: int
-    label: Label
-    terms: str
-    upstream: str
-    split: str
-    draw: int
-
-
-def over_caps(rows: Iterable[Candidate], caps: Mapping[str, int]) -> set[Candidate]:
+def over_caps(rows: Candidates, upstreams: Sequence[str], caps: Mapping[str, int]) -> Surplus:
     """Rows beyond the most that their upstream may have.
 
     Args:
-        rows: All of them.
+        rows: (rows,) `CANDIDATE`.
+        upstreams: Names by the rows' index; `own` for what this package generated.
         caps: Most rows by upstream, * as wildcard; the first pattern that fits decides.
 
     Raises:
         InputError: No upstream fits a pattern.
     """
-    capped: dict[str, list[Candidate]] = defaultdict(list)
-    upstreams = set()
-    for row in rows:
-        upstreams.add(row.upstream)
-        if (pattern := next((p for p in caps if fnmatch(row.upstream, p)), None)) is not None:
-            capped[pattern].append(row)
+    capped: dict[str, list[int]] = defaultdict(list)
+    present = np.unique(rows["upstream"]).tolist()
+    for upstream in present:
+        if pattern := next((p for p in caps if fnmatch(upstreams[upstream], p)), None):
+            capped[pattern].append(upstream)
     if unused := [pattern for pattern in caps if pattern not in capped]:
-        found = ", ".join(sorted(upstreams))
+        found = ", ".join(sorted(upstreams[upstream] for upstream in present))
         raise InputError(f"no upstream fits the cap {unused[0]}; there are: {found}")
-    return {row for p, group in capped.items() for row in sorted(group, key=_draw)[caps[p] :]}
+    surplus = np.zeros(len(rows), bool)
+    for pattern, group in capped.items():
+        surplus |= _beyond(rows, np.isin(rows["upstream"], group), caps[pattern])
+    return surplus
 
 
-def out_of_balance(
-    rows: Sequence[Candidate], shares: Mapping[Label, float], total: int
-) -> set[Candidate]:
+def out_of_balance(rows: Candidates, shares: Mapping[Label, float], total: int) -> Surplus:
     """Rows that must go for the shares (see `wanted_counts`) and the total (0 for no limit)."""
-    groups: dict[Label, list[Candidate]] = defaultdict(list)
-    for row in rows:
-        groups[row.label].append(row)
-    have = {label: len(group) for label, group in groups.items()}
-    wanted = wanted_counts(have, shares, total)
-    return {row for k, group in groups.items() for row in sorted(group, key=_draw)[wanted[k] :]}
+    counts = np.bincount(rows["label"], minlength=len(LABELS))
+    have = {label: int(n) for label, n in zip(LABELS, counts, strict=True) if n}
+    surplus = np.zeros(len(rows), bool)
+    for label, most in wanted_counts(have, shares, total).items():
+        surplus |= _beyond(rows, rows["label"] == LABELS.index(label), most)
+    return surplus
 
 
 def wanted_counts(
@@ -93,5 +84,9 @@ def wanted_counts(
     return {label: min(have[label], round(size * part / whole)) for label, part in parts.items()}
 
 
-def _draw(row: Candidate) -> int:
-    return row.draw
+def _beyond(rows: Candidates, group: Surplus, most: int) -> Surplus:
+    """Of the rows of a group, those beyond the `most` with the lowest draw."""
+    places = np.flatnonzero(group)
+    beyond = np.zeros(len(rows), bool)
+    beyond[places[np.argsort(rows["draw"][places], kind="stable")[most:]]] = True
+    return beyond

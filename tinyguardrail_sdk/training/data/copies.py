@@ -6,10 +6,15 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from tinyguardrail_sdk.labels import Label, Source
+import numpy as np
+
+from tinyguardrail_sdk.labels import LABELS
 from tinyguardrail_sdk.training.data.jsonl import data_files, read_lines
-from tinyguardrail_sdk.training.data.near import NearCopies, digest, signature
+from tinyguardrail_sdk.training.data.keyed import KeyedNumbers, digest
+from tinyguardrail_sdk.training.data.near import NearCopies, signature
 from tinyguardrail_sdk.training.data.schema import Example
+
+_EVALUATED = "evaluation"  # the group of the texts that nothing may be near
 
 
 class Copies:
@@ -21,39 +26,40 @@ class Copies:
     Args:
         near: Share of five-word runs from which two texts are near, 0..1; 1 leaves near ones.
         against: Evaluation files and folders.
+        folder: Where what was seen is kept; None takes the system's place.
     """
 
-    def __init__(self, near: float, against: Sequence[Path] = ()) -> None:
-        self._near = near if near < 1 else None
-        self._labels: dict[int, Label] = {}
-        self._own: dict[tuple[Label, Source], NearCopies] = {}
-        self._evaluated: set[int] = set()
-        self._evaluation = NearCopies(self._near) if self._near else None
+    def __init__(
+        self, near: float, against: Sequence[Path] = (), folder: Path | None = None
+    ) -> None:
+        self._labels, self._evaluated = KeyedNumbers(folder), KeyedNumbers(folder)
+        self._near = NearCopies(near, folder) if near < 1 else None
         for row in _rows(against):
-            key = digest(row["text"])
-            if key not in self._evaluated:
-                self._evaluated.add(key)
-                if self._evaluation:
-                    self._evaluation.add(key, signature(row["text"]))
+            self._evaluated.add([digest(row["text"])])
+            if self._near:
+                self._near.add(signature(row["text"]), _EVALUATED)
 
     def reason(self, example: Example) -> str:
         """Why a row is a copy; empty when it is none, and then it is remembered."""
-        if digest(example.text) in self._evaluated:
+        if _under(self._evaluated, digest(example.text)):
             return "copy of an evaluation text"
-        key = digest(example.source, example.text)
-        if (label := self._labels.get(key)) is not None:
-            return "copy" if label is example.label else "copy of another class"
+        key, label = digest(example.source, example.text), LABELS.index(example.label)
+        if known := _under(self._labels, key):
+            return "copy" if known == [label] else "copy of another class"
         if self._near:
             made = signature(example.text)
-            if self._evaluation and self._evaluation.near(made):
+            if self._near.near(made, _EVALUATED):
                 return "near copy of an evaluation text"
-            group = (example.label, example.source)
-            earlier = self._own.setdefault(group, NearCopies(self._near))
-            if earlier.near(made):
+            group = f"{example.label}/{example.source}"
+            if self._near.near(made, group):
                 return "near copy"
-            earlier.add(key, made)
-        self._labels[key] = example.label
+            self._near.add(made, group)
+        self._labels.add([key], label)
         return ""
+
+
+def _under(numbers: KeyedNumbers, key: int) -> list[int]:
+    return numbers.find(np.array([key], np.uint64))
 
 
 def _rows(paths: Sequence[Path]) -> Iterator[dict[str, Any]]:

@@ -11,13 +11,10 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-import multiprocessing
 import shutil
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any, Final
@@ -29,6 +26,7 @@ from tinyguardrail_sdk.errors import InputError
 from tinyguardrail_sdk.features import FeatureExtractor
 from tinyguardrail_sdk.labels import LABELS, PATTERNS, SOURCES
 from tinyguardrail_sdk.tokenizer import WordPieceTokenizer
+from tinyguardrail_sdk.training.data.parallel import in_order
 from tinyguardrail_sdk.training.data.schema import Example, read_examples
 from tinyguardrail_sdk.training.data.windows import WindowRules, choose_windows, window_text
 
@@ -244,20 +242,7 @@ def _write(
 def _packed_chunks(recipe: CorpusRecipe, workers: int) -> Iterator[Packed]:
     examples = chain.from_iterable(map(read_examples, recipe.files))
     chunks = _chunks(examples)
-    if workers == 1:
-        _start_worker(recipe)
-        yield from (_pack(first, chunk) for first, chunk in chunks)
-        return
-    # Spawned, not forked: PyTorch's threads would not survive a fork.
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, context, _start_worker, (recipe,)) as pool:
-        waiting: deque[Future[Packed]] = deque()
-        for first, chunk in chunks:
-            waiting.append(pool.submit(_pack, first, chunk))
-            if len(waiting) > 4 * workers:
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
+    return in_order(partial(_packer, recipe), chunks, workers)
 
 
 def _chunks(examples: Iterable[Example]) -> Iterator[tuple[int, list[Example]]]:
@@ -268,17 +253,14 @@ def _chunks(examples: Iterable[Example]) -> Iterator[tuple[int, list[Example]]]:
         first += len(chunk)
 
 
-_worker: tuple[CorpusRecipe, FeatureExtractor]
+def _packer(recipe: CorpusRecipe) -> Callable[[tuple[int, Sequence[Example]]], Packed]:
+    extractor = recipe.extractor()
 
+    def packed(chunk: tuple[int, Sequence[Example]]) -> Packed:
+        first, examples = chunk
+        return pack(extractor, examples, recipe.rules, recipe.seed, first=first)
 
-def _start_worker(recipe: CorpusRecipe) -> None:
-    global _worker
-    _worker = (recipe, recipe.extractor())
-
-
-def _pack(first: int, examples: Sequence[Example]) -> Packed:
-    recipe, extractor = _worker
-    return pack(extractor, examples, recipe.rules, recipe.seed, first=first)
+    return packed
 
 
 def pack(

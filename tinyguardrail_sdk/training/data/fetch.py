@@ -18,9 +18,9 @@ from tinyguardrail_sdk.labels import Label
 from tinyguardrail_sdk.training.data.carriers import Carrier
 from tinyguardrail_sdk.training.data.catalogue import CATALOGUE, PINT_RULE
 from tinyguardrail_sdk.training.data.dataset import Dataset, RemoteFile, RowRule
+from tinyguardrail_sdk.training.data.keyed import digest
 from tinyguardrail_sdk.training.data.labelled import EVALUATION, USE
 from tinyguardrail_sdk.training.data.lockfile import LockFile
-from tinyguardrail_sdk.training.data.near import digest
 from tinyguardrail_sdk.training.data.planting import format_of, plant
 from tinyguardrail_sdk.training.data.pools import DEFAULT_TERMS, check_known_terms
 from tinyguardrail_sdk.training.data.readers import (

@@ -6,25 +6,32 @@ import math
 import random
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field, replace
+from functools import partial
+from itertools import count
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from tinyguardrail_sdk.labels import Label, Source
 from tinyguardrail_sdk.training.data import carriers, guarded, twins
 from tinyguardrail_sdk.training.data.attacks import goals, injection, jailbreak, obfuscation
 from tinyguardrail_sdk.training.data.benign import GENERATORS, disguised, fragments, scenes
+from tinyguardrail_sdk.training.data.keyed import KeyedNumbers, digest
+from tinyguardrail_sdk.training.data.parallel import in_order
 from tinyguardrail_sdk.training.data.pools import DEFAULT_TERMS, Pools, load_pools
 from tinyguardrail_sdk.training.data.proportions import GENERATED, POOL_CAPS, REFERENCE_TOTAL
 from tinyguardrail_sdk.training.data.schema import Example
-from tinyguardrail_sdk.training.data.split import HELD_OUT, assigned_split, split
+from tinyguardrail_sdk.training.data.split import HELD_OUT, assigned_split
 
 Generator = Callable[[random.Random, int, bool], Iterator[Example]]
 
 _TOLERANCE = 0.05
-_ATTEMPTS = 3  # repetitions grow with the size, so that scaling once may not do
-_HELDOUT_SHARE = 0.06
-_GENERATED = (1 + _HELDOUT_SHARE) * sum(GENERATED.values()) / REFERENCE_TOTAL
+_CHUNK = 2000  # rows made at a time, by one process
+_ATTEMPTS = 20  # collected rows run out at some scale, generated ones make up for them
+_EXHAUSTED = 0.05  # share of new rows from which on a chunk is not worth another
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +40,10 @@ class GenerateConfig:
 
     Attributes:
         seed: Equal seeds (and pools) make equal sets.
-        total: Size that the counts are scaled to. `build` makes fewer rows, for exact repetitions
-            are left out and without pools the generators are four fifths of the reference size;
-            `build_parts` makes up for that.
+        total: Rows to make.
         pools: JSON-lines files or directories of them; none makes a wholly generated set.
         terms: Licence groups allowed among pool rows.
-        counts: Rows by generator at the reference size, over the defaults of
+        counts: Rows by generator beside those of the others, over the defaults of
             `proportions.GENERATED`; zero leaves a generator out.
         heldout_share: Rows of frames that training never sees, as a share of each generator's.
         pool_scale: Multiplies the caps of `proportions.POOL_CAPS`.
@@ -49,7 +54,7 @@ class GenerateConfig:
     pools: tuple[Path, ...] = ()
     terms: frozenset[str] = DEFAULT_TERMS
     counts: Mapping[str, int] = field(default_factory=dict)
-    heldout_share: float = _HELDOUT_SHARE
+    heldout_share: float = 0.06
     pool_scale: float = 1.0
 
     def __post_init__(self) -> None:
@@ -59,42 +64,54 @@ class GenerateConfig:
         if self.total < 1 or not 0 <= self.heldout_share < 1:
             raise ValueError("total must be at least 1 and heldout_share in 0..1")
 
-    def count(self, name: str) -> int:
-        """Rows to make with a generator, at this size."""
-        return round(self.counts.get(name, GENERATED[name]) * self.total / REFERENCE_TOTAL)
+    @property
+    def counts_by_generator(self) -> dict[str, int]:
+        """Rows of every generator at the reference size."""
+        return {**GENERATED, **self.counts}
+
+    @property
+    def chunks(self) -> int:
+        """Chunks that the rows are planned in."""
+        return max(1, math.ceil(self.total / _CHUNK))
 
 
-def build(config: GenerateConfig) -> list[Example]:
-    """Make the whole set, shuffled, exact repetitions removed.
+def generate(
+    config: GenerateConfig, *, workers: int = 1, folder: Path | None = None
+) -> Iterator[Example]:
+    """Make `config.total` rows, shuffled, exact repetitions left out.
+
+    Rows are made in chunks of a few thousand, each a small set of its own with everything in it in
+    the wanted proportions. A chunk depends on the configuration and its number only, so the rows
+    are the same whatever the number of workers, and no more than a few chunks are in memory.
+
+    Args:
+        config: What to make.
+        workers: Processes; each reads the pools.
+        folder: Where keys of the rows made so far are kept; None takes the system's place.
+
+    Yields:
+        Fewer rows where there is too little to draw from: a whole chunk nearly all repeated.
 
     Raises:
-        ValueError: a pool row or the configuration is wrong.
-        FileNotFoundError: a pool is missing.
+        ValueError: A pool row or the configuration is wrong.
+        FileNotFoundError: A pool is missing.
     """
-    seen: dict[tuple[str, str], Example] = {}
-    for example in stream(config):
-        # The first one wins; the same text may differ in label only across sources.
-        seen.setdefault((example.text, str(example.source)), example)
-    examples = list(seen.values())
-    random.Random(f"{config.seed}/shuffle").shuffle(examples)
-    return examples
-
-
-def build_parts(config: GenerateConfig) -> dict[str, list[Example]]:
-    """Make train, validation and test, `config.total` rows in all if there is enough to draw from.
-
-    Raises:
-        ValueError: a pool row or the configuration is wrong.
-        FileNotFoundError: a pool is missing.
-    """
-    scaled = config if config.pools else replace(config, total=round(config.total / _GENERATED))
-    for _ in range(_ATTEMPTS):
-        parts = split(build(scaled))
-        made = sum(map(len, parts.values()))
-        if close_enough(config.total, made):
-            break
-        scaled = replace(scaled, total=max(1, round(scaled.total * config.total / max(1, made))))
-    return parts
+    seen = KeyedNumbers(folder)
+    made = 0
+    with closing(in_order(partial(_Maker, config), count(), workers)) as chunks:
+        for number, chunk in enumerate(chunks):
+            fresh = 0
+            for example in chunk:
+                if made == config.total:
+                    return
+                # The first one wins; the same text may differ in label only across sources.
+                key = digest(example.source, example.text)
+                if not seen.find(np.array([key], np.uint64)):
+                    seen.add([key])
+                    fresh, made = fresh + 1, made + 1
+                    yield example
+            if number + 1 >= config.chunks and fresh <= _EXHAUSTED * len(chunk):
+                return
 
 
 def close_enough(wanted: int, made: int) -> bool:
@@ -102,27 +119,76 @@ def close_enough(wanted: int, made: int) -> bool:
     return abs(made - wanted) <= _TOLERANCE * wanted
 
 
-def stream(config: GenerateConfig) -> Iterator[Example]:
-    """Make the set piece by piece: pools first, then one generator after the other."""
-    pools = load_pools(config.pools, config.terms) if config.pools else Pools()
-    yield from _sample(pools, config)
-    for name, generator in _generators(pools, config).items():
-        count = config.count(name)
-        # A generator of its own for each part: changing one count leaves the others as they were.
-        yield from generator(random.Random(f"{config.seed}/{name}"), count, False)
-        rng = random.Random(f"{config.seed}/{name}/heldout")
-        for example in generator(rng, round(count * config.heldout_share), True):
-            yield replace(example, family=HELD_OUT + example.family)
+class _Maker:
+    """Makes chunks by their number.
+
+    Collected rows are spread over the first `config.chunks`; further ones, which make up for
+    repetitions, are generated alone.
+    """
+
+    def __init__(self, config: GenerateConfig) -> None:
+        pools = load_pools(config.pools, config.terms) if config.pools else Pools()
+        self._config = config
+        self._scale = _scale(pools, config)
+        self._collected = list(_sample(pools, config, self._scale))
+        random.Random(f"{config.seed}/collected").shuffle(self._collected)
+        self._generators = _generators(pools, config)
+
+    def __call__(self, number: int) -> list[Example]:
+        rows = [*self._of_pools(number), *self._generated(number)]
+        random.Random(f"{self._config.seed}/{number}/shuffle").shuffle(rows)
+        return rows
+
+    def _of_pools(self, number: int) -> Sequence[Example]:
+        first, last = (self._share(len(self._collected), place) for place in (number, number + 1))
+        return self._collected[first:last]
+
+    def _generated(self, number: int) -> Iterator[Example]:
+        seed, place = self._config.seed, number % self._config.chunks
+        for name, generator in self._generators.items():
+            whole = self._config.counts_by_generator[name] * self._scale
+            held_out = whole * self._config.heldout_share
+            learned, tested = (
+                self._share(rows, place + 1) - self._share(rows, place)
+                for rows in (whole, held_out)
+            )
+            # A generator of its own for each part: changing one count leaves the others alone.
+            yield from generator(random.Random(f"{seed}/{name}/{number}"), learned, False)
+            rng = random.Random(f"{seed}/{name}/{number}/heldout")
+            for example in generator(rng, tested, True):
+                yield replace(example, family=HELD_OUT + example.family)
+
+    def _share(self, rows: float, chunks: int) -> int:
+        """Rows of so many that stand in the first chunks."""
+        return round(rows * chunks / self._config.chunks)
 
 
-def _sample(pools: Pools, config: GenerateConfig) -> Iterator[Example]:
+def _scale(pools: Pools, config: GenerateConfig) -> float:
+    """Factor from the reference size at which generated and collected rows are `total` in all."""
+    generated = (1 + config.heldout_share) * sum(config.counts_by_generator.values())
+    groups = {key: len(rows) for key, rows in _groups(pools).items()}
+    scale = config.total / REFERENCE_TOTAL
+    for _ in range(_ATTEMPTS):
+        collected = sum(_cap(key, rows, config, scale) for key, rows in groups.items())
+        scale *= config.total / max(1.0, generated * scale + collected)
+    return scale
+
+
+def _sample(pools: Pools, config: GenerateConfig, scale: float) -> Iterator[Example]:
+    for key, rows in _groups(pools).items():
+        drawn = random.Random(f"{config.seed}/{key}")
+        yield from drawn.sample(rows, _cap(key, len(rows), config, scale))
+
+
+def _groups(pools: Pools) -> dict[tuple[str, str], list[Example]]:
     groups: dict[tuple[str, str], list[Example]] = defaultdict(list)
     for example in pools.examples:
         groups[(example.technique.removeprefix("pool/"), str(example.label))].append(example)
-    scale = config.pool_scale * config.total / REFERENCE_TOTAL
-    for key, rows in groups.items():
-        cap = math.ceil(POOL_CAPS.get(key, len(rows)) * scale)
-        yield from random.Random(f"{config.seed}/{key}").sample(rows, min(cap, len(rows)))
+    return groups
+
+
+def _cap(key: tuple[str, str], rows: int, config: GenerateConfig, scale: float) -> int:
+    return min(rows, math.ceil(POOL_CAPS.get(key, rows) * config.pool_scale * scale))
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,12 +27,12 @@ def _grammar() -> tuple[Grammar, Frames]:
 def generate(
     rng: random.Random, count: int, *, inputs: Sequence[str] = (), heldout: bool = False
 ) -> Iterator[Example]:
-    """Yield `count` prompts, half of them attacked; `inputs` are benign texts of users."""
+    """Yield `count` prompts, about half of them attacked; `inputs` are benign texts of users."""
     grammar, frames = _grammar()
     symbols = frames.all(heldout=heldout) or frames.all(heldout=not heldout)
-    for number in range(count):
+    for _ in range(count):
         symbol = rng.choice(symbols)
-        attacked = number % 2 == 1
+        attacked = rng.random() < 0.5
         given, mark = (
             _hostile(rng, heldout) if attacked else (_harmless(rng, inputs, heldout), (0, 0))
         )

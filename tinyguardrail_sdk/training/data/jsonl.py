@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import io
 import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -35,9 +36,13 @@ def stem_of(path: Path) -> str:
 
 
 def open_text(path: Path, mode: str = "rt") -> IO[str]:
-    """Open a text file, packed when its name ends in `.gz`."""
+    """Open a text file, packed when its name ends in `.gz`.
+
+    Equal texts make equal files: a packed one does not say when it was written.
+    """
     if path.suffix == ".gz":
-        return cast("IO[str]", gzip.open(path, mode, encoding="utf-8"))
+        packed = gzip.GzipFile(path, mode.replace("t", "b"), mtime=0)
+        return io.TextIOWrapper(cast("IO[bytes]", packed), encoding="utf-8")
     return path.open(mode, encoding="utf-8")
 
 

@@ -1,24 +1,35 @@
 """One training set out of several files: licences, copies, caps and balance, then the split.
 
 The files are read twice or more and never held: the first reading decides from signatures which
-rows stay, a further one writes them. Rows stay in the order of the files; training shuffles.
+rows stay, a further one writes them. Some 30 bytes a row are in memory, the signatures on disk.
+Rows stay in the order of the files; training shuffles.
 """
 
 from __future__ import annotations
 
+import tempfile
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from tinyguardrail_sdk.errors import InputError
 from tinyguardrail_sdk.labels import LABELS, Label
-from tinyguardrail_sdk.training.data.balance import Candidate, out_of_balance, over_caps
+from tinyguardrail_sdk.training.data.balance import (
+    CANDIDATE,
+    Candidates,
+    Surplus,
+    out_of_balance,
+    over_caps,
+)
 from tinyguardrail_sdk.training.data.copies import Copies
 from tinyguardrail_sdk.training.data.jsonl import data_files, stem_of
+from tinyguardrail_sdk.training.data.keyed import digest
 from tinyguardrail_sdk.training.data.labelled import labelled_rows
-from tinyguardrail_sdk.training.data.near import digest
 from tinyguardrail_sdk.training.data.pools import DEFAULT_TERMS, PAYLOAD_LABEL, check_known_terms
 from tinyguardrail_sdk.training.data.schema import Example, write_examples
 from tinyguardrail_sdk.training.data.split import FROM_TEST, HeldOut, assigned_split, upstream_of
@@ -102,26 +113,50 @@ def mix(config: MixConfig, output: Path, progress: Progress) -> dict[str, Any]:
     """
     files = tuple(data_files(config.inputs))
     _refuse_overwriting(files, output)
+    output.mkdir(parents=True, exist_ok=True)
+    names = _Names()
     tally = _Tally()
-    kept = list(_survey(files, config, tally, progress))
-    kept = _without(kept, _leaking(files, kept), "near copy of another part", tally)
-    if config.caps:
-        kept = _without(kept, over_caps(kept, config.caps), "over the cap", tally)
-    if kept and (config.shares or config.total):
-        surplus = out_of_balance(kept, config.shares, config.total)
-        kept = _without(kept, surplus, "balance" if config.shares else "total", tally)
-    if not kept:
-        why = ", ".join(f"{n} {reason}" for reason, n in tally.reasons().items())
-        raise InputError(f"no row is left; dropped: {why or 'none, the files are empty'}")
-    _write(files, kept, output)
-    return _report(files, kept, tally, config)
+    with tempfile.TemporaryDirectory(dir=output, prefix=".mix-") as name:
+        folder = Path(name)
+        survey = _survey(files, config, names, tally, progress, folder)
+        kept = np.fromiter(survey, CANDIDATE)
+        leaking = _leaking(files, kept, folder)
+        kept = _without(kept, leaking, "near copy of another part", tally)
+        if config.caps:
+            surplus = over_caps(kept, list(names.upstreams), config.caps)
+            kept = _without(kept, surplus, "over the cap", tally)
+        if len(kept) and (config.shares or config.total):
+            surplus = out_of_balance(kept, config.shares, config.total)
+            kept = _without(kept, surplus, "balance" if config.shares else "total", tally)
+        if not len(kept):
+            why = ", ".join(f"{n} {reason}" for reason, n in tally.reasons().items())
+            raise InputError(f"no row is left; dropped: {why or 'none, the files are empty'}")
+        _write(files, kept, folder, output)
+    return _report(files, kept, names, tally, config)
+
+
+@dataclass
+class _Names:
+    """Licence groups and upstreams, each with the index that candidates hold."""
+
+    terms: dict[str, int] = field(default_factory=dict)
+    upstreams: dict[str, int] = field(default_factory=dict)
+
+
+def _place(names: dict[str, int], name: str) -> int:
+    return names.setdefault(name, len(names))
 
 
 def _survey(
-    files: Sequence[Path], config: MixConfig, tally: _Tally, progress: Progress
-) -> Iterator[Candidate]:
-    """Rows that pass the filters and are no copies."""
-    copies = Copies(config.near, config.against)
+    files: Sequence[Path],
+    config: MixConfig,
+    names: _Names,
+    tally: _Tally,
+    progress: Progress,
+    folder: Path,
+) -> Iterator[tuple[int, ...]]:
+    """Rows that pass the filters and are no copies, as `CANDIDATE`."""
+    copies = Copies(config.near, config.against, folder)
     sizes = [path.stat().st_size for path in files]
     for index, path in enumerate(files):
         progress(sum(sizes[:index]), sum(sizes))
@@ -133,13 +168,15 @@ def _survey(
             if reason := _unwanted(example, config.terms) or copies.reason(example):
                 tally.dropped[index][reason] += 1
                 continue
-            yield Candidate(
+            own = example.terms == "own"
+            upstream = "own" if own else upstream_of(example) or stem_of(path)
+            yield (
                 index,
                 line,
-                example.label,
-                example.terms,
-                "own" if example.terms == "own" else upstream_of(example) or stem_of(path),
-                "train" if config.whole else assigned_split(example),
+                LABELS.index(example.label),
+                _place(names.terms, example.terms),
+                _place(names.upstreams, upstream),
+                FROM_TEST.index("train" if config.whole else assigned_split(example)),
                 digest(str(config.seed), example.source, example.text),
             )
     progress(sum(sizes), sum(sizes))
@@ -151,12 +188,11 @@ def _unwanted(example: Example, terms: frozenset[str]) -> str:
     return "" if example.text.strip() else "empty"
 
 
-def _without(
-    rows: list[Candidate], surplus: set[Candidate], reason: str, tally: _Tally
-) -> list[Candidate]:
-    for row in surplus:
-        tally.dropped[row.file][reason] += 1
-    return [row for row in rows if row not in surplus]
+def _without(rows: Candidates, surplus: Surplus, reason: str, tally: _Tally) -> Candidates:
+    numbers, counts = np.unique(rows["file"][surplus], return_counts=True)
+    for number, count in zip(numbers.tolist(), counts.tolist(), strict=True):
+        tally.dropped[number][reason] += count
+    return rows[~surplus]
 
 
 def _refuse_overwriting(files: Sequence[Path], output: Path) -> None:
@@ -169,55 +205,51 @@ def _target(output: Path, part: str) -> Path:
     return output / f"{part}.jsonl.gz"
 
 
-def _leaking(files: Sequence[Path], kept: Sequence[Candidate]) -> set[Candidate]:
+def _leaking(files: Sequence[Path], kept: Candidates, folder: Path) -> Surplus:
     """Collected rows that mostly stand in a part before theirs."""
-    held_out, leaking = HeldOut(), set()
-    for part in FROM_TEST:
-        rows = [row for row in kept if row.split == part]
-        if part == "train" and len(rows) == len(kept):
+    held_out, leaking = HeldOut(folder), np.zeros(len(kept), bool)
+    for number, part in enumerate(FROM_TEST):
+        places = np.flatnonzero(kept["split"] == number)
+        if part == "train" and len(places) == len(kept):
             break
-        for row, example in _read(files, rows):
-            if not held_out.admits(example, part):
-                leaking.add(row)
+        for place, example in zip(places, _read(files, kept[places]), strict=True):
+            leaking[place] = not held_out.admits(example, part)
         held_out.close()
     return leaking
 
 
-def _read(files: Sequence[Path], rows: Sequence[Candidate]) -> Iterator[tuple[Candidate, Example]]:
-    """The texts of rows, in the order of the files."""
-    wanted: dict[int, dict[int, Candidate]] = defaultdict(dict)
-    for row in rows:
-        wanted[row.file][row.line] = row
-    for index, lines in sorted(wanted.items()):
+def _read(files: Sequence[Path], rows: Candidates) -> Iterator[Example]:
+    """The texts of rows, which are in the order of files and lines."""
+    for index in np.unique(rows["file"]).tolist():
+        lines = iter(rows["line"][rows["file"] == index].tolist())
+        wanted = next(lines)
         for number, example in labelled_rows(files[index]):
-            if number in lines and example is not None:
-                yield lines[number], example
+            if number == wanted and example is not None:
+                yield example
+                wanted = next(lines, 0)
+                if not wanted:
+                    break
 
 
-def _write(files: Sequence[Path], kept: Sequence[Candidate], output: Path) -> None:
+def _write(files: Sequence[Path], kept: Candidates, folder: Path, output: Path) -> None:
     """Write every part that has rows; all of them are whole before the first one appears."""
-    output.mkdir(parents=True, exist_ok=True)
+    present = []
+    for number, part in enumerate(FROM_TEST):
+        rows = kept[kept["split"] == number]
+        if len(rows):
+            write_examples(_target(folder, part), _read(files, rows))
+            present.append(part)
     for part in FROM_TEST:
-        rows = [row for row in kept if row.split == part]
-        write_examples(_unfinished(output, part), (example for _, example in _read(files, rows)))
-    present = {row.split for row in kept}
-    for part in FROM_TEST:
-        unfinished = _unfinished(output, part)
         if part in present:
-            unfinished.replace(_target(output, part))
+            _target(folder, part).replace(_target(output, part))
         else:  # a file of an earlier run would be taken for this one's
-            unfinished.unlink()
             _target(output, part).unlink(missing_ok=True)
 
 
-def _unfinished(output: Path, part: str) -> Path:
-    return output / f".{part}.jsonl.gz"
-
-
 def _report(
-    files: Sequence[Path], kept: Sequence[Candidate], tally: _Tally, config: MixConfig
+    files: Sequence[Path], kept: Candidates, names: _Names, tally: _Tally, config: MixConfig
 ) -> dict[str, Any]:
-    rows = Counter(candidate.file for candidate in kept)
+    rows = np.bincount(kept["file"], minlength=len(files)).tolist()
     return {
         "read": sum(tally.read.values()),
         "kept": len(kept),
@@ -232,9 +264,9 @@ def _report(
             for index, path in enumerate(files)
         ],
         "parts": {
-            part: _contents([row for row in kept if row.split == part])
-            for part in reversed(FROM_TEST)
-            if any(row.split == part for row in kept)
+            part: _contents(rows_of_part, names)
+            for number, part in reversed(list(enumerate(FROM_TEST)))
+            if len(rows_of_part := kept[kept["split"] == number])
         },
         "seed": config.seed,
         "near": config.near,
@@ -242,11 +274,17 @@ def _report(
     }
 
 
-def _contents(kept: Sequence[Candidate]) -> dict[str, Any]:
-    labels = Counter(str(candidate.label) for candidate in kept)
+def _contents(kept: Candidates, names: _Names) -> dict[str, Any]:
+    labels = np.bincount(kept["label"], minlength=len(LABELS)).tolist()
     return {
         "rows": len(kept),
-        "label": {str(label): labels[str(label)] for label in LABELS},
-        "terms": dict(Counter(candidate.terms for candidate in kept).most_common()),
-        "upstream": dict(Counter(candidate.upstream for candidate in kept).most_common()),
+        "label": {str(label): count for label, count in zip(LABELS, labels, strict=True)},
+        "terms": _named(kept["terms"], names.terms),
+        "upstream": _named(kept["upstream"], names.upstreams),
     }
+
+
+def _named(places: NDArray[Any], names: Mapping[str, int]) -> dict[str, int]:
+    counts = np.bincount(places, minlength=len(names)).tolist()
+    named = Counter({name: counts[place] for name, place in names.items() if counts[place]})
+    return dict(named.most_common())

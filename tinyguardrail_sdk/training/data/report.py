@@ -3,53 +3,78 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
 from tinyguardrail_sdk.labels import LABELS, Label
 from tinyguardrail_sdk.training.data.diversity import diversity
+from tinyguardrail_sdk.training.data.drawn import Drawn
 from tinyguardrail_sdk.training.data.schema import Example
 from tinyguardrail_sdk.training.data.surface import NUMBERS
 
+_KEYS: Mapping[str, Callable[[Example], str]] = MappingProxyType(
+    {
+        "label": lambda example: str(example.label),
+        "technique": lambda example: example.technique,
+        "source": lambda example: str(example.source),
+        "source_label": lambda example: f"{example.source}/{example.label}",
+        "language": lambda example: example.language,
+        "terms": lambda example: example.terms,
+    }
+)
 _QUANTILES = (5, 25, 50, 75, 95, 99)
 
 
-def summarise(examples: Sequence[Example], most_diverse: int = 0) -> dict[str, Any]:
-    """Describe a set.
+class Summary:
+    """Describes a set that passes by row by row.
 
     Args:
-        examples: The set.
-        most_diverse: Rows at most that word n-grams are counted in, evenly spread; 0 takes all.
-
-    Returns:
-        `rows`; `by` label, technique, source, language, terms (counts) and source by label;
-        `families`; `diversity` (distinct word n-grams) of all, of the benign and of the attacks;
-        `chars` quantiles by label; `shortcuts`: AUROC of attack against benign for surface
-        features alone. 0.5 is what a feature without information gives.
+        most: Rows at most, drawn evenly, that are kept for what needs texts.
     """
-    groups = {str(label): [e for e in examples if e.label is label] for label in LABELS}
-    attacks = [e for e in examples if e.label is not Label.BENIGN]
-    return {
-        "rows": len(examples),
-        "by": {
-            "label": {name: len(rows) for name, rows in groups.items()},
-            "technique": _counts(examples, lambda e: e.technique),
-            "source": _counts(examples, lambda e: str(e.source)),
-            "source_label": _counts(examples, lambda e: f"{e.source}/{e.label}"),
-            "language": _counts(examples, lambda e: e.language),
-            "terms": _counts(examples, lambda e: e.terms),
-        },
-        "families": {name: len({e.family for e in rows}) for name, rows in groups.items()},
-        "diversity": {
-            "all": diversity(_spread(examples, most_diverse)),
-            "benign": diversity(_spread(groups["benign"], most_diverse)),
-            "attack": diversity(_spread(attacks, most_diverse)),
-        },
-        "chars": {name: _quantiles([len(e.text) for e in rows]) for name, rows in groups.items()},
-        "shortcuts": shortcuts(examples),
-    }
+
+    def __init__(self, most: int = 10_000) -> None:
+        self._drawn = Drawn(most)
+        self._counts = {name: Counter[str]() for name in _KEYS}
+        self._families: dict[str, set[str]] = {str(label): set() for label in LABELS}
+
+    def add(self, example: Example) -> None:
+        """Take notice of a row."""
+        for name, key in _KEYS.items():
+            self._counts[name][key(example)] += 1
+        self._families[example.label].add(example.family)
+        self._drawn.add(example)
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON types.
+
+        Returns:
+            Of all rows: `rows`; `by` label, technique, source, language, terms (counts) and source
+            by label; `families`. Of the `drawn` ones: `diversity` (distinct word n-grams) of all,
+            of the benign and of the attacks; `chars` quantiles by label; `shortcuts`: AUROC of
+            attack against benign for surface features alone. 0.5 is what a feature without
+            information gives.
+        """
+        by = {name: dict(counts.most_common()) for name, counts in self._counts.items()}
+        by["label"] = {str(label): by["label"].get(label, 0) for label in LABELS}
+        kept = self._drawn.rows
+        groups = {str(label): [e for e in kept if e.label is label] for label in LABELS}
+        attacks = [e for e in kept if e.label is not Label.BENIGN]
+        return {
+            "rows": self._drawn.passed,
+            "by": by,
+            "families": {name: len(families) for name, families in self._families.items()},
+            "drawn": len(kept),
+            "diversity": {
+                "all": diversity(kept),
+                "benign": diversity(groups["benign"]),
+                "attack": diversity(attacks),
+            },
+            "chars": {k: _quantiles([len(e.text) for e in rows]) for k, rows in groups.items()},
+            "shortcuts": shortcuts(kept),
+        }
 
 
 def shortcuts(examples: Sequence[Example]) -> dict[str, float]:
@@ -82,14 +107,6 @@ def auroc(scores: np.ndarray[Any, Any], positive: np.ndarray[Any, Any]) -> float
     if n == 0 or m == 0:
         return float("nan")
     return float((ranks[positive].sum() - n * (n + 1) / 2) / (n * m))
-
-
-def _spread(examples: Sequence[Example], most: int) -> Sequence[Example]:
-    return examples[:: -(-len(examples) // most)] if 0 < most < len(examples) else examples
-
-
-def _counts(examples: Sequence[Example], key: Callable[[Example], str]) -> dict[str, int]:
-    return dict(Counter(map(key, examples)).most_common())
 
 
 def _quantiles(lengths: list[int]) -> dict[str, int]:

@@ -112,13 +112,15 @@ def write_examples(path: str | Path, examples: Iterable[Example]) -> int:
 
 
 def write_rows(path: str | Path, rows: Iterable[dict[str, Any]]) -> int:
-    """Write rows as JSON lines (packed when the name ends in `.gz`) and return how many.
-
-    Lone surrogates survive: they are written as JSON escapes.
-    """
+    """Write rows as JSON lines (packed when the name ends in `.gz`) and return how many."""
     count = 0
     with open_text(Path(path), "wt") as out:
         for row in rows:
-            out.write(json.dumps(row) + "\n")
+            out.write(line_of(row))
             count += 1
     return count
+
+
+def line_of(row: dict[str, Any]) -> str:
+    """A row as a line; lone surrogates survive as JSON escapes."""
+    return json.dumps(row) + "\n"

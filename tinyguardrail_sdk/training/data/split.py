@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterable
+from pathlib import Path
 
+import numpy as np
+
+from tinyguardrail_sdk.training.data.keyed import KeyedNumbers
 from tinyguardrail_sdk.training.data.schema import Example
 from tinyguardrail_sdk.training.data.shingles import shingles
 
@@ -40,54 +43,53 @@ _VALIDATION_PER_CENT = 4
 _NEAR = 0.6  # share of a row's 5-grams that another split may hold
 
 
-def split(examples: Iterable[Example]) -> dict[str, list[Example]]:
-    """Part examples into `train`, `validation` and `test`.
-
-    Test: the upstreams of `TEST_UPSTREAMS` and the frames held out by the generators. Validation:
-    the upstreams of `VALIDATION_UPSTREAMS`, one collected row in 25 and one generator family in
-    25. A collected row that mostly stands in test or validation is dropped from what comes before
-    it, so test is never thinned out. Generated rows are not compared: they share phrases by design,
-    and their families, and the collected texts and payloads inside them, are kept apart.
-
-    Returns:
-        The three lists, in the order of the input.
-    """
-    parts: dict[str, list[Example]] = {name: [] for name in FROM_TEST}
-    for example in examples:
-        parts[assigned_split(example)].append(example)
-    held_out = HeldOut()
-    for name, rows in parts.items():
-        parts[name] = [example for example in rows if held_out.admits(example, name)]
-        held_out.close()
-    return {name: parts[name] for name in ("train", "validation", "test")}
-
-
 class HeldOut:
-    """Tells which rows of a part mostly stand in an earlier one, in the order of `FROM_TEST`."""
+    """Tells which rows of a part mostly stand in an earlier one, in the order of `FROM_TEST`.
 
-    def __init__(self) -> None:
-        self._seen: set[int] = set()
-        self._part: set[int] = set()
+    A collected row that mostly stands in test or validation is dropped from what comes before it,
+    so test is never thinned out. Generated rows are not compared: they share phrases by design, and
+    their families, and the collected texts and payloads inside them, are kept apart.
+
+    Args:
+        folder: Where what stood in earlier parts is kept; None takes the system's place.
+    """
+
+    def __init__(self, folder: Path | None = None) -> None:
+        self._folder = folder
+        self._earlier: list[KeyedNumbers] = []
+        self._part = KeyedNumbers(folder)
 
     def admits(self, example: Example, part: str) -> bool:
         """Whether a row may stay in the part that is being gone through."""
         if part == "train" and _generated(example):
             return True
-        own = set(map(hash, shingles(example.text)))
-        if not _generated(example) and len(own & self._seen) >= _NEAR * len(own):
+        own = {hash(shingle) % 2**64 for shingle in shingles(example.text)}
+        if not _generated(example) and self._known(own) >= _NEAR * len(own):
             return False
         if part != "train":  # nothing comes after it
-            self._part |= own
+            self._part.add(own)
         return True
 
     def close(self) -> None:
         """Go on to the next part."""
-        self._seen |= self._part
-        self._part.clear()
+        self._earlier.append(self._part)
+        self._part = KeyedNumbers(self._folder)
+
+    def _known(self, own: set[int]) -> int:
+        keys = np.fromiter(own, np.uint64, len(own))
+        known = np.zeros(len(own), bool)
+        for part in self._earlier:
+            known |= part.has(keys)
+        return int(known.sum())
 
 
 def assigned_split(example: Example) -> str:
-    """The split of an example, by its family and else by a hash of its text."""
+    """The split of an example, by its family and else by a hash of its text.
+
+    Test: the upstreams of `TEST_UPSTREAMS` and the frames held out by the generators. Validation:
+    the upstreams of `VALIDATION_UPSTREAMS`, one collected row in 25 and one generator family in
+    25. Everything else is for training.
+    """
     family = example.family
     if family.startswith(HELD_OUT):
         return "test"

@@ -83,17 +83,13 @@ _KINDS: Mapping[str, Callable[[Example], str]] = MappingProxyType(
 _SIGNS = ("marks", "capitals", "not_ascii", "lower_start")
 
 
-def kinds(examples: Sequence[Example]) -> dict[str, list[str]]:
-    """Format, ending, script and source of every example."""
-    return {name: [kind(example) for example in examples] for name, kind in _KINDS.items()}
+def kinds(example: Example) -> dict[str, str]:
+    """Format, ending, script and source of an example."""
+    return {name: kind(example) for name, kind in _KINDS.items()}
 
 
-def columns(examples: Sequence[Example], words: Mapping[str, Sequence[str]]) -> dict[str, Columns]:
-    """The properties as numbers.
-
-    Args:
-        examples: N of them.
-        words: Their `kinds`.
+def columns(examples: Sequence[Example]) -> dict[str, Columns]:
+    """The properties of N examples as numbers.
 
     Returns:
         (N, columns) by property; `signs` are marks, capitals, not ASCII and a small first letter.
@@ -101,7 +97,8 @@ def columns(examples: Sequence[Example], words: Mapping[str, Sequence[str]]) -> 
     numbers = {name: _number(examples, NUMBERS[name]) for name in ("length", "lines", *_SIGNS)}
     found = {name: numbers[name][:, None] for name in ("length", "lines")}
     found["signs"] = np.stack([numbers[name] for name in _SIGNS], axis=1)
-    for name, values in words.items():
+    for name, kind in _KINDS.items():
+        values = [kind(example) for example in examples]
         known = sorted(set(values))
         found[name] = (np.array(values)[:, None] == np.array(known)[None, :]).astype(np.float64)
     return found

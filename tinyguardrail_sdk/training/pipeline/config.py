@@ -100,7 +100,7 @@ class PipelineConfig:
 
     Attributes:
         output: Run folder; all that is made stands in it.
-        workers: Processes that judge texts.
+        workers: Processes that generate and judge texts.
         data: See `DataPlan`.
         train: See `TrainConfig`; the pipeline itself sets `output`, `data.train` and
             `data.validation`.

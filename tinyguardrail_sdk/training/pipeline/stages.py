@@ -65,11 +65,11 @@ def _data(config: PipelineConfig, layout: Layout) -> Iterator[Stage]:
 
 def _train(config: PipelineConfig, layout: Layout) -> Stage:
     told = work.training_config(config, layout)
-    base = DEFAULT_CHECKPOINT / MANIFEST_NAME if told.init == "shipped" else Path(told.init)
+    weights = (*_weights(told.init), *_weights(told.distillation.teacher))
     return Stage(
         "train",
         told.to_dict(),
-        (*told.data.train, *told.data.validation, told.data.vocab, *[base] * base.exists()),
+        (*told.data.train, *told.data.validation, told.data.vocab, *weights),
         (layout.run.best, layout.run.root / METRICS),
         work.train,
     )
@@ -106,6 +106,12 @@ def _after(config: PipelineConfig, layout: Layout) -> Iterator[Stage]:
         (layout.report, layout.metrics),
         work.report,
     )
+
+
+def _weights(name: str) -> tuple[Path, ...]:
+    """What stands here under the name of a base or teacher; nothing for one of a hub."""
+    path = DEFAULT_CHECKPOINT / MANIFEST_NAME if name == "shipped" else Path(name)
+    return (path,) if name and path.exists() else ()
 
 
 def _of(told: Mapping[str, Any], *names: str) -> dict[str, Any]:

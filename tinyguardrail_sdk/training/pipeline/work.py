@@ -57,7 +57,9 @@ def generate(config: PipelineConfig, layout: Layout) -> Result:
         pools=config.data.pools,
         terms=frozenset(config.data.terms),
     )
-    return {**write_parts(asked, layout.generated)}
+    with counting("generate") as progress:
+        made = write_parts(asked, layout.generated, workers=config.workers, progress=progress)
+    return {**made}
 
 
 def mix(config: PipelineConfig, layout: Layout) -> Result:

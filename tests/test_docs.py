@@ -22,6 +22,7 @@ from pathlib import Path
 import pytest
 
 import tinyguardrail_sdk
+from tests.adapters.replies import REPLIES
 from tests.adapters.wire import Wire
 from tinyguardrail_sdk import Guard, errors
 from tinyguardrail_sdk import guard as guard_module
@@ -103,7 +104,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def vendors(monkeypatch: pytest.MonkeyPatch) -> Iterator[Wire]:
     """Let the clients of vendors speak to a server on this machine."""
-    with Wire() as wire:
+    with Wire(REPLIES) as wire:
         monkeypatch.setenv("OPENAI_BASE_URL", f"{wire.url}/v1")
         monkeypatch.setenv("ANTHROPIC_BASE_URL", wire.url)
         for vendor in ("OPENAI", "ANTHROPIC"):

@@ -112,7 +112,7 @@ def scene(rng: random.Random, *, heldout: bool = False, **slots: str) -> Scene:
     known = [s for s in grammar.symbols("frame:") if s.removeprefix("frame:").startswith(_SCENES)]
     symbols = [s for s in known if s in frames.all(heldout=heldout)]
     symbol = rng.choice(symbols)
-    text = grammar.grow(rng, symbol, **{"soup": "", "goalsoup": ""} | slots).text
+    text = grammar.grow(rng, symbol, noise=None, **{"soup": "", "goalsoup": "", **slots}).text
     return Scene(text, symbol.removeprefix("frame:").split("/")[0], frames.family(symbol))
 
 

@@ -7,10 +7,10 @@ pip install "tinyguardrail-sdk[openai]"
 
 Guarded are `create`, `parse`, `stream` and `retrieve` of chat completions and of responses, and the
 clients that `copy` and `with_options` return. Raw and streaming responses, legacy completions,
-lists of stored ones, `decisions`, `evals`, `beta`, `realtime`, `live`, `conversations` and `batches`
-are refused. What makes no text (images, speech, embeddings, ...), what was taken from the client
-before it was wrapped, and `client.post` are as they were. Of a stream do not read `.response`: that
-is the wire.
+lists of stored ones, `decisions`, `evals`, `beta`, `realtime`, `live`, `conversations` and
+`batches` are refused. What makes no text (images, speech, embeddings, ...), what was taken from
+the client before it was wrapped, and `client.post` are as they were. Of a stream do not read
+`.response`: that is the wire.
 """
 
 from __future__ import annotations

@@ -27,7 +27,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--texts", type=int, default=20_000)
     corpus = texts(TOKENS, parser.parse_args().texts)
-    rows, rates = [], {}
+    rows: list[list[object]] = []
+    rates: dict[str, float] = {}
     for name, make in {"one process": alone, "Ray Data": on_ray, "Spark": on_spark}.items():
         try:
             job = make()
@@ -36,6 +37,8 @@ def main() -> None:
             continue
         job(corpus[:WORKERS])  # the engine itself starts
         start, whole = seconds(job, corpus[:WORKERS]), seconds(job, corpus)
+        if whole <= start:
+            parser.error(f"{name}: starting took longer than judging; pass more --texts")
         rates[name] = (len(corpus) - WORKERS) / (whole - start)
         rows.append([name, start, whole, rates[name], rates[name] / rates["one process"]])
     print_table(["64-token texts", "start, s", "whole, s", "texts/s", "to one process"], rows)

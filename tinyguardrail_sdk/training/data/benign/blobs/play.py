@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import string
 
 from tinyguardrail_sdk.training.data.attacks.disguise import CIPHERS, ENCODINGS, LOOKS
 from tinyguardrail_sdk.training.data.benign.blobs.size import Blob, many
@@ -139,6 +140,20 @@ def word_game(rng: random.Random) -> str:
     return "\n".join(" ".join(row) for row in grid) + "\n\n" + ", ".join(words)
 
 
+def repetition(rng: random.Random) -> str:
+    """A key held down, a line of one sign, a word typed again and again."""
+    unit = rng.choice(
+        (
+            rng.choice(string.ascii_letters + string.digits),
+            rng.choice("-=_*.#~:/|+!?"),
+            rng.choice(("ha", "lol ", "na ", "no ", "test ", "blah ", "0 1 ", "ab", "wow! ")),
+            phrase(rng, "word3").split()[0] + " ",
+        )
+    )
+    length = rng.choice((rng.randint(12, 80), rng.randint(80, 500), rng.randint(500, 2500)))
+    return (unit * (length // len(unit) + 2)).strip()
+
+
 PLAY: dict[str, Blob] = {
     "cipher puzzle": cipher,
     "fancy letters": fancy,
@@ -147,4 +162,5 @@ PLAY: dict[str, Blob] = {
     "gamer chat": gamer,
     "emoji chat": emoji,
     "word game": word_game,
+    "repetition": repetition,
 }

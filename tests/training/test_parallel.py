@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import subprocess
@@ -58,6 +59,19 @@ def test_a_command_that_is_asked_to_end_leaves_nothing(
     assert ended.value.code == 128 + signal.SIGTERM
     assert list((tmp_path / "out").iterdir()) == []
     assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+
+
+@pytest.mark.train
+def test_a_full_disk_leaves_nothing_either(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "full")
+
+    monkeypatch.setattr(parts, "_draft", full)
+    assert main(["data", "generate", "--output", str(tmp_path / "out"), "--total", "100"]) == 2
+    assert "no space left; make room" in capsys.readouterr().err
+    assert list((tmp_path / "out").iterdir()) == []
 
 
 @pytest.mark.parametrize("workers", [1, 2])

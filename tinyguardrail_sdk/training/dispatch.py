@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import signal
 import threading
 from collections.abc import Iterator
@@ -70,6 +71,8 @@ def _exit(number: int, frame: object) -> NoReturn:
 
 
 def _in_words(error: OSError) -> str:
+    if error.errno == errno.ENOSPC:
+        return f"{error.filename or 'the disk'}: no space left; make room, or write elsewhere"
     if error.filename is None:
         return str(error)
     return f"{error.filename}: {error.strerror}; check the path"

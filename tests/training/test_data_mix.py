@@ -6,6 +6,7 @@ import errno
 import io
 import json
 import random
+import tempfile
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -245,7 +246,7 @@ def test_a_full_disk_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
                 raise OSError(errno.ENOSPC, "full")
             return super().write(data)
 
-    monkeypatch.setattr(keyed.tempfile, "TemporaryFile", lambda dir: Full(f"{dir}/full", "w+"))
+    monkeypatch.setattr(tempfile, "TemporaryFile", lambda dir: Full(f"{dir}/full", "w+"))
     assert keyed.mapped(np.arange(9), tmp_path).tolist() == list(range(9))
     with pytest.raises(OSError, match="full"):
         keyed.mapped(np.arange(9000), tmp_path)

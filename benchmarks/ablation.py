@@ -109,6 +109,8 @@ def main() -> None:
     names = [name for name in VARIANTS if not arguments.only or name in arguments.only]
     if arguments.init == "scratch" and "from scratch" in names:
         names.remove("from scratch")  # that is the baseline
+    if not names:
+        raise SystemExit("from scratch is the baseline: leave --only out, or give another --init")
     results = {name: _result(name, files, arguments) for name in names}
     rows = []
     for name, result in results.items():

@@ -1,44 +1,16 @@
 """The checkpoint in the package: complete, verified, and sane on odd texts."""
 
-import threading
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from tinyguardrail_sdk import CheckpointError, Guard, Label, Mode, Policy, Route, Source
-from tinyguardrail_sdk.engine import Engine, WindowScores, processors
-from tinyguardrail_sdk.features import Window
+from tinyguardrail_sdk import CheckpointError, Guard, Label, Mode, Policy, Source
 from tinyguardrail_sdk.manifest import DEFAULT_CHECKPOINT, load_manifest
 
 
 @pytest.fixture(scope="module")
 def guard() -> Guard:
     return Guard()
-
-
-def test_no_more_windows_run_at_once_than_processors_can_use(
-    guard: Guard, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    lock, inside, most = threading.Lock(), 0, 0
-    run = Engine._run
-
-    def counted(self: Engine, window: Window, force: Route | None) -> WindowScores:
-        nonlocal inside, most
-        with lock:
-            inside += 1
-            most = max(most, inside)
-        try:
-            return run(self, window, force)
-        finally:
-            with lock:
-                inside -= 1
-
-    monkeypatch.setattr(Engine, "_run", counted)
-    allowed = 2 * processors()
-    with ThreadPoolExecutor(allowed + 8) as pool:
-        list(pool.map(guard.check, [f"number {i} " * 40 for i in range(2 * allowed + 16)]))
-    assert 0 < most <= allowed
 
 
 def test_files_are_within_their_limits() -> None:

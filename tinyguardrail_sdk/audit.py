@@ -6,6 +6,7 @@ guard = Guard(observers=[AuditLog("audit.jsonl")])
 from __future__ import annotations
 
 import atexit
+import errno
 import hashlib
 import json
 import logging
@@ -87,10 +88,7 @@ class AuditLog:
         except queue.Full:
             self._lost("is too slow")
             return
-        # In this order and under the lock: a writer that finds nothing waiting ends.
-        with self._lock:
-            if self._writer is None:
-                self._start()
+        self._have_writer()
 
     def hash(self, text: str) -> str:
         """The name of a text in this log, to look it up: 32 hexadecimal digits."""
@@ -112,14 +110,18 @@ class AuditLog:
             self._waiting.put(written, timeout=timeout)
         except queue.Full:
             return
+        self._have_writer()
         written.wait(until - time.monotonic())
 
-    def _start(self) -> None:
-        # A daemon, for a log must not keep a process alive; `close` runs at its end.
-        self._writer = threading.Thread(
-            target=self._write_all, name="tinyguardrail-audit", daemon=True
-        )
-        self._writer.start()
+    def _have_writer(self) -> None:
+        # After something was put and under the lock: a writer that finds nothing waiting ends.
+        with self._lock:
+            if self._writer is None:
+                # A daemon, for a log must not keep a process alive; `close` runs at its end.
+                self._writer = threading.Thread(
+                    target=self._write_all, name="tinyguardrail-audit", daemon=True
+                )
+                self._writer.start()
 
     def _write_all(self) -> None:
         file = _RotatingFile(self._path.replace("{pid}", str(os.getpid())))
@@ -197,7 +199,10 @@ class _RotatingFile:
         if self._size and self._size + len(line) > max_bytes:
             self._set_aside(backups)
         assert self._descriptor is not None
-        self._size += os.write(self._descriptor, line)
+        if os.write(self._descriptor, line) < len(line):  # the disk is full
+            os.ftruncate(self._descriptor, self._size)  # the next line must not go on with this one
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        self._size += len(line)
 
     def close(self) -> None:
         if self._descriptor is not None:

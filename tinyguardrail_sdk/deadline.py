@@ -39,6 +39,12 @@ def uncounted(call: Callable[[], _T]) -> _T:
     return result
 
 
+def seconds_left() -> float | None:
+    """Seconds until the deadline of the check under way, 0 once it has passed; None without one."""
+    limit = _limit.get()
+    return None if limit is None else max(0.0, limit[0] - time.perf_counter())
+
+
 def check_deadline() -> None:
     """Stop if the time is up. For classifiers and custom detectors, between parts of their work.
 

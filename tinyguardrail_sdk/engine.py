@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tinyguardrail_sdk.deadline import check_deadline
+from tinyguardrail_sdk.deadline import check_deadline, seconds_left
 from tinyguardrail_sdk.errors import CheckFailed, CheckpointError
 from tinyguardrail_sdk.features import Window
 from tinyguardrail_sdk.folding import Indices
@@ -77,10 +77,14 @@ class Engine:
         Raises:
             CheckFailed: The inference library failed, or the deadline passed while others ran.
         """
-        with self._turns:
+        while not self._turns.acquire(timeout=seconds_left()):
+            check_deadline()
+        try:
             check_deadline()
             with _failures():
                 return self._run(window, force)
+        finally:
+            self._turns.release()
 
     def logits(self, window: Window) -> tuple[NDArray[Any], NDArray[Any], float]:
         """What all parts say of one window, before any calibration.

@@ -166,6 +166,40 @@ def test_a_file_has_one_writer_though_closing_timed_out(
     assert log.dropped == (room == 1)
 
 
+def test_closing_twice_at_once_leaves_nobody_waiting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = AuditLog(tmp_path / "audit.jsonl")
+    log(record())
+    put = log._waiting.put
+
+    def overtaken(*args: Any, **kwargs: Any) -> None:
+        monkeypatch.undo()
+        log.close()
+        put(*args, **kwargs)
+
+    monkeypatch.setattr(log._waiting, "put", overtaken)
+    log.close()
+    assert log._waiting.empty()
+
+
+def test_a_line_that_the_disk_took_half_of_is_taken_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = AuditLog(tmp_path / "audit.jsonl")
+    log(record())
+    log.close()
+    with monkeypatch.context() as full:
+        write = os.write
+        full.setattr(os, "write", lambda file, line: write(file, line[: len(line) // 2]))
+        log(record())
+        log.close()
+    log(record())
+    log.close()
+    assert len(lines(tmp_path / "audit.jsonl")) == 2
+    assert log.dropped == 1
+
+
 def test_what_waits_is_written_when_the_process_ends(tmp_path: Path) -> None:
     code = (
         "from tinyguardrail_sdk import AuditLog, Guard\n"

@@ -51,6 +51,16 @@ def test_what_could_not_be_checked_is_status_2_whatever_was_decided(
     assert main(["check", "--policy", policy(max_chars=3, on_too_long=outcome), *words]) == 2
 
 
+@pytest.mark.parametrize("words", [[], ["--batch"]])
+def test_what_is_too_long_has_its_json(
+    policy: Callable[..., str], words: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["check", "--policy", policy(max_chars=3), "--json", *words, "hello"]) == 2
+    answer = json.loads(capsys.readouterr().out)
+    assert answer["checked"] is False
+    assert "max_chars is 3" in answer["error"]
+
+
 def test_people_see_what_the_policy_did(
     policy: Callable[..., str], capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -98,6 +98,8 @@ def test_rows_outside_the_classes_and_senseless_gates_are_refused(checkpoint: Pa
     odd = Row("t", "harmful_plain", Source.USER, "toy", "", "en")
     with pytest.raises(InputError, match="harmful_plain"):
         compare(checkpoint, checkpoint, [odd], Gate())
+    with pytest.raises(InputError, match="no text"):
+        compare(checkpoint, checkpoint, [], Gate())
     with pytest.raises(InputError, match="chance=0"):
         Gate(chance=0.0)
     with pytest.raises(InputError, match="tolerance=1"):

@@ -122,11 +122,11 @@ def test_every_disguise_is_also_seen_on_harmless_text() -> None:
     assert seen == set(TECHNIQUES)
 
 
-def test_guarded_prompts_come_as_twins() -> None:
+def test_about_half_of_the_guarded_prompts_are_attacked_in_their_span() -> None:
     examples = list(guarded.generate(random.Random(2), 100, inputs=["Where is my parcel?"]))
 
     attacked = [e for e in examples if e.label is Label.INJECTION]
-    assert len(attacked) == 50
+    assert 35 <= len(attacked) <= 65
     for example in attacked:
         assert example.span is not None
         start, end = example.span

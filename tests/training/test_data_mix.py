@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import errno
+import io
 import json
 import random
+import tempfile
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -234,6 +237,19 @@ def test_what_is_on_disk_is_found_like_what_waits(
         assert sorted(numbers.find(np.array([key], np.uint64))) == expected.get(key, [])
     found = numbers.has(np.array(asked, np.uint64))
     assert found.tolist() == [key in expected for key in asked]
+
+
+def test_a_full_disk_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Full(io.FileIO):
+        def write(self, data: Any) -> int:
+            if memoryview(data).nbytes > 1000:
+                raise OSError(errno.ENOSPC, "full")
+            return super().write(data)
+
+    monkeypatch.setattr(tempfile, "TemporaryFile", lambda dir: Full(f"{dir}/full", "w+"))
+    assert keyed.mapped(np.arange(9), tmp_path).tolist() == list(range(9))
+    with pytest.raises(OSError, match="full"):
+        keyed.mapped(np.arange(9000), tmp_path)
 
 
 def test_codes_and_texts_without_words_are_not_all_alike() -> None:

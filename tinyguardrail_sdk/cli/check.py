@@ -14,7 +14,7 @@ from tinyguardrail_sdk.cli import ALLOWED, BLOCKED, COULD_NOT_CHECK, inputs, ren
 from tinyguardrail_sdk.cli.inputs import BadItem, Item
 from tinyguardrail_sdk.cli.progress import ProgressBar
 from tinyguardrail_sdk.cli.terminal import wants_color
-from tinyguardrail_sdk.errors import CheckFailed, InputError
+from tinyguardrail_sdk.errors import CheckFailed, InputError, InputTooLong
 from tinyguardrail_sdk.guard import Guard
 from tinyguardrail_sdk.labels import Mode, Source
 from tinyguardrail_sdk.policy import Policy
@@ -37,7 +37,7 @@ def run(arguments: argparse.Namespace) -> int:
         text = inputs.whole_text(path, arguments.encoding)
     try:
         verdict = guard.check(text, source=arguments.source)
-    except CheckFailed as error:
+    except (CheckFailed, InputTooLong) as error:
         if arguments.json:
             _write(json.dumps(_unchecked(str(error))))
         raise

@@ -111,8 +111,10 @@ def compare(
 
     Raises:
         CheckpointError: A checkpoint cannot be used.
-        InputError: A row is of none of the four classes.
+        InputError: A row is of none of the four classes, or there is none.
     """
+    if not rows:
+        raise InputError(f"no text of a class to compare on; known: {', '.join(LABELS)}")
     if odd := sorted({row.label for row in rows} - set(map(str, LABELS))):
         raise InputError(f"a row of class {odd[0]}; known: {', '.join(LABELS)}")
     verdicts = {

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import errno
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from tinyguardrail_sdk.errors import GuardrailError
 from tinyguardrail_sdk.training import require_extra
@@ -38,7 +43,8 @@ def _run(module: str, name: str, arguments: argparse.Namespace) -> int:
         if hasattr(preflight, name):
             getattr(preflight, name)(arguments)
         functions = import_module(f"tinyguardrail_sdk.training.{module}")
-        status: int = getattr(functions, name)(arguments)
+        with _leaving_nothing():
+            status: int = getattr(functions, name)(arguments)
     except ImportError as error:
         raise GuardrailError(str(error)) from error
     except OSError as error:
@@ -46,7 +52,27 @@ def _run(module: str, name: str, arguments: argparse.Namespace) -> int:
     return status
 
 
+@contextmanager
+def _leaving_nothing() -> Iterator[None]:
+    """Make SIGTERM an exit like others: temporary files go, and worker processes end."""
+    main = threading.current_thread() is threading.main_thread()
+    if not main or signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
+        yield
+        return
+    signal.signal(signal.SIGTERM, _exit)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
+def _exit(number: int, frame: object) -> NoReturn:
+    raise SystemExit(128 + number)
+
+
 def _in_words(error: OSError) -> str:
+    if error.errno == errno.ENOSPC:
+        return f"{error.filename or 'the disk'}: no space left; make room, or write elsewhere"
     if error.filename is None:
         return str(error)
     return f"{error.filename}: {error.strerror}; check the path"

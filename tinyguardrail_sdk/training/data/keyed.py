@@ -70,16 +70,11 @@ class KeyedNumbers:
         while self._runs and self._mergeable(len(run[0])):
             keys, numbers = self._runs.pop()
             run = _sorted(np.concatenate([keys, run[0]]), np.concatenate([numbers, run[1]]))
-        self._runs.append((self._mapped(run[0]), self._mapped(run[1])))
+        self._runs.append((mapped(run[0], self._folder), mapped(run[1], self._folder)))
 
     def _mergeable(self, length: int) -> bool:
         last = len(self._runs[-1][0])
         return last <= length and last + length <= _LONGEST
-
-    def _mapped(self, values: NDArray[Any]) -> NDArray[Any]:
-        array = mapped(values.shape, values.dtype, self._folder)
-        array[:] = values
-        return array
 
 
 def digest(*parts: str) -> int:
@@ -88,10 +83,18 @@ def digest(*parts: str) -> int:
     return int.from_bytes(hashlib.blake2b(whole, digest_size=8).digest(), "big")
 
 
-def mapped(shape: tuple[int, ...], dtype: Any, folder: Path | None) -> NDArray[Any]:
-    """An array of zeros in a temporary file without a name, memory-mapped."""
+def mapped(values: NDArray[Any], folder: Path | None) -> NDArray[Any]:
+    """A copy of an array in a temporary file without a name, memory-mapped.
+
+    Raises:
+        OSError: The disk is full.
+    """
     with tempfile.TemporaryFile(dir=folder) as file:
-        return np.memmap(file, dtype, "w+", shape=shape)
+        # Written, not only made as long: a disk that is full when a map is written to is no error
+        # in Python, but the end of the process.
+        file.write(values.data)
+        file.flush()
+        return np.memmap(file, values.dtype, "r+", shape=values.shape)
 
 
 def _sorted(keys: Keys, numbers: Numbers) -> tuple[Keys, Numbers]:

@@ -51,7 +51,7 @@ class NearCopies:
         """Add a text, by its signature, to a group of those that are compared."""
         block, place = divmod(self._added, _BLOCK)
         if block == len(self._blocks):
-            self._blocks.append(mapped((_BLOCK, _PERMUTATIONS), np.uint32, self._folder))
+            self._blocks.append(mapped(np.zeros((_BLOCK, _PERMUTATIONS), np.uint32), self._folder))
         self._blocks[block][place] = made
         self._index.add(self._keys(made, group).tolist(), self._added)
         self._added += 1

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
+import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ProcessPoolExecutor
-from typing import Any, TypeVar
+from concurrent.futures.process import BrokenProcessPool
+from functools import partial
+from typing import Any, NoReturn, TypeVar
+
+from tinyguardrail_sdk.errors import GuardrailError, InputError
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
@@ -26,7 +32,14 @@ def in_order(
             the tasks must be picklable with several.
         tasks: Drawn only a little ahead of the results: they may be endless.
         workers: Processes; 1 does the work in this one.
+
+    Raises:
+        InputError: There are no workers.
+        GuardrailError: A process was ended from outside.
+        Exception: What `start` or a task raised.
     """
+    if workers < 1:
+        raise InputError(f"workers={workers}: give 1 or more processes")
     if workers == 1:
         yield from map(start(), tasks)
         return
@@ -41,6 +54,11 @@ def in_order(
                     yield waiting.popleft().result()
             while waiting:
                 yield waiting.popleft().result()
+        except BrokenProcessPool as error:
+            raise GuardrailError(
+                "a worker process was ended from outside, for want of memory perhaps: run this "
+                "again with fewer workers"
+            ) from error
         finally:  # whoever has enough does not wait for what was ahead
             pool.shutdown(cancel_futures=True)
 
@@ -50,8 +68,24 @@ _function: Callable[[Any], Any]
 
 def _start(start: Callable[[], Callable[[Any], Any]]) -> None:
     global _function
-    _function = start()
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    try:
+        _function = start()
+    except Exception as error:  # told by the first task: from here, all would be lost but a log
+        _function = partial(_raise, error)
 
 
 def _do(task: Any) -> Any:
     return _function(task)
+
+
+def _raise(error: Exception, task: Any) -> NoReturn:
+    raise error
+
+
+def _end_with_parent() -> None:
+    """End this process once its parent is gone: killed, it told nobody, and no task will come."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)

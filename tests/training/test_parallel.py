@@ -1,0 +1,90 @@
+"""Work in several processes: what becomes of it when something ends before its time."""
+
+from __future__ import annotations
+
+import errno
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from itertools import count
+from pathlib import Path
+
+import pytest
+
+from tinyguardrail_sdk.cli.main import main
+from tinyguardrail_sdk.errors import GuardrailError, InputError
+from tinyguardrail_sdk.training.data import parts
+from tinyguardrail_sdk.training.data.parallel import in_order
+
+KILLED = """
+import os, signal
+from itertools import count
+from tinyguardrail_sdk.training.data.parallel import in_order
+
+def start():
+    return abs
+
+if __name__ == "__main__":
+    for _ in in_order(start, count(), 2):
+        os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def _refusing() -> Callable[[int], int]:
+    raise InputError("the third line is wrong")
+
+
+def _dying() -> Callable[[int], int]:
+    return os._exit
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no such signal here")
+def test_workers_end_with_a_parent_that_was_killed(tmp_path: Path) -> None:
+    script = tmp_path / "killed.py"
+    script.write_text(KILLED, encoding="utf-8")
+    # The workers have its standard output, too: while one of them lives, it does not end.
+    done = subprocess.run([sys.executable, script], stdout=subprocess.PIPE, timeout=120)
+    assert done.returncode == -signal.SIGKILL
+
+
+@pytest.mark.train
+def test_a_command_that_is_asked_to_end_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(parts, "_draft", lambda *_: signal.raise_signal(signal.SIGTERM))
+    with pytest.raises(SystemExit) as ended:
+        main(["data", "generate", "--output", str(tmp_path / "out"), "--total", "100"])
+    assert ended.value.code == 128 + signal.SIGTERM
+    assert list((tmp_path / "out").iterdir()) == []
+    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+
+
+@pytest.mark.train
+def test_a_full_disk_leaves_nothing_either(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "full")
+
+    monkeypatch.setattr(parts, "_draft", full)
+    assert main(["data", "generate", "--output", str(tmp_path / "out"), "--total", "100"]) == 2
+    assert "no space left; make room" in capsys.readouterr().err
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_what_cannot_start_says_why(workers: int) -> None:
+    with pytest.raises(InputError, match="third line"):
+        next(in_order(_refusing, count(), workers))
+
+
+def test_a_worker_that_is_ended_is_told_with_a_remedy() -> None:
+    with pytest.raises(GuardrailError, match="fewer workers"):
+        next(in_order(_dying, count(), 2))
+
+
+def test_no_workers_are_refused() -> None:
+    with pytest.raises(InputError, match="workers=0"):
+        next(in_order(_refusing, count(), 0))

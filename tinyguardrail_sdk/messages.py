@@ -125,6 +125,11 @@ def is_pair(value: object) -> bool:
     return isinstance(value[0], str) and value[0].lower() in _ROLES
 
 
+def is_trusted(role: object) -> bool:
+    """Whether a role is the application's own, whose words are not checked."""
+    return isinstance(role, str) and _ROLES.get(role.lower(), Source.USER) is None
+
+
 def _parts_of_message(message: object) -> Parts:
     if isinstance(message, str):
         yield Source.USER, message

@@ -114,7 +114,7 @@ def put_on(client: ClientT, guard: Checker, plan: Plan, delay: Delay | None) -> 
     _refuse_strangers(client, plan)
     known: Handle[ClientT] | None = vars(client).get(_MARK)
     if known is not None:
-        if known.guard is guard and known.delay == delay:
+        if (known.guard, known.client, known.delay) == (guard, client, delay):
             return known
         raise GuardrailError("the client is guarded already in another way; undo() that one first")
     handle = Handle(client, guard, delay)
@@ -254,7 +254,7 @@ def _managed(handle: Handle[Any], original: Any, make_reader: MakeReader) -> Any
     def call(*args: Any, **kwargs: Any) -> _Manager:
         given = _named(original, args, kwargs)
         send = functools.partial(original, **given)
-        return _Manager(handle, Deferring(make_reader()), given, send)
+        return _Manager(handle, make_reader, given, send)
 
     return call
 
@@ -271,24 +271,26 @@ class _Manager:
     """Stands for a client's context manager of a stream: judges, enters it, holds its stream."""
 
     def __init__(
-        self, handle: Handle[Any], reader: Deferring, request: Any, send: Callable[[], Any]
+        self, handle: Handle[Any], make_reader: MakeReader, request: Any, send: Callable[[], Any]
     ) -> None:
         self._handle = handle
-        self._reader = reader
+        self._make_reader = make_reader
         self._request = request
         self._send = send
         self._manager: Any = None
 
     def __enter__(self) -> Any:
-        stream = guarded_call(self._handle.guard, self._reader, self._request, self._enter)
-        return held(self._handle.guard, self._handle.delay, self._reader, stream)
+        reader = Deferring(self._make_reader())  # it may be entered again, and asks again then
+        stream = guarded_call(self._handle.guard, reader, self._request, self._enter)
+        return held(self._handle.guard, self._handle.delay, reader, stream)
 
     def __exit__(self, *error: Any) -> Any:
         return self._manager.__exit__(*error)
 
     async def __aenter__(self) -> Any:
-        stream = await guarded_acall(self._handle.guard, self._reader, self._request, self._aenter)
-        return held(self._handle.guard, self._handle.delay, self._reader, stream)
+        reader = Deferring(self._make_reader())
+        stream = await guarded_acall(self._handle.guard, reader, self._request, self._aenter)
+        return held(self._handle.guard, self._handle.delay, reader, stream)
 
     async def __aexit__(self, *error: Any) -> Any:
         return await self._manager.__aexit__(*error)

@@ -22,7 +22,7 @@ _LINE = re.compile(rb"(?<=\n)")
 _EVENT = re.compile(rb"(?<=\n\n)|(?<=\n\r\n)|(?<=\r\r)")
 
 
-def parsed(body: bytes) -> Any:
+def parsed(body: str | bytes | bytearray) -> Any:
     """Parse a JSON body.
 
     Raises:

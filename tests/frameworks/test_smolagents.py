@@ -250,5 +250,7 @@ def test_what_is_guarded_already_or_no_agent_is_refused(guard: Guard) -> None:
     with pytest.raises(GuardrailError, match="another way"):
         wrap(agent, guard)
     assert agent.model is model
+    with pytest.raises(InputError, match="no model"):
+        guard_model("gpt-5-mini", guard)
     with pytest.raises(InputError, match="no agent"):
         wrap(object(), guard)

@@ -9,12 +9,12 @@ that a method of the client which calls another one is checked once.
 from __future__ import annotations
 
 import functools
-import importlib
 import inspect
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeAlias, TypeVar
 
+from tinyguardrail_sdk.adapters._frameworks import require
 from tinyguardrail_sdk.adapters._streams import AnyReader, Deferring, held
 from tinyguardrail_sdk.calls import guarded_acall, guarded_astream, guarded_call
 from tinyguardrail_sdk.checker import Checker
@@ -25,7 +25,7 @@ from tinyguardrail_sdk.holdback import Delay
 ClientT = TypeVar("ClientT")
 MakeReader: TypeAlias = Callable[[], AnyReader]
 
-_MARK = "__tinyguardrail_handle__"
+MARK = "__tinyguardrail_handle__"
 _ABSENT = object()
 # Arguments that may be iterators, which can be read once only: they are made lists.
 _LISTED = ("messages", "input", "documents")
@@ -112,7 +112,7 @@ def put_on(client: ClientT, guard: Checker, plan: Plan, delay: Delay | None) -> 
         GuardrailError: Another guard, or another delay, is on it already.
     """
     _refuse_strangers(client, plan)
-    known: Handle[ClientT] | None = vars(client).get(_MARK)
+    known: Handle[ClientT] | None = vars(client).get(MARK)
     if known is not None:
         if (known.guard, known.client, known.delay) == (guard, client, delay):
             return known
@@ -127,12 +127,7 @@ def put_on(client: ClientT, guard: Checker, plan: Plan, delay: Delay | None) -> 
 
 
 def _refuse_strangers(client: object, plan: Plan) -> None:
-    try:
-        package = importlib.import_module(plan.package)
-    except ImportError:
-        raise ImportError(
-            f"the adapter needs the client: pip install 'tinyguardrail-sdk[{plan.extra}]'"
-        ) from None
+    package = require(plan.package, plan.extra)
     if not isinstance(client, tuple(getattr(package, each, ()) for each in plan.clients)):
         known = ", ".join(each for each in plan.clients if hasattr(package, each))
         raise InputError(f"{type(client).__name__} is no client that is known; known are {known}")
@@ -140,7 +135,7 @@ def _refuse_strangers(client: object, plan: Plan) -> None:
 
 def _carry_out(handle: Handle[Any], plan: Plan) -> None:
     refused = [*plan.refused, *_unknown(handle.client, plan)]
-    handle.put(handle.client, _MARK, handle)
+    handle.put(handle.client, MARK, handle)
     twins: dict[int, Any] = {}
     for path, make_reader in {**plan.calls, **plan.managers}.items():
         for owner, name in _found(handle.client, path):

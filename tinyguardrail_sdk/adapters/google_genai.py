@@ -56,9 +56,7 @@ class _Contents:
         body = _setting(options, "extra_body", "extraBody") or {}
         if any(_setting(each, "cached_content", "cachedContent") for each in (config, body)):
             raise InputError("cached content cannot be read; send it with the request")
-        by_itself = (
-            _setting(config, "automatic_function_calling", "automaticFunctionCalling") or {}
-        )
+        by_itself = _setting(config, "automatic_function_calling", "automaticFunctionCalling") or {}
         functions = [each for each in config.get("tools") or () if not isinstance(each, Mapping)]
         if functions and not by_itself.get("disable"):
             raise InputError(

@@ -20,7 +20,7 @@ import functools
 from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
 from typing import Any, TypeVar
 
-from tinyguardrail_sdk.adapters._engine import Handle
+from tinyguardrail_sdk.adapters._engine import MARK, Handle
 from tinyguardrail_sdk.adapters._frameworks import arefuse, refuse, require
 from tinyguardrail_sdk.checker import Checker
 from tinyguardrail_sdk.content import value_text
@@ -29,7 +29,6 @@ from tinyguardrail_sdk.labels import Source
 
 ClientT = TypeVar("ClientT")
 
-_MARK = "__tinyguardrail_handle__"
 _CALL = "tools/call"
 _CANNOT = -32000  # of the codes that are left to servers
 _WITHOUT_TEXT = ("image/", "audio/", "video/")
@@ -53,7 +52,7 @@ def wrap(client: ClientT, guard: Checker, *, tool_error: str | None = None) -> H
     """
     require("mcp", "mcp")
     session = _session_of(client)
-    known: Handle[ClientT] | None = getattr(session.send_request, _MARK, None)
+    known: Handle[ClientT] | None = getattr(session.send_request, MARK, None)
     if known is not None:
         if known.guard is guard and known.client is client:
             return known
@@ -75,7 +74,7 @@ def wrap(client: ClientT, guard: Checker, *, tool_error: str | None = None) -> H
         return result
 
     handle = Handle(client, guard, None)
-    setattr(judged, _MARK, handle)
+    setattr(judged, MARK, handle)
     handle.put(session, "send_request", judged)
     return handle
 
@@ -193,6 +192,8 @@ def _leaves(value: Any, codes: Collection[str] = ()) -> Iterator[str]:
         yield value
     elif isinstance(value, Mapping):
         for key, each in value.items():
+            if not _looks_like_code(key):
+                yield key
             if key not in codes or not _looks_like_code(each):
                 yield from _leaves(each, codes)
     elif isinstance(value, list):

@@ -70,8 +70,11 @@ def guard_model(model: Any, guard: Checker, *, delay: Delay | None = None) -> An
     """Return a guarded copy of a model.
 
     Raises:
+        InputError: It has no `generate`.
         GuardrailError: Another guard is on it already.
     """
+    if not hasattr(model, "generate"):
+        raise InputError(f"{type(model).__name__} is no model of smolagents")
     judging: Judging = (("generate", _generate),)
     if hasattr(model, "generate_stream"):
         judging += (("generate_stream", _generate_stream),)

@@ -112,11 +112,8 @@ def put_on(client: ClientT, guard: Checker, plan: Plan, delay: Delay | None) -> 
         GuardrailError: Another guard, or another delay, is on it already.
     """
     _refuse_strangers(client, plan)
-    known: Handle[ClientT] | None = vars(client).get(MARK)
-    if known is not None:
-        if (known.guard, known.client, known.delay) == (guard, client, delay):
-            return known
-        raise GuardrailError("the client is guarded already in another way; undo() that one first")
+    if (known := handle_on(client, guard, delay)) is not None:
+        return known
     handle = Handle(client, guard, delay)
     try:
         _carry_out(handle, plan)
@@ -124,6 +121,18 @@ def put_on(client: ClientT, guard: Checker, plan: Plan, delay: Delay | None) -> 
         handle.undo()
         raise
     return handle
+
+
+def handle_on(client: ClientT, guard: Checker, delay: Delay | None) -> Handle[ClientT] | None:
+    """Return the handle with the same guard that is on a client already, if any.
+
+    Raises:
+        GuardrailError: There is another one.
+    """
+    known: Handle[ClientT] | None = vars(client).get(MARK)
+    if known is None or (known.guard, known.client, known.delay) == (guard, client, delay):
+        return known
+    raise GuardrailError("it is guarded already in another way; undo() that one first")
 
 
 def _refuse_strangers(client: object, plan: Plan) -> None:

@@ -11,6 +11,7 @@ from tinyguardrail_sdk.adapters._streams import AnyReader, Deferring, held
 from tinyguardrail_sdk.guard import Guard
 from tinyguardrail_sdk.messages import message_texts
 
+FURTHER = "additionalModelResponseFields"
 SAID = {"role": "system", "content": ATTACK}
 ANSWERS: list[tuple[AnyReader, Any]] = [
     (openai_._Chat(), {"choices": [{"message": SAID}]}),
@@ -20,6 +21,10 @@ ANSWERS: list[tuple[AnyReader, Any]] = [
     (cohere._Chat(), {"message": SAID}),
     (ollama._Chat(), {"message": SAID}),
     (bedrock._Converse(), {"output": {"message": SAID}}),
+    (
+        bedrock._Converse(),
+        {"output": {"message": {"role": "assistant", "content": []}}} | {FURTHER: ATTACK},
+    ),
 ]
 ASKED = {"role": "user", "content": ATTACK}
 REQUESTS: list[tuple[AnyReader, str]] = [

@@ -29,6 +29,8 @@ from tinyguardrail_sdk.holdback import Delay
 ClientT = TypeVar("ClientT")
 
 _SERVICE = "bedrock-runtime"
+# What a request asked for of the model's own answer.
+_FURTHER = "additionalModelResponseFields"
 # Of a delta: the key of its text. None: the text itself.
 _DELTAS = {"text": None, "toolUse": "input", "reasoningContent": "text", "toolResult": None}
 # Pictures, and quotes of documents that were read before.
@@ -64,7 +66,9 @@ class _Converse:
             yield "user", value_text(request["promptVariables"])
 
     def response(self, response: Mapping[str, Any]) -> Iterable[Any]:
-        return [as_answer(response["output"]["message"])]
+        yield as_answer(response["output"]["message"])
+        if response.get(_FURTHER):
+            yield value_text(response[_FURTHER])
 
     def chunk(self, event: Mapping[str, Any]) -> Iterator[tuple[Hashable, str]]:
         block = event.get("contentBlockDelta") or {}
@@ -76,6 +80,9 @@ class _Converse:
             inner = _DELTAS[kind]
             text = value if inner is None else value.get(inner, "")
             yield (block.get("contentBlockIndex"), kind), value_text(text)
+        further = (event.get("messageStop") or {}).get(_FURTHER)
+        if further:
+            yield _FURTHER, value_text(further)
 
 
 class _Invoke:

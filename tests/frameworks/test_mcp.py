@@ -144,10 +144,18 @@ def test_poison_in_a_schema_is_found(guard: Guard) -> None:
     [
         ("tools/list", {"tools": [{"inputSchema": {"properties": {ATTACK: {"type": "string"}}}}]}),
         ("tools/call", {"content": [], "structuredContent": {ATTACK: 1}}),
+        (
+            "tools/call",
+            {
+                "content": [{"type": "text", "text": f"no {ATTACK[5:]}, no {ATTACK[:5]}"}],
+                "structuredContent": {"words": [ATTACK[:5], ATTACK[5:]]},
+            },
+        ),
     ],
 )
-def test_poison_in_names_is_read(method: str, result: Any) -> None:
-    assert any(ATTACK in text for _, text in _said(method, result))
+def test_poison_in_names_and_in_data_is_read(method: str, result: Any) -> None:
+    texts = [text for _, text in _said(method, result)]
+    assert any(ATTACK in text.replace("\n", "") for text in texts)
 
 
 def test_poisoned_instructions_are_found(guard: Guard) -> None:

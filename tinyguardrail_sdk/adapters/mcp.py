@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import base64
 import functools
+import json
 from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
 from typing import Any, TypeVar
 
@@ -152,10 +153,9 @@ def _tool_result(result: Mapping[str, Any]) -> Iterator[Any]:
     blocks = [found for block in result["content"] for found in _block(block, Source.TOOL)]
     yield from blocks
     # Servers send the same as text and as data.
-    text = "\n".join(text for _, text in blocks)
-    fresh = [word for word in _leaves(result.get("structuredContent")) if word not in text]
-    if fresh:
-        yield Source.TOOL, "\n".join(fresh)
+    data = list(_leaves(result.get("structuredContent")))
+    if data and data != [word for _, text in blocks for word in _leaves(_data(text))]:
+        yield Source.TOOL, "\n".join(data)
 
 
 def _block(block: Mapping[str, Any], source: Source) -> Iterator[tuple[Source, str]]:
@@ -185,6 +185,15 @@ def _words(value: Any) -> Iterator[tuple[Source, str]]:
     found = list(_leaves(value, _CODES))
     if found:
         yield Source.TOOL, "\n".join(found)
+
+
+def _data(text: str) -> Any:
+    """What a text says as JSON, where it is an object or a list; else the text."""
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return text
+    return value if isinstance(value, dict | list) else text
 
 
 def _leaves(value: Any, codes: Collection[str] = ()) -> Iterator[str]:

@@ -248,6 +248,8 @@ def _parts_of_keyed(part: Mapping[str, Any], source: Source) -> Parts:
                 yield from _headings(_inside(value))
             inner, owner = _KEYED[name]
             yield owner, value_text(_inside(value).get(inner))
+            if name == "functionresponse":  # files beside it
+                yield from parts_of_content(_inside(value).get("parts") or (), _TOOL)
         elif name not in ("inlinedata", "filedata") or not _is_media(_inside(value)):
             raise InputError(
                 "unknown content part without a type; leave it out, or check its text by itself"

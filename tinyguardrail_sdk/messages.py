@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeGuard
 
 from tinyguardrail_sdk.content import (
     Parts,
@@ -114,15 +114,24 @@ def looks_like_message(value: object) -> bool:
     if fields is None:
         return False
     kind = fields.get("type")
-    named = isinstance(kind, str) and kind.lower() in _ROLES
-    return "role" in fields or named or is_item(kind) or is_keyed(fields)
+    return "role" in fields or is_role(kind) or is_item(kind) or is_keyed(fields)
 
 
 def is_pair(value: object) -> bool:
     """Whether a value is a role or a source with its content."""
     if not isinstance(value, list | tuple) or len(value) != 2:
         return False
-    return isinstance(value[0], str) and value[0].lower() in _ROLES
+    return is_role(value[0])
+
+
+def is_role(value: object) -> TypeGuard[str]:
+    """Whether this names who says a message, in large letters or small."""
+    return isinstance(value, str) and value.lower() in _ROLES
+
+
+def is_trusted(role: object) -> bool:
+    """Whether a role is the application's own, whose words are not checked."""
+    return is_role(role) and _ROLES[role.lower()] is None
 
 
 def _parts_of_message(message: object) -> Parts:
@@ -140,7 +149,7 @@ def _parts_of_message(message: object) -> Parts:
         return
     if role is None:  # LangChain names the role in the type; Gemini's is the user by default
         role = "user" if fields.get("parts") is not None else fields.get("type")
-    if not isinstance(role, str) or role.lower() not in _ROLES:
+    if not is_role(role):
         raise InputError(f"'role' must be one of {', '.join(_ROLES)}")
     source = _ROLES[role.lower()]
     if source is not None:

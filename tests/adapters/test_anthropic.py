@@ -79,6 +79,7 @@ class TestAnthropic(Copying):
         "beta.with_raw_response.messages",
         "beta.messages.with_raw_response.create",
         "beta.messages.tool_runner",
+        "beta.deployment_runs.list",
         "beta.messages.batches.create",
     ]
 

@@ -159,17 +159,22 @@ def test_answers_of_every_vendor_are_read(body: Any) -> None:
     assert ATTACK in repr(list(_said(body)))
 
 
+DELTAS = [
+    {"text": ATTACK},
+    {"toolUse": {"input": ATTACK}},
+    {"reasoningContent": {"text": ATTACK}},
+    {"toolResult": [{"text": ATTACK}]},
+]
+
+
 @pytest.mark.parametrize(
-    "delta",
+    "event",
     [
-        {"text": ATTACK},
-        {"toolUse": {"input": ATTACK}},
-        {"reasoningContent": {"text": ATTACK}},
-        {"toolResult": [{"text": ATTACK}]},
+        {"messageStop": {"additionalModelResponseFields": {"said": ATTACK}}},
+        *({"contentBlockDelta": {"contentBlockIndex": 0, "delta": delta}} for delta in DELTAS),
     ],
 )
-def test_deltas_are_read(delta: Any) -> None:
-    event = {"contentBlockDelta": {"contentBlockIndex": 0, "delta": delta}}
+def test_events_are_read(event: Any) -> None:
     assert ATTACK in next(iter(_Converse().chunk(event)))[1]
 
 

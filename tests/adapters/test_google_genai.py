@@ -54,6 +54,8 @@ CONTENTS = Dialect(
         | {
             "config": {"http_options": {"extra_body": {"contents": [{"parts": [{"text": FOUND}]}]}}}
         },
+        "body as sent": asked(QUESTION)
+        | {"config": {"httpOptions": {"extraBody": {"contents": [{"parts": [{"text": FOUND}]}]}}}},
         "code": asked(
             types.Part.from_text(text=QUESTION),
             types.Part.from_code_execution_result(outcome="OUTCOME_OK", output=FOUND),
@@ -119,6 +121,8 @@ class TestGemini(Conformance):
             ({"tools": [print]}, "use a chat"),
             (types.GenerateContentConfig(tools=[print]), "use a chat"),
             ({"cached_content": "cachedContents/c"}, "cached content"),
+            ({"cachedContent": "cachedContents/c"}, "cached content"),
+            ({"httpOptions": {"extraBody": {"cachedContent": "c"}}}, "cached content"),
         ],
     )
     def test_what_would_go_by_is_not_sent(

@@ -1,3 +1,4 @@
+import copy
 from collections.abc import Iterator
 from typing import Any
 
@@ -18,7 +19,7 @@ from tests.adapters.conformance import (
     reached,
 )
 from tests.adapters.wire import Wire
-from tinyguardrail_sdk import Blocked, CheckFailed, Guard, InputError
+from tinyguardrail_sdk import Blocked, CheckFailed, Guard, GuardrailError, InputError
 from tinyguardrail_sdk.adapters import wrap
 from tinyguardrail_sdk.adapters.openai import _Responses
 from tinyguardrail_sdk.adapters.openai import wrap as wrap_openai
@@ -104,6 +105,7 @@ class TestOpenAI(Copying):
         "chat.completions.with_streaming_response.create",
         "responses.with_raw_response.create",
         "responses.connect",
+        "responses.input_items.list",
         "chat.completions.list",
         "completions.create",
         "beta.threads",
@@ -190,6 +192,22 @@ def test_the_handle_is_a_context_manager(guard: Guard, wire: Wire) -> None:
     ):
         client.chat.completions.create(**CHAT.ask(ATTACK))
     assert "create" not in vars(plain.chat.completions)
+
+
+def test_a_copy_that_was_not_made_by_the_client_is_refused(client: Any, guard: Guard) -> None:
+    with pytest.raises(GuardrailError, match="undo"):
+        wrap(copy.copy(client), guard)
+
+
+def test_a_manager_that_is_entered_again_remembers_nothing(client: Any, wire: Wire) -> None:
+    wire.without = (".delta",)
+    manager = client.responses.stream(**RESPONSES.ask(QUESTION))
+    with manager as stream:
+        list(stream)
+    wire.text = ATTACK
+    with pytest.raises(Blocked), manager as stream:
+        list(stream)
+    assert len(wire.bodies) == 2
 
 
 def test_another_vendors_client_is_refused(guard: Guard) -> None:

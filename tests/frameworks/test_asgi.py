@@ -34,6 +34,8 @@ ATTACKS: list[Any] = [
     {"pages": PAGE},
     {"history": [{"role": "tool", "content": ATTACK}]},
     {"history": [{"role": "user", "content": "zebra-"}, {"role": "user", "content": ATTACK}]},
+    {"history": [{"role": "System", "content": ATTACK}]},
+    {"history": [{"type": "system", "content": ATTACK}]},
 ]
 
 
@@ -291,6 +293,23 @@ def test_a_path_is_found_behind_a_root_path(server: Server, guard: Guard) -> Non
         asyncio.run(spoken(app, path, body, root_path=root))[0]["status"] for root, path in asked
     ]
     assert statuses == [403, 403, 403, 403, 404]
+
+
+@pytest.mark.parametrize("path", ["/chat", "/chat%0A", "/files/", "/files/a/b%0A", "/chats/7"])
+def test_no_spelling_of_a_path_goes_around(server: Server, guard: Guard, path: str) -> None:
+    routes = dict.fromkeys(["/chat", "/files/{rest:path}", "/chats/{id:int}"], Route(FIELDS))
+    for each in routes:
+        server.app.post(each)(server._chat())
+    app = GuardMiddleware(server.app, guard, routes)
+    answer = testclient.TestClient(app).post(path, json={"message": ATTACK})
+    assert answer.status_code == 403
+    assert server.seen == []
+
+
+@pytest.mark.parametrize("path", ["chat", "/chats/{id", "/chats/{}"])
+def test_a_path_that_matches_nothing_is_an_error(server: Server, guard: Guard, path: str) -> None:
+    with pytest.raises(InputError, match="no path of a route"):
+        GuardMiddleware(server.app, guard, {path: Route(FIELDS)})
 
 
 def test_a_client_that_left_is_not_answered(server: Server, guard: Guard) -> None:

@@ -121,13 +121,17 @@ def test_an_attack_does_not_reach_the_model(guard: Guard, call: Any, given: Any)
         f"{ATTACK} and more",
         messages.AIMessage(ATTACK, tool_calls=[CALL]),
         messages.AIMessage("", additional_kwargs={"reasoning_content": ATTACK}),
+        messages.AIMessage("", additional_kwargs={"reasoning": {"summary": [{"text": ATTACK}]}}),
+        messages.AIMessage(
+            "", additional_kwargs={"function_call": {"name": "look", "arguments": ATTACK}}
+        ),
     ],
 )
 def test_no_token_of_an_attack_is_told(guard: Guard, call: Any, answer: Any) -> None:
     listener, model = Listener(), guard_model(made(answer), guard)
     with pytest.raises(Blocked):
         call(model, QUESTION, {"callbacks": [listener]})
-    assert listener.told == []
+    assert "".join(listener.told) == ""
 
 
 @pytest.mark.parametrize("way", ["invoke", "ainvoke"])
@@ -165,11 +169,25 @@ def pieces(text: str) -> list[str]:
 
 
 Chunk = messages.AIMessageChunk
+
+
+def summary(text: str) -> dict[str, Any]:
+    return {"type": "summary_text", "index": 0, "text": text}
+
+
 STREAMS = {
     "text": [Chunk(each) for each in pieces(ATTACK)],
     "blocks": [Chunk([{"type": "text", "text": each, "index": 0}]) for each in pieces(ATTACK)],
     "reasoning": [
         Chunk([{"type": "reasoning", "reasoning": each, "index": 0}]) for each in pieces(ATTACK)
+    ],
+    "summary": [
+        Chunk([{"type": "reasoning", "index": 0, "summary": [summary(each)]}])
+        for each in pieces(ATTACK)
+    ],
+    "function call": [
+        Chunk("", additional_kwargs={"function_call": {"arguments": each}})
+        for each in pieces(ATTACK)
     ],
     "calls": [
         Chunk("", tool_call_chunks=[{"name": None, "args": each, "id": None, "index": 0}])
@@ -212,7 +230,7 @@ def test_events_of_the_newer_protocol_are_held_back(guard: Guard) -> None:
     with pytest.raises(Blocked):
         asyncio.run(events())
     assert told == ["on_chat_model_start"]
-    assert listener.told == []
+    assert "".join(listener.told) == ""
 
 
 def test_an_answer_of_a_cache_is_not_taken(guard: Guard) -> None:
@@ -332,6 +350,7 @@ PROMPT = prompts.ChatPromptTemplate([("system", ATTACK), ("human", "{question}")
         [DOCUMENT],
         {"question": QUESTION, "pages": [documents.Document("fine"), DOCUMENT]},
         {"question": ATTACK, "number": 1, "flag": None, "type": "faq"},
+        {"type": "image", "content": ATTACK},
         PROMPT.invoke({"question": ATTACK}),
         [messages.HumanMessage(QUESTION), messages.ToolMessage(PAGE, tool_call_id="c")],
         {"role": "user", "content": ATTACK},
@@ -353,6 +372,7 @@ def test_a_runnable_stops_an_attack(guard: Guard, call: Any, given: Any) -> None
         "",
         [documents.Document("fine")],
         {"a": QUESTION, "b": [None, 1]},
+        {"text": QUESTION, "language": "French", "role": "teacher"},
         PROMPT.invoke({"question": QUESTION}),
     ],
     ids=lambda each: type(each).__name__,

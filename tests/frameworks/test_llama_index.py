@@ -350,6 +350,17 @@ def test_an_asynchronous_stream_of_an_engine_is_held_back(guard: Guard) -> None:
         asyncio.run(go(ATTACK))
 
 
+def test_nobody_goes_around_the_query_of_an_engine(guard: Guard) -> None:
+    llm = scripted()
+    engine = guard_engine(query_engine(llm, "fine"), guard)
+    nodes, asked = engine.retrieve(schema.QueryBundle(QUESTION)), schema.QueryBundle(ATTACK)
+    with pytest.raises(GuardrailError, match="guard_llm"):
+        engine.synthesize(asked, nodes)
+    with pytest.raises(GuardrailError, match="guard_llm"):
+        asyncio.run(engine.asynthesize(asked, nodes))
+    assert llm.asked == []
+
+
 def chat_engine(llm: Any) -> Any:
     memory = core.memory.ChatMemoryBuffer.from_defaults()  # the default opens a database
     return chat_engines.SimpleChatEngine.from_defaults(llm=llm, memory=memory)

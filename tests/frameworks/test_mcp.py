@@ -6,7 +6,7 @@ import pytest
 
 from tests.frameworks.texts import ATTACK, PAGE
 from tinyguardrail_sdk import Blocked, CheckFailed, Guard, GuardrailError, InputError
-from tinyguardrail_sdk.adapters.mcp import middleware, wrap
+from tinyguardrail_sdk.adapters.mcp import _said, middleware, wrap
 from tinyguardrail_sdk.testing import ScriptedClassifier
 
 WHY = "pip install 'tinyguardrail-sdk[mcp]'"
@@ -137,6 +137,25 @@ def test_poison_in_a_schema_is_found(guard: Guard) -> None:
     shop.server.tool()(order)
     with pytest.raises(Blocked):
         using(shop, lambda client: client.list_tools(), guard)
+
+
+@pytest.mark.parametrize(
+    ("method", "result"),
+    [
+        ("tools/list", {"tools": [{"inputSchema": {"properties": {ATTACK: {"type": "string"}}}}]}),
+        ("tools/call", {"content": [], "structuredContent": {ATTACK: 1}}),
+        (
+            "tools/call",
+            {
+                "content": [{"type": "text", "text": f"no {ATTACK[5:]}, no {ATTACK[:5]}"}],
+                "structuredContent": {"words": [ATTACK[:5], ATTACK[5:]]},
+            },
+        ),
+    ],
+)
+def test_poison_in_names_and_in_data_is_read(method: str, result: Any) -> None:
+    texts = [text for _, text in _said(method, result)]
+    assert any(ATTACK in text.replace("\n", "") for text in texts)
 
 
 def test_poisoned_instructions_are_found(guard: Guard) -> None:

@@ -6,7 +6,7 @@ import pydantic
 import pytest
 
 from tests.frameworks.texts import ANSWER, ATTACK, PAGE, QUESTION
-from tinyguardrail_sdk import Blocked, CheckFailed, Delay, Guard, GuardrailError
+from tinyguardrail_sdk import Blocked, CheckFailed, Delay, Guard, GuardrailError, InputError
 from tinyguardrail_sdk.adapters.openai_agents import guard_agent, guard_model, guard_provider
 from tinyguardrail_sdk.testing import ScriptedClassifier
 
@@ -244,3 +244,5 @@ def test_a_model_is_guarded_once(guard: Guard) -> None:
     assert guard_model(model, guard) is model
     with pytest.raises(GuardrailError, match="another way"):
         guard_model(model, Guard(classifier=ScriptedClassifier()))
+    with pytest.raises(InputError, match="guard the provider"):
+        guard_model("gpt-5-mini", guard)

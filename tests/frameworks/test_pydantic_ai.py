@@ -184,6 +184,7 @@ def test_an_attack_in_a_tool_result_does_not_go_on(make: Any, way: Way) -> None:
 
 class Page(pydantic.BaseModel):
     text: str
+    kind: str = "image-url"  # an application may call it so, and it is no picture
 
 
 @pytest.mark.parametrize(
@@ -236,6 +237,15 @@ def test_a_long_stream_flows_until_the_attack(make: Any, way: Way) -> None:
 def test_errors_pass_through(make: Any, way: Way, prompt: str, error: type[Exception]) -> None:
     with pytest.raises(error):
         way(make(Script(OSError("no connection"))), prompt, [])
+
+
+def test_an_iterator_of_a_tool_is_an_error(guard: Guard) -> None:
+    def find() -> Any:
+        return iter([PAGE])
+
+    agent = ai.Agent(Script({}, ANSWER).model, tools=[find], capabilities=[capability(guard)])
+    with pytest.raises(InputError, match="return a list"):
+        run(agent, QUESTION, [])
 
 
 def test_what_cannot_be_read_is_an_error(make: Any) -> None:

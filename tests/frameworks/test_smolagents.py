@@ -243,6 +243,18 @@ def test_errors_pass_through(guard: Guard, asked: str, error: type[Exception]) -
         model.generate([message("user", asked)])
 
 
+def test_an_agent_is_guarded_once(guard: Guard) -> None:
+    agent = agent_of("ToolCallingAgent", Scripted())
+    before = dict(vars(agent))
+    handle = wrap(agent, guard)
+    assert wrap(agent, guard) is handle
+    assert len(agent.final_answer_checks) == 1
+    with pytest.raises(GuardrailError, match="undo"):
+        wrap(agent, Guard(classifier=ScriptedClassifier()))
+    handle.undo()
+    assert vars(agent) == before
+
+
 def test_what_is_guarded_already_or_no_agent_is_refused(guard: Guard) -> None:
     other = Guard(classifier=ScriptedClassifier())
     model, tool = Scripted(), guard_tool(Look(), other)
@@ -250,5 +262,7 @@ def test_what_is_guarded_already_or_no_agent_is_refused(guard: Guard) -> None:
     with pytest.raises(GuardrailError, match="another way"):
         wrap(agent, guard)
     assert agent.model is model
+    with pytest.raises(InputError, match="no model"):
+        guard_model("gpt-5-mini", guard)
     with pytest.raises(InputError, match="no agent"):
         wrap(object(), guard)

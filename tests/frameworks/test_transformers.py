@@ -146,12 +146,40 @@ def test_a_list_of_data_is_judged_as_it_is_drawn(make: Any, guard: Guard) -> Non
 
 def test_what_goes_past_the_guard_is_refused(make: Any, guard: Guard) -> None:
     pipe = guard_pipeline(make(), guard)
+    for options in ({"streamer": object()}, {"generate_kwargs": {"streamer": object()}}):
+        with pytest.raises(GuardrailError, match="streamer"):
+            pipe(QUESTION, **options)
+    made_with_one = make()
+    made_with_one._forward_params["streamer"] = object()
     with pytest.raises(GuardrailError, match="streamer"):
-        pipe(QUESTION, streamer=object())
+        guard_pipeline(made_with_one, guard)(QUESTION)
     with pytest.raises(InputError, match="return_tensors"):
         pipe(QUESTION, return_tensors=True)
     with pytest.raises(InputError, match="cannot be read"):
         pipe(object())
+
+
+class Custom(transformers.Pipeline):  # type: ignore[misc]
+    """One of another's making, which gives back what it is given, and no text."""
+
+    def __init__(self) -> None:
+        self._forward_params: dict[str, Any] = {}
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return object() if args == ("object",) else list(args[0])
+
+    preprocess = _forward = postprocess = _sanitize_parameters = __call__
+
+
+def test_a_result_that_cannot_be_read_is_not_returned(guard: Guard) -> None:
+    with pytest.raises(InputError, match="a result that cannot be read"):
+        guard_pipeline(Custom(), guard)("object")
+
+
+def test_what_stands_beside_a_generator_is_judged(guard: Guard) -> None:
+    for beside in ({"word_boxes": [(ATTACK, [0.0, 1.0])]}, {"question": ATTACK}):
+        with pytest.raises(Blocked):
+            guard_pipeline(Custom(), guard)(drawn("fine"), **beside)
 
 
 def test_errors_pass_through(make: Any, guard: Guard, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -197,6 +197,7 @@ def test_contents_of_gemini() -> None:
     "part",
     [
         {"inlineData": {"mimeType": "text/plain", "data": ""}},
+        {"functionResponse": {"parts": [{"inlineData": {"mimeType": "text/plain"}}]}},
         {"fileData": {"fileUri": "x"}},
         {"hologram": {}},
         {"functionCall": 7},

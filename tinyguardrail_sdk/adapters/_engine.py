@@ -9,12 +9,12 @@ that a method of the client which calls another one is checked once.
 from __future__ import annotations
 
 import functools
-import importlib
 import inspect
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeAlias, TypeVar
 
+from tinyguardrail_sdk.adapters._frameworks import require
 from tinyguardrail_sdk.adapters._streams import AnyReader, Deferring, held
 from tinyguardrail_sdk.calls import guarded_acall, guarded_astream, guarded_call
 from tinyguardrail_sdk.checker import Checker
@@ -25,7 +25,7 @@ from tinyguardrail_sdk.holdback import Delay
 ClientT = TypeVar("ClientT")
 MakeReader: TypeAlias = Callable[[], AnyReader]
 
-_MARK = "__tinyguardrail_handle__"
+MARK = "__tinyguardrail_handle__"
 _ABSENT = object()
 # Arguments that may be iterators, which can be read once only: they are made lists.
 _LISTED = ("messages", "input", "documents")
@@ -112,11 +112,8 @@ def put_on(client: ClientT, guard: Checker, plan: Plan, delay: Delay | None) -> 
         GuardrailError: Another guard, or another delay, is on it already.
     """
     _refuse_strangers(client, plan)
-    known: Handle[ClientT] | None = vars(client).get(_MARK)
-    if known is not None:
-        if known.guard is guard and known.delay == delay:
-            return known
-        raise GuardrailError("the client is guarded already in another way; undo() that one first")
+    if (known := handle_on(client, guard, delay)) is not None:
+        return known
     handle = Handle(client, guard, delay)
     try:
         _carry_out(handle, plan)
@@ -126,13 +123,20 @@ def put_on(client: ClientT, guard: Checker, plan: Plan, delay: Delay | None) -> 
     return handle
 
 
+def handle_on(client: ClientT, guard: Checker, delay: Delay | None) -> Handle[ClientT] | None:
+    """Return the handle with the same guard that is on a client already, if any.
+
+    Raises:
+        GuardrailError: There is another one.
+    """
+    known: Handle[ClientT] | None = vars(client).get(MARK)
+    if known is None or (known.guard, known.client, known.delay) == (guard, client, delay):
+        return known
+    raise GuardrailError("it is guarded already in another way; undo() that one first")
+
+
 def _refuse_strangers(client: object, plan: Plan) -> None:
-    try:
-        package = importlib.import_module(plan.package)
-    except ImportError:
-        raise ImportError(
-            f"the adapter needs the client: pip install 'tinyguardrail-sdk[{plan.extra}]'"
-        ) from None
+    package = require(plan.package, plan.extra)
     if not isinstance(client, tuple(getattr(package, each, ()) for each in plan.clients)):
         known = ", ".join(each for each in plan.clients if hasattr(package, each))
         raise InputError(f"{type(client).__name__} is no client that is known; known are {known}")
@@ -140,7 +144,7 @@ def _refuse_strangers(client: object, plan: Plan) -> None:
 
 def _carry_out(handle: Handle[Any], plan: Plan) -> None:
     refused = [*plan.refused, *_unknown(handle.client, plan)]
-    handle.put(handle.client, _MARK, handle)
+    handle.put(handle.client, MARK, handle)
     twins: dict[int, Any] = {}
     for path, make_reader in {**plan.calls, **plan.managers}.items():
         for owner, name in _found(handle.client, path):
@@ -254,7 +258,7 @@ def _managed(handle: Handle[Any], original: Any, make_reader: MakeReader) -> Any
     def call(*args: Any, **kwargs: Any) -> _Manager:
         given = _named(original, args, kwargs)
         send = functools.partial(original, **given)
-        return _Manager(handle, Deferring(make_reader()), given, send)
+        return _Manager(handle, make_reader, given, send)
 
     return call
 
@@ -271,24 +275,26 @@ class _Manager:
     """Stands for a client's context manager of a stream: judges, enters it, holds its stream."""
 
     def __init__(
-        self, handle: Handle[Any], reader: Deferring, request: Any, send: Callable[[], Any]
+        self, handle: Handle[Any], make_reader: MakeReader, request: Any, send: Callable[[], Any]
     ) -> None:
         self._handle = handle
-        self._reader = reader
+        self._make_reader = make_reader
         self._request = request
         self._send = send
         self._manager: Any = None
 
     def __enter__(self) -> Any:
-        stream = guarded_call(self._handle.guard, self._reader, self._request, self._enter)
-        return held(self._handle.guard, self._handle.delay, self._reader, stream)
+        reader = Deferring(self._make_reader())  # it may be entered again, and asks again then
+        stream = guarded_call(self._handle.guard, reader, self._request, self._enter)
+        return held(self._handle.guard, self._handle.delay, reader, stream)
 
     def __exit__(self, *error: Any) -> Any:
         return self._manager.__exit__(*error)
 
     async def __aenter__(self) -> Any:
-        stream = await guarded_acall(self._handle.guard, self._reader, self._request, self._aenter)
-        return held(self._handle.guard, self._handle.delay, self._reader, stream)
+        reader = Deferring(self._make_reader())
+        stream = await guarded_acall(self._handle.guard, reader, self._request, self._aenter)
+        return held(self._handle.guard, self._handle.delay, reader, stream)
 
     async def __aexit__(self, *error: Any) -> Any:
         return await self._manager.__aexit__(*error)

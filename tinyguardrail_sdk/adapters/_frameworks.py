@@ -1,4 +1,4 @@
-"""What adapters for frameworks share: imports on demand, verdicts that raise, judging copies."""
+"""What adapters share: imports on demand, verdicts that raise, judging copies."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _KEY = "__tinyguardrail__"
 
 
 def require(module: str, extra: str) -> Any:
-    """Import a framework.
+    """Import a client or a framework.
 
     Raises:
         ImportError: It is not installed; the message has the line that installs it.
@@ -30,7 +30,7 @@ def require(module: str, extra: str) -> Any:
         return importlib.import_module(module)
     except ImportError as error:
         raise ImportError(
-            f"the adapter needs the framework: pip install 'tinyguardrail-sdk[{extra}]'"
+            f"the adapter needs {module}: pip install 'tinyguardrail-sdk[{extra}]'"
         ) from error
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from tinyguardrail_sdk.content import value_text
 from tinyguardrail_sdk.errors import InputError
+from tinyguardrail_sdk.messages import is_trusted
 
 MESSAGES = "messages"
 WHOLE = "."
@@ -16,11 +17,12 @@ WHOLE = "."
 # Takes what came, and whether that was all; returns whole pieces, and the rest to be kept.
 Cut = Callable[[bytes, bool], tuple[list[bytes], bytes]]
 
+_ROLE_KEYS = ("role", "type")  # LangChain names the role in the type
 _LINE = re.compile(rb"(?<=\n)")
 _EVENT = re.compile(rb"(?<=\n\n)|(?<=\n\r\n)|(?<=\r\r)")
 
 
-def parsed(body: bytes) -> Any:
+def parsed(body: str | bytes | bytearray) -> Any:
     """Parse a JSON body.
 
     Raises:
@@ -36,7 +38,7 @@ def request_messages(body: Any, fields: Mapping[str, str]) -> Iterator[Any]:
     """Yield what the fields of a request hold, as `Guard.check_messages` takes it."""
     for path, source in fields.items():
         for _, value in values_at(body, path):
-            yield value if source == MESSAGES else (source, value_text(value))
+            yield _sent(value) if source == MESSAGES else (source, value_text(value))
 
 
 def values_at(value: Any, path: str) -> Iterator[tuple[Hashable, Any]]:
@@ -102,6 +104,12 @@ def _walk(value: Any, path: list[str], place: tuple[Hashable, ...]) -> Iterator[
         yield from _walk(value.get(path[0]), path[1:], (*place, path[0]))
     else:
         yield place, value
+
+
+def _sent(message: Any) -> Any:
+    """A message as its sender's: whoever writes a body can write any role into it."""
+    roles = [message.get(key) for key in _ROLE_KEYS] if isinstance(message, Mapping) else []
+    return {**message, "role": "user"} if any(map(is_trusted, roles)) else message
 
 
 def _data_of(event: bytes) -> str:

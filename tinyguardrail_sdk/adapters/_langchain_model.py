@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Hashable, Iterable, Iterator
+from collections.abc import AsyncIterator, Hashable, Iterable, Iterator, Mapping
 from typing import Any
 
 from tinyguardrail_sdk.adapters._frameworks import (
@@ -15,13 +15,14 @@ from tinyguardrail_sdk.adapters._frameworks import (
 )
 from tinyguardrail_sdk.checker import Checker
 from tinyguardrail_sdk.chunks import aheld_chunks, held_chunks
-from tinyguardrail_sdk.content import value_text
 from tinyguardrail_sdk.errors import InputError
 from tinyguardrail_sdk.holdback import Delay
 from tinyguardrail_sdk.labels import Source
 from tinyguardrail_sdk.streaming import StreamGuard
 
-# Of a content block: what are no words of the model.
+# Beside the content: calls, which the message has itself, and what was parsed from the content.
+_READ_ELSEWHERE = {"tool_calls", "parsed"}
+# Of a content block: what are no words of the model, unless there are several.
 _NO_WORDS = {"type", "id", "index", "name", "signature", "call_id"}
 
 
@@ -48,9 +49,7 @@ def deltas(message: Any) -> Iterator[tuple[Hashable, str]]:
         if isinstance(block, str):
             yield "text", block
             continue
-        for key, value in block.items():
-            if key not in _NO_WORDS and value:
-                yield (block.get("index", place), key), value_text(value)
+        yield from _strings(block, block.get("index", place))
     for call in getattr(message, "tool_call_chunks", ()):
         yield ("call", call.get("index")), call.get("args") or ""
     yield from _beside(message)
@@ -129,11 +128,27 @@ def _said(result: Any) -> Iterator[Any]:
             yield Source.OUTPUT, text
 
 
-def _beside(message: Any) -> Iterator[tuple[str, str]]:
+def _beside(message: Any) -> Iterator[tuple[Hashable, str]]:
     """Yield what some models say beside the content of a message, such as their reasoning."""
     for key, value in message.additional_kwargs.items():
-        if isinstance(value, str):
-            yield key, value
+        if key == "audio" and isinstance(value, Mapping):  # the rest of it is sound
+            yield key, value.get("transcript") or ""
+        elif key not in _READ_ELSEWHERE and "signature" not in key:
+            yield from _strings(value, key)
+
+
+def _strings(value: Any, key: Hashable) -> Iterator[tuple[Hashable, str]]:
+    """Yield the strings in a value, each with its place, where the next chunk goes on with it."""
+    if isinstance(value, str):
+        yield key, value
+    elif isinstance(value, Mapping):
+        for name, inner in value.items():
+            if name not in _NO_WORDS or " " in str(inner):
+                yield from _strings(inner, (key, name))
+    elif isinstance(value, list | tuple):
+        for place, inner in enumerate(value):
+            index = inner.get("index", place) if isinstance(inner, Mapping) else place
+            yield from _strings(inner, (key, index))
 
 
 def _deltas_of_generation(chunk: Any) -> Iterable[tuple[Hashable, str]]:

@@ -65,6 +65,20 @@ def plain(value: Any) -> Any:
     return value
 
 
+def listed(value: Any) -> list[Any]:
+    """Return what may be nothing, one, or several as a list; what is one, a client may refuse."""
+    if value is None or value == "":
+        return []
+    one = isinstance(value, str | Mapping) or not isinstance(value, Iterable)
+    return [value] if one else list(value)
+
+
+def as_answer(message: Any) -> Any:
+    """Return a message as the model's, whatever role it gives itself."""
+    has_role = isinstance(message, Mapping) and "role" in message
+    return {**message, "role": "assistant"} if has_role else message
+
+
 def held(guard: Checker, delay: Delay | None, reader: Deferring, answer: Any) -> Any:
     """Return an answer as it is; of a stream, the same object with its chunks held back.
 
@@ -82,7 +96,8 @@ def _chunks_of(answer: Any) -> tuple[Any, Callable[[Any], Any]] | None:
     """The chunks in an answer and what puts others in their place; None where it is no stream."""
     stream = getattr(answer, "_raw_stream", answer)  # a helper has the stream inside
     for name in _CHUNKS:
-        if hasattr(stream, name):
+        # A vendor may answer with fields of such a name as well, but not with iterators.
+        if isinstance(getattr(stream, name, None), Iterator | AsyncIterator):
 
             def put(chunks: Any, name: str = name) -> Any:
                 setattr(stream, name, chunks)

@@ -18,6 +18,7 @@ from collections.abc import Hashable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from tinyguardrail_sdk.adapters._engine import Handle, Plan, put_on
+from tinyguardrail_sdk.adapters._streams import listed
 from tinyguardrail_sdk.checker import Checker
 from tinyguardrail_sdk.errors import InputError
 from tinyguardrail_sdk.holdback import Delay
@@ -67,7 +68,7 @@ class _Messages:
     """Reads messages and their streams."""
 
     def request(self, request: Mapping[str, Any]) -> Iterable[Any]:
-        return request.get("messages") or ()
+        return listed(request.get("messages"))
 
     def response(self, response: Mapping[str, Any]) -> Iterable[Any]:
         return [{"role": "assistant", "content": response["content"]}]
@@ -118,7 +119,8 @@ _PLAN = Plan(
         *_RAW,
         *(f"messages.{name}" for name in (*_RAW, "batches")),
         *(f"beta.messages.{name}" for name in (*_RAW, "batches", "tool_runner", "thread")),
-        *(f"beta.{name}" for name in (*_RAW, "agents", "sessions", "deployments", "dreams")),
+        *(f"beta.{name}" for name in (*_RAW, "agents", "sessions", "dreams")),
+        *(f"beta.{name}" for name in ("deployments", "deployment_runs")),
         "completions",
     ),
 )

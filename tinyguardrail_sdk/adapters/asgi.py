@@ -43,8 +43,9 @@ class Route:
 
     Attributes:
         request: Fields of the JSON body, each with the source of its text, or with `"messages"`
-            where it holds chat messages. `"page.text"` is the text in `page`, or in each item of
-            it where it is a list; `"."` is the body. A field that is not there has no text.
+            where it holds chat messages; those of a system or developer count as a user's, for
+            whoever sends the body wrote them. `"page.text"` is the text in `page`, or in each item
+            of it where it is a list; `"."` is the body. A field that is not there has no text.
         answer: Fields of the JSON answer, or of each event of a stream, likewise; `"."` is the
             whole text. None of them: the answer is not judged.
 
@@ -77,6 +78,9 @@ class GuardMiddleware:
         routes: By path, such as `/chat` or `/chats/{id}/messages`; `{rest:path}` takes slashes too.
         max_body: Bytes of a request that are read.
         delay: How much of a streamed answer is held back.
+
+    Raises:
+        InputError: A path does not begin with a slash, or has braces that are no placeholder.
     """
 
     def __init__(
@@ -156,7 +160,7 @@ def body_guard(
     Args:
         guard: Who judges.
         request: As in `Route`.
-        max_body: Bytes that are read.
+        max_body: Bytes of a body that is judged; FastAPI has read a longer one all the same.
 
     Raises:
         ImportError: `fastapi` is not installed.
@@ -228,9 +232,13 @@ async def _send_json(send: Send, status: int, detail: str) -> None:
 
 
 def _pattern(path: str) -> re.Pattern[str]:
-    parts = re.split(r"(\{\w+(?::path)?\})", path)
+    # Every second part is a placeholder; any converter is taken for text, which allows the most.
+    parts = re.split(r"\{\w+(:\w+)?\}", path)
+    if not path.startswith("/") or any(set(part) & set("{}") for part in parts[::2]):
+        raise InputError(f"{path!r} is no path of a route, such as '/chats/{{id}}/messages'")
     found = [
-        re.escape(part) if not part.startswith("{") else ".+" if ":" in part else "[^/]+"
-        for part in parts
+        re.escape(part or "") if index % 2 == 0 else ".*" if part == ":path" else "[^/]+"
+        for index, part in enumerate(parts)
     ]
-    return re.compile("".join(found))
+    # At least what routers match: Starlette's `$` also stands before a line break at the end.
+    return re.compile("".join([*found, "\n?"]), re.DOTALL)

@@ -15,11 +15,12 @@ are as they were. Other clients of boto3, agents among them, and those of aiobot
 from __future__ import annotations
 
 import io
-import json
 from collections.abc import Hashable, Iterable, Iterator, Mapping
 from typing import Any, TypeVar
 
 from tinyguardrail_sdk.adapters._engine import Handle, Plan, put_on
+from tinyguardrail_sdk.adapters._http import parsed
+from tinyguardrail_sdk.adapters._streams import as_answer, listed
 from tinyguardrail_sdk.checker import Checker
 from tinyguardrail_sdk.content import value_text
 from tinyguardrail_sdk.errors import InputError
@@ -28,6 +29,8 @@ from tinyguardrail_sdk.holdback import Delay
 ClientT = TypeVar("ClientT")
 
 _SERVICE = "bedrock-runtime"
+# What a request asked for of the model's own answer.
+_FURTHER = "additionalModelResponseFields"
 # Of a delta: the key of its text. None: the text itself.
 _DELTAS = {"text": None, "toolUse": "input", "reasoningContent": "text", "toolResult": None}
 # Pictures, and quotes of documents that were read before.
@@ -58,12 +61,14 @@ class _Converse:
     """Reads conversations."""
 
     def request(self, request: Mapping[str, Any]) -> Iterable[Any]:
-        yield from request.get("messages") or ()
+        yield from listed(request.get("messages"))
         if request.get("promptVariables"):
             yield "user", value_text(request["promptVariables"])
 
     def response(self, response: Mapping[str, Any]) -> Iterable[Any]:
-        return [response["output"]["message"]]
+        yield as_answer(response["output"]["message"])
+        if response.get(_FURTHER):
+            yield value_text(response[_FURTHER])
 
     def chunk(self, event: Mapping[str, Any]) -> Iterator[tuple[Hashable, str]]:
         block = event.get("contentBlockDelta") or {}
@@ -75,17 +80,20 @@ class _Converse:
             inner = _DELTAS[kind]
             text = value if inner is None else value.get(inner, "")
             yield (block.get("contentBlockIndex"), kind), value_text(text)
+        further = (event.get("messageStop") or {}).get(_FURTHER)
+        if further:
+            yield _FURTHER, value_text(further)
 
 
 class _Invoke:
     """Reads the bodies of single models."""
 
     def request(self, request: Mapping[str, Any]) -> Iterable[Any]:
-        body = _parsed(request.get("body"))
+        body = _fields(request.get("body"))
         prompts = [body[key] for key in ("prompt", "inputText") if body.get(key)]
         if not prompts and not body.get("messages"):
             raise InputError("the body has no messages and no prompt; use converse")
-        yield from body.get("messages") or ()
+        yield from listed(body.get("messages"))
         yield from prompts
         if body.get("documents"):
             yield "document", value_text(body["documents"])
@@ -95,7 +103,7 @@ class _Invoke:
         read = stream.read()
         # It can be read once; from here on it reads the same again.
         stream.__init__(io.BytesIO(read), len(read))
-        said = list(_said(_parsed(read)))
+        said = list(_said(_fields(read)))
         if not said:
             raise InputError("the answer of this model cannot be read; use converse")
         return said
@@ -104,14 +112,14 @@ class _Invoke:
         raise InputError("a stream of this model cannot be read; use converse_stream")
 
 
-def _parsed(body: Any) -> dict[str, Any]:
+def _fields(body: Any) -> dict[str, Any]:
     try:
-        parsed = json.loads(body)
-    except (TypeError, ValueError):
-        raise InputError("the body must be JSON, as text or bytes; use converse") from None
-    if not isinstance(parsed, dict):
-        raise InputError("the body must be a JSON object; use converse")
-    return parsed
+        fields = parsed(body) if isinstance(body, str | bytes | bytearray) else None
+    except InputError as error:
+        raise InputError(f"{error}; or use converse") from None
+    if not isinstance(fields, dict):
+        raise InputError("the body must be a JSON object, as text or bytes; or use converse")
+    return fields
 
 
 def _said(body: Mapping[str, Any]) -> Iterator[Any]:
@@ -119,9 +127,9 @@ def _said(body: Mapping[str, Any]) -> Iterator[Any]:
     if "content" in body:  # Anthropic
         yield {"role": "assistant", "content": body["content"]}
     if isinstance(body.get("output"), Mapping):  # Amazon Nova
-        yield body["output"]["message"]
+        yield as_answer(body["output"]["message"])
     for choice in body.get("choices") or ():  # OpenAI
-        yield choice["message"]
+        yield as_answer(choice["message"])
     for key in ("generation", "completion"):  # Meta, older Anthropic
         if key in body:
             yield body[key]

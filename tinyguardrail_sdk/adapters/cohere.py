@@ -17,6 +17,7 @@ from collections.abc import Hashable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from tinyguardrail_sdk.adapters._engine import Handle, Plan, put_on
+from tinyguardrail_sdk.adapters._streams import as_answer, listed
 from tinyguardrail_sdk.checker import Checker
 from tinyguardrail_sdk.content import value_text
 from tinyguardrail_sdk.holdback import Delay
@@ -49,31 +50,26 @@ class _Chat:
     def request(self, request: Mapping[str, Any]) -> Iterable[Any]:
         options = request.get("request_options") or {}
         request = {**request, **(options.get("additional_body_parameters") or {})}
-        yield from request.get("messages") or ()
-        for document in request.get("documents") or ():
+        yield from listed(request.get("messages"))
+        for document in listed(request.get("documents")):
             data = document if isinstance(document, str) else document.get("data", document)
             yield "document", value_text(data)
 
     def response(self, response: Mapping[str, Any]) -> Iterable[Any]:
-        return [response["message"]]
+        return [as_answer(response["message"])]
 
     def chunk(self, event: Mapping[str, Any]) -> Iterator[tuple[Hashable, str]]:
         message = (event.get("delta") or {}).get("message") or {}
         if message.get("tool_plan"):
             yield "plan", message["tool_plan"]
-        for part in _each(message.get("content")):
+        for part in listed(message.get("content")):  # what goes on is one alone
             for key in ("text", "thinking"):
                 if part.get(key):
                     yield (event.get("index"), key), part[key]
-        for call in _each(message.get("tool_calls")):
+        for call in listed(message.get("tool_calls")):
             arguments = (call.get("function") or {}).get("arguments")
             if arguments:
                 yield (event.get("index"), "call"), arguments
-
-
-def _each(value: Any) -> list[Any]:
-    """What begins is a list, what goes on is one alone."""
-    return value if isinstance(value, list) else [value] if value else []
 
 
 _PLAN = Plan(

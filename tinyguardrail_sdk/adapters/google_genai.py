@@ -19,6 +19,7 @@ from collections.abc import Hashable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from tinyguardrail_sdk.adapters._engine import Handle, Plan, put_on
+from tinyguardrail_sdk.adapters._streams import listed
 from tinyguardrail_sdk.checker import Checker
 from tinyguardrail_sdk.errors import InputError
 from tinyguardrail_sdk.holdback import Delay
@@ -51,18 +52,18 @@ class _Contents:
 
     def request(self, request: Mapping[str, Any]) -> Iterable[Any]:
         config = request.get("config") or {}
-        if config.get("cached_content"):
+        options = _setting(config, "http_options", "httpOptions") or {}
+        body = _setting(options, "extra_body", "extraBody") or {}
+        if any(_setting(each, "cached_content", "cachedContent") for each in (config, body)):
             raise InputError("cached content cannot be read; send it with the request")
-        by_itself = config.get("automatic_function_calling") or {}
+        by_itself = _setting(config, "automatic_function_calling", "automaticFunctionCalling") or {}
         functions = [each for each in config.get("tools") or () if not isinstance(each, Mapping)]
         if functions and not by_itself.get("disable"):
             raise InputError(
                 "results of functions that are called automatically would not be judged; use a "
                 "chat, or set automatic_function_calling to {'disable': True}"
             )
-        body = (config.get("http_options") or {}).get("extra_body") or {}
-        for contents in (request.get("contents"), body.get("contents")):
-            yield from contents if isinstance(contents, list) else [contents] if contents else []
+        yield from (*listed(request.get("contents")), *listed(body.get("contents")))
 
     def response(self, response: Mapping[str, Any]) -> Iterable[Any]:
         candidates = response.get("candidates") or ()
@@ -81,6 +82,11 @@ class _Contents:
                 kind = "thought" if part.get("thought") else kind
                 for each in message_texts([_MODEL | {"parts": [part]}]):
                     yield (index, kind, each.source), each.text
+
+
+def _setting(settings: Mapping[str, Any], name: str, as_sent: str) -> Any:
+    """A setting in either of its spellings: of a dictionary the client takes both."""
+    return settings.get(name) or settings.get(as_sent)
 
 
 _MODEL = {"role": "model"}

@@ -26,7 +26,7 @@ from tinyguardrail_sdk.chunks import aheld_chunks, held_chunks
 from tinyguardrail_sdk.errors import Blocked
 from tinyguardrail_sdk.holdback import Delay
 from tinyguardrail_sdk.labels import Source
-from tinyguardrail_sdk.messages import looks_like_message
+from tinyguardrail_sdk.messages import is_role
 from tinyguardrail_sdk.streaming import StreamGuard
 
 _NOTHING = object()
@@ -198,7 +198,7 @@ def _messages(item: Any, source: Source) -> Iterator[Any]:
         yield Source.DOCUMENT, item.page_content
     elif hasattr(item, "to_messages"):
         yield from item.to_messages()
-    elif isinstance(item, Mapping) and not looks_like_message(item):
+    elif isinstance(item, Mapping) and not _is_message(item):
         for value in item.values():
             yield from _messages(value, source)
     elif isinstance(item, list | tuple):
@@ -206,6 +206,11 @@ def _messages(item: Any, source: Source) -> Iterator[Any]:
             yield from _messages(value, source)
     elif item is not None and not isinstance(item, bool | int | float):
         yield item
+
+
+def _is_message(item: Mapping[Any, Any]) -> bool:
+    """Whether this is a message; what a chain is given may have the keys of a content part."""
+    return "content" in item and ("role" in item or is_role(item.get("type")))
 
 
 async def _achain(first: Any, items: AsyncIterator[Any]) -> AsyncIterator[Any]:

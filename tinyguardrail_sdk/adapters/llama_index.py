@@ -56,7 +56,7 @@ def guard_engine(engine: Any, guard: Checker, *, delay: Delay | None = None) -> 
     """Return a guarded copy of a query engine or of a chat engine.
 
     A chat engine streams from a thread of its own, so `stream_chat` of a guarded one is refused:
-    build the engine with a guarded LLM instead.
+    build the engine with a guarded LLM instead. So are `synthesize` and `asynthesize`.
 
     Args:
         engine: What has `query` and `aquery`, or `chat` and `achat`.
@@ -69,7 +69,8 @@ def guard_engine(engine: Any, guard: Checker, *, delay: Delay | None = None) -> 
     """
     for judging in (_QUERY_ENGINE, _CHAT_ENGINE):
         if all(hasattr(engine, name) for name, _ in judging):
-            return judging_copy(engine, guard, delay, judging)
+            around = tuple(each for each in _AROUND if hasattr(engine, each[0]))
+            return judging_copy(engine, guard, delay, judging + around)
     raise InputError(f"{type(engine).__name__} is neither a query engine nor a chat engine")
 
 
@@ -170,8 +171,9 @@ def _aask(original: Method) -> Method:
 def _refused(original: Method) -> Method:
     def call(self: Any, *args: Any, **kwargs: Any) -> Any:
         raise GuardrailError(
-            "a chat engine streams from a thread of its own, which this guard cannot hold back; "
-            "build the engine with guard_llm(llm, guard) instead"
+            "a chat engine streams from a thread of its own, which this guard cannot hold back, "
+            "and synthesize() goes around query(); build the engine with guard_llm(llm, guard) "
+            "instead"
         )
 
     return call
@@ -194,6 +196,9 @@ _CHAT_ENGINE: Judging = (
     ("stream_chat", _refused),
     ("astream_chat", _refused),
 )
+
+# Ways around `query`, where an engine has them.
+_AROUND: Judging = (("synthesize", _refused), ("asynthesize", _refused))
 
 
 def _given(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:

@@ -17,10 +17,11 @@ from __future__ import annotations
 
 import base64
 import functools
+import json
 from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
 from typing import Any, TypeVar
 
-from tinyguardrail_sdk.adapters._engine import Handle
+from tinyguardrail_sdk.adapters._engine import MARK, Handle
 from tinyguardrail_sdk.adapters._frameworks import arefuse, refuse, require
 from tinyguardrail_sdk.checker import Checker
 from tinyguardrail_sdk.content import value_text
@@ -29,7 +30,6 @@ from tinyguardrail_sdk.labels import Source
 
 ClientT = TypeVar("ClientT")
 
-_MARK = "__tinyguardrail_handle__"
 _CALL = "tools/call"
 _CANNOT = -32000  # of the codes that are left to servers
 _WITHOUT_TEXT = ("image/", "audio/", "video/")
@@ -53,7 +53,7 @@ def wrap(client: ClientT, guard: Checker, *, tool_error: str | None = None) -> H
     """
     require("mcp", "mcp")
     session = _session_of(client)
-    known: Handle[ClientT] | None = getattr(session.send_request, _MARK, None)
+    known: Handle[ClientT] | None = getattr(session.send_request, MARK, None)
     if known is not None:
         if known.guard is guard and known.client is client:
             return known
@@ -75,7 +75,7 @@ def wrap(client: ClientT, guard: Checker, *, tool_error: str | None = None) -> H
         return result
 
     handle = Handle(client, guard, None)
-    setattr(judged, _MARK, handle)
+    setattr(judged, MARK, handle)
     handle.put(session, "send_request", judged)
     return handle
 
@@ -153,10 +153,9 @@ def _tool_result(result: Mapping[str, Any]) -> Iterator[Any]:
     blocks = [found for block in result["content"] for found in _block(block, Source.TOOL)]
     yield from blocks
     # Servers send the same as text and as data.
-    text = "\n".join(text for _, text in blocks)
-    fresh = [word for word in _leaves(result.get("structuredContent")) if word not in text]
-    if fresh:
-        yield Source.TOOL, "\n".join(fresh)
+    data = list(_leaves(result.get("structuredContent")))
+    if data and data != [word for _, text in blocks for word in _leaves(_data(text))]:
+        yield Source.TOOL, "\n".join(data)
 
 
 def _block(block: Mapping[str, Any], source: Source) -> Iterator[tuple[Source, str]]:
@@ -188,11 +187,22 @@ def _words(value: Any) -> Iterator[tuple[Source, str]]:
         yield Source.TOOL, "\n".join(found)
 
 
+def _data(text: str) -> Any:
+    """What a text says as JSON, where it is an object or a list; else the text."""
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return text
+    return value if isinstance(value, dict | list) else text
+
+
 def _leaves(value: Any, codes: Collection[str] = ()) -> Iterator[str]:
     if isinstance(value, str):
         yield value
     elif isinstance(value, Mapping):
         for key, each in value.items():
+            if not _looks_like_code(key):
+                yield key
             if key not in codes or not _looks_like_code(each):
                 yield from _leaves(each, codes)
     elif isinstance(value, list):

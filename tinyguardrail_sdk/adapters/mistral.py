@@ -18,6 +18,7 @@ from collections.abc import Hashable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from tinyguardrail_sdk.adapters._engine import Handle, Plan, put_on
+from tinyguardrail_sdk.adapters._streams import as_answer, listed
 from tinyguardrail_sdk.checker import Checker
 from tinyguardrail_sdk.content import value_text
 from tinyguardrail_sdk.holdback import Delay
@@ -49,7 +50,7 @@ class _Completion:
     """Reads chat, agent and fill-in-the-middle completions."""
 
     def request(self, request: Mapping[str, Any]) -> Iterable[Any]:
-        yield from request.get("messages") or ()
+        yield from listed(request.get("messages"))
         if request.get("prediction"):  # a file to be rewritten
             yield "document", request["prediction"].get("content")
         if request.get("prompt"):
@@ -58,7 +59,9 @@ class _Completion:
             yield "document", request["suffix"]
 
     def response(self, response: Mapping[str, Any]) -> Iterable[Any]:
-        return [choice["message"] for choice in response.get("choices") or ()]
+        for choice in response.get("choices") or ():
+            said = [*listed(choice.get("message")), *listed(choice.get("messages"))]
+            yield from map(as_answer, said)
 
     def chunk(self, event: Mapping[str, Any]) -> Iterator[tuple[Hashable, str]]:
         for choice in event["data"].get("choices") or ():

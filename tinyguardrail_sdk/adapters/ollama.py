@@ -17,6 +17,7 @@ from collections.abc import Hashable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from tinyguardrail_sdk.adapters._engine import Handle, Plan, put_on
+from tinyguardrail_sdk.adapters._streams import as_answer, listed
 from tinyguardrail_sdk.checker import Checker
 from tinyguardrail_sdk.content import value_text
 from tinyguardrail_sdk.errors import InputError
@@ -48,10 +49,10 @@ class _Chat:
     """Reads chats."""
 
     def request(self, request: Mapping[str, Any]) -> Iterable[Any]:
-        return request.get("messages") or ()
+        return listed(request.get("messages"))
 
     def response(self, response: Mapping[str, Any]) -> Iterable[Any]:
-        return [response["message"]]
+        return [as_answer(response["message"])]
 
     def chunk(self, chunk: Mapping[str, Any]) -> Iterator[tuple[Hashable, str]]:
         message = chunk.get("message") or {}

@@ -7,10 +7,10 @@ pip install "tinyguardrail-sdk[openai]"
 
 Guarded are `create`, `parse`, `stream` and `retrieve` of chat completions and of responses, and the
 clients that `copy` and `with_options` return. Raw and streaming responses, legacy completions,
-lists of stored ones, `decisions`, `evals`, `beta`, `realtime`, `live`, `conversations` and
-`batches` are refused. What makes no text (images, speech, embeddings, ...), what was taken from
-the client before it was wrapped, and `client.post` are as they were. Of a stream do not read
-`.response`: that is the wire.
+lists of stored ones and of what went into them, `decisions`, `evals`, `beta`, `realtime`, `live`,
+`conversations` and `batches` are refused. All else (images, speech and its transcription,
+embeddings, vector stores, files, containers, ...), what was taken from the client before it was
+wrapped, and `client.post` are as they were. Of a stream do not read `.response`: that is the wire.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from collections.abc import Hashable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from tinyguardrail_sdk.adapters._engine import Handle, Plan, put_on
+from tinyguardrail_sdk.adapters._streams import as_answer, listed
 from tinyguardrail_sdk.checker import Checker
 from tinyguardrail_sdk.content import is_item, value_text
 from tinyguardrail_sdk.holdback import Delay
@@ -55,12 +56,12 @@ class _Chat:
     """Reads chat completions."""
 
     def request(self, request: Mapping[str, Any]) -> Iterable[Any]:
-        yield from request.get("messages") or ()
+        yield from listed(request.get("messages"))
         if request.get("prediction"):  # a file to be rewritten
             yield "document", request["prediction"].get("content")
 
     def response(self, response: Mapping[str, Any]) -> Iterable[Any]:
-        return [choice["message"] for choice in response.get("choices") or ()]
+        return [as_answer(choice["message"]) for choice in response.get("choices") or ()]
 
     def chunk(self, chunk: Mapping[str, Any]) -> Iterator[tuple[Hashable, str]]:
         for choice in chunk.get("choices") or ():
@@ -77,14 +78,13 @@ class _Responses:
         self._seen: set[Hashable] = set()
 
     def request(self, request: Mapping[str, Any]) -> Iterable[Any]:
-        asked = request.get("input") or ()
-        yield from [asked] if isinstance(asked, str) else asked
+        yield from listed(request.get("input"))
         prompt = request.get("prompt") or {}
         if prompt.get("variables"):
             yield "user", value_text(prompt["variables"])
 
     def response(self, response: Mapping[str, Any]) -> Iterable[Any]:
-        return list(response.get("output") or ())
+        return [as_answer(item) for item in response.get("output") or ()]
 
     def chunk(self, event: Mapping[str, Any]) -> Iterator[tuple[Hashable, str]]:
         kind, _, end = str(event.get("type")).rpartition(".")
@@ -114,7 +114,7 @@ def _whole(
 ) -> Iterator[tuple[Hashable, str]]:
     """Texts of an output item, or of a part of one."""
     is_message = part.get("role") or is_item(part.get("type"))
-    message = part if is_message else {"role": "assistant", "content": [part]}
+    message = as_answer(part) if is_message else {"role": "assistant", "content": [part]}
     for each in message_texts([message]):
         if each.source is not Source.OUTPUT or not tools_only:
             yield (key, each.source), each.text
@@ -163,6 +163,7 @@ _PLAN = Plan(
         "responses.with_streaming_response",
         "responses.connect",
         "responses.compact",
+        "responses.input_items",
         "completions",
         "decisions",
         "evals",

@@ -15,14 +15,16 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import AsyncIterator, Hashable, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Hashable, Iterable, Iterator
 from typing import Any
 
 from tinyguardrail_sdk.adapters._frameworks import Method, judge_of, judging_copy, require
+from tinyguardrail_sdk.adapters._streams import plain
 from tinyguardrail_sdk.adapters.openai import _Responses
 from tinyguardrail_sdk.calls import guarded_acall, guarded_astream
 from tinyguardrail_sdk.checker import Checker, first_stop
 from tinyguardrail_sdk.content import value_text
+from tinyguardrail_sdk.errors import InputError
 from tinyguardrail_sdk.holdback import Delay
 from tinyguardrail_sdk.labels import Source
 
@@ -136,8 +138,15 @@ def guard_model(model: Any, guard: Checker, *, delay: Delay | None = None) -> An
         delay: How much of a stream is held back.
 
     Raises:
+        ImportError: `openai-agents` is not installed.
+        InputError: It is no model, but the name of one, say: guard the provider then.
         GuardrailError: Another guard is on it already.
     """
+    if not isinstance(model, require("agents", _EXTRA).Model):
+        raise InputError(
+            f"{type(model).__name__} is no Model of the Agents SDK; of a model that is only named, "
+            "guard the provider with guard_provider(guard)"
+        )
     return judging_copy(model, guard, delay, _JUDGING)
 
 
@@ -193,10 +202,10 @@ class _Reader(_Responses):
     """Reads what models of the SDK take and give: items and events of the Responses API."""
 
     def response(self, response: Any) -> Iterable[Any]:
-        return [_plain(item) for item in response.output]
+        return [plain(item) for item in response.output]
 
     def chunk(self, event: Any) -> Iterator[tuple[Hashable, str]]:
-        return super().chunk(_plain(event))
+        return super().chunk(plain(event))
 
 
 async def _judge_tool(guard: Checker, text: str, source: Source, message: str | None) -> Any:
@@ -210,11 +219,4 @@ async def _judge_tool(guard: Checker, text: str, source: Source, message: str | 
 
 
 def _text(value: Any) -> str:
-    if isinstance(value, list | tuple):
-        return value_text([_plain(each) for each in value])
-    return value_text(_plain(value))
-
-
-def _plain(value: Any) -> Any:
-    dump = getattr(value, "model_dump", None)
-    return value if dump is None or isinstance(value, Mapping) else dump(warnings=False)
+    return value_text(plain(value))

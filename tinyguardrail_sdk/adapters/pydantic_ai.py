@@ -199,16 +199,23 @@ def _part(part: Any) -> Iterator[tuple[Source, str]]:
 
 def _result(result: Any) -> Iterator[tuple[Source, str]]:
     """What a tool returned: values, files, or both wrapped with what the user seems to say."""
-    if getattr(result, "kind", None) == "tool-return":
+    if _is_own(result) and getattr(result, "kind", None) == "tool-return":
         yield from _result(result.return_value)
         yield from _contents(result.content or ())
     elif isinstance(result, list | tuple):
         for each in result:
             yield from _result(each)
-    elif hasattr(result, "kind") and not isinstance(result, type):
+    elif _is_own(result) and hasattr(result, "kind"):
         yield from _content(result, Source.TOOL)
+    elif isinstance(result, Iterator):
+        raise InputError("a tool returned an iterator, which can be read once; return a list")
     elif result is not None:
         yield Source.TOOL, value_text(_plain(result))
+
+
+def _is_own(value: Any) -> bool:
+    """Whether a value is the framework's: those of an application may have a `kind` as well."""
+    return type(value).__module__.startswith("pydantic_ai.")
 
 
 def _contents(content: Any) -> Iterator[tuple[Source, str]]:

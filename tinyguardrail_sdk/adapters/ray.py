@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from tinyguardrail_sdk.adapters._frameworks import require
 from tinyguardrail_sdk.adapters._rows import Rows
 from tinyguardrail_sdk.errors import InputError
 from tinyguardrail_sdk.guard import Guard
@@ -67,24 +68,20 @@ def check_rows(
         InputError: An argument of the wrong kind, or columns that lack or collide (where they are
             known only to the workers, the job raises it).
     """
-    try:
-        import ray.data
-    except ImportError:
-        raise ImportError(
-            "the adapter needs Ray Data: pip install 'tinyguardrail-sdk[ray]'"
-        ) from None
-    if not isinstance(dataset, ray.data.Dataset):
+    data = require("ray.data", "ray")
+    if not isinstance(dataset, data.Dataset):
         raise InputError(f"{type(dataset).__name__} is no ray.data.Dataset")
     rows = Rows(guard, text, source, source_column, prefix)
     columns = dataset.columns(fetch_if_missing=False)
     if columns is not None:
         rows.refuse(columns)
     least, most = workers if isinstance(workers, tuple) else (workers, workers)
-    return dataset.map_batches(
+    judged: ray.data.Dataset = dataset.map_batches(
         CheckBatches,
         fn_constructor_args=(rows,),
         batch_format="pyarrow",
         batch_size=batch_size,
-        compute=ray.data.ActorPoolStrategy(min_size=least, max_size=most),
+        compute=data.ActorPoolStrategy(min_size=least, max_size=most),
         **options,
     )
+    return judged

@@ -17,7 +17,7 @@ import functools
 from collections.abc import Hashable, Iterable, Iterator, Mapping
 from typing import Any, TypeVar
 
-from tinyguardrail_sdk.adapters._engine import Handle
+from tinyguardrail_sdk.adapters._engine import MARK, Handle, handle_on
 from tinyguardrail_sdk.adapters._frameworks import (
     Judging,
     Method,
@@ -48,16 +48,19 @@ def wrap(agent: AgentT, guard: Checker, *, delay: Delay | None = None) -> Handle
         delay: How much of a stream is held back.
 
     Returns:
-        What undoes it.
+        What undoes it; a second time the same.
 
     Raises:
         ImportError: smolagents is not installed.
         InputError: It is no agent.
-        GuardrailError: Another guard is on its model or on one of its tools.
+        GuardrailError: Another guard is on it, on its model or on one of its tools.
     """
     if not isinstance(agent, require("smolagents", "smolagents").MultiStepAgent):
         raise InputError(f"{type(agent).__name__} is no agent of smolagents")
+    if (known := handle_on(agent, guard, delay)) is not None:
+        return known
     handle = Handle(agent, guard, delay)
+    handle.put(agent, MARK, handle)
     try:
         _carry_out(handle, agent)
     except BaseException:  # half a guard would look like a whole one
@@ -70,8 +73,11 @@ def guard_model(model: Any, guard: Checker, *, delay: Delay | None = None) -> An
     """Return a guarded copy of a model.
 
     Raises:
+        InputError: It has no `generate`.
         GuardrailError: Another guard is on it already.
     """
+    if not hasattr(model, "generate"):
+        raise InputError(f"{type(model).__name__} is no model of smolagents")
     judging: Judging = (("generate", _generate),)
     if hasattr(model, "generate_stream"):
         judging += (("generate_stream", _generate_stream),)

@@ -15,6 +15,7 @@ import functools
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
+from tinyguardrail_sdk.adapters._frameworks import require
 from tinyguardrail_sdk.adapters._rows import Rows
 from tinyguardrail_sdk.errors import InputError
 from tinyguardrail_sdk.guard import Guard
@@ -52,17 +53,12 @@ def check_rows(
         ImportError: PySpark is not installed.
         InputError: An argument of the wrong kind, or columns that lack or collide.
     """
-    try:
-        from pyspark.sql.types import StructType
-    except ImportError:
-        raise ImportError(
-            "the adapter needs PySpark: pip install 'tinyguardrail-sdk[spark]'"
-        ) from None
+    types = require("pyspark.sql.types", "spark")
     if not hasattr(frame, "mapInArrow"):
         raise InputError(f"{type(frame).__name__} is no pyspark.sql.DataFrame")
     rows = Rows(guard, text, source, source_column, prefix)
     rows.refuse(frame.columns)
-    schema = StructType(list(frame.schema.fields))  # a copy, for `add` changes it
+    schema = types.StructType(list(frame.schema.fields))  # a copy, for `add` changes it
     for name, kind in rows.added.items():
         schema.add(name, kind)
     return frame.mapInArrow(functools.partial(_judged, rows), schema)

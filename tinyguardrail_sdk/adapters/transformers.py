@@ -33,6 +33,7 @@ _GIVEN = {
     "query": Source.USER,
     "sequences": Source.USER,
     "context": Source.DOCUMENT,
+    "word_boxes": Source.DOCUMENT,
     "table": Source.DOCUMENT,
 }
 # Of results: names of classes, and what is the input again.
@@ -60,18 +61,15 @@ def guard_pipeline(pipeline: Any, guard: Checker) -> Any:
 def _call(original: Method) -> Method:
     def call(self: Any, *args: Any, **kwargs: Any) -> Any:
         guard, _ = judge_of(self)
-        if kwargs.get("streamer") is not None:
-            raise GuardrailError(
-                "a streamer gets the tokens before they are judged; give one to an unguarded "
-                "pipeline, and read it through guard.stream().wrap(TextIteratorStreamer(...))"
-            )
-        if args and _is_lazy(args[0]):
-            drawn = (_judged(guard, each) for each in args[0])
-            return _released(guard, original(self, drawn, *args[1:], **kwargs))
-        given = [_messages(each, Source.USER) for each in args]
+        _refuse_streamers(self, kwargs)
+        is_lazy = bool(args) and _is_lazy(args[0])
+        given = [_messages(each, Source.USER) for each in args[is_lazy:]]
         given += [_messages(kwargs[name], own) for name, own in _GIVEN.items() if name in kwargs]
         messages = [message for each in given for message in each]
         refuse(guard, messages)
+        if is_lazy:
+            drawn = (_judged(guard, each) for each in args[0])
+            return _released(guard, original(self, drawn, *args[1:], **kwargs))
         result = original(self, *args, **kwargs)
         refuse(guard, _said(result, messages))
         return result
@@ -80,6 +78,17 @@ def _call(original: Method) -> Method:
 
 
 _JUDGING = (("__call__", _call),)
+
+
+def _refuse_streamers(pipeline: Any, options: Mapping[str, Any]) -> None:
+    """Refuse those of a call and those that the pipeline was made with."""
+    for each in (options, getattr(pipeline, "_forward_params", {})):
+        inner = each.get("generate_kwargs") or {}
+        if each.get("streamer") is not None or inner.get("streamer") is not None:
+            raise GuardrailError(
+                "a streamer gets the tokens before they are judged; give one to an unguarded "
+                "pipeline, and read it through guard.stream().wrap(TextIteratorStreamer(...))"
+            )
 
 
 def _is_lazy(inputs: Any) -> bool:
@@ -138,6 +147,8 @@ def _said(result: Any, given: list[Any]) -> Iterator[Any]:
     elif isinstance(result, list | tuple):
         for each in result:
             yield from _said(each, given)
+    elif not _is_media(result):
+        raise InputError(f"{type(result).__name__} is a result that cannot be read")
 
 
 def _is_media(value: Any) -> bool:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 from weakref import WeakValueDictionary
 
+from tinyguardrail_sdk.bare_override import is_bare_override
 from tinyguardrail_sdk.deadline import check_deadline, uncounted
 from tinyguardrail_sdk.errors import CheckFailed, CheckpointError
 from tinyguardrail_sdk.forking import renew_after_fork
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 # Calibrated probabilities come from float32 arithmetic; anything further off is a broken engine.
 _SUM_TOLERANCE = 1e-3
 _NOTHING = (1.0, 0.0, 0.0, 0.0)
+# What a text is given that is an instruction override and nothing else.
+_OVERRIDE = (0.005, 0.995, 0.0, 0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +141,7 @@ class EmbeddedClassifier:
         return ClassifierInfo(self.manifest.model_version, self.manifest.thresholds)
 
     def classify(self, text: str, source: Source) -> Classification:
-        """Judge one text by its riskiest window.
+        """Judge one text by its riskiest window; see `bare_override` for the one exception.
 
         A text without a token to read and without a match, empty or blank, is benign by definition:
         the network learned from texts, and knows nothing about none.
@@ -162,8 +165,11 @@ class EmbeddedClassifier:
                 self._progress(len(answers), len(features.windows))
         # The riskiest window speaks for the text: an attack is not diluted by what surrounds it.
         scores, window = min(answers, key=lambda answer: _benign(answer[0].probabilities))
+        probabilities = scores.probabilities
+        if probabilities[0] > _OVERRIDE[0] and is_bare_override(text, features.matches):
+            probabilities = _OVERRIDE
         return Classification(
-            scores=scores.probabilities,
+            scores=probabilities,
             route=scores.route,
             matches=tuple(features.shown),
             span=(window.start, window.end),

@@ -190,12 +190,13 @@ def test_a_guard_made_and_dropped_leaves_no_threads() -> None:
     async def main() -> None:
         await Guard(classifier=ScriptedClassifier()).acheck("hello")
 
+    before = set(threading.enumerate())
     asyncio.run(main())
     gc.collect()
-    named = [t for t in threading.enumerate() if t.name.startswith("tinyguardrail")]
-    for thread in named:
+    started = set(threading.enumerate()) - before
+    for thread in started:
         thread.join(10)
-    assert not any(thread.is_alive() for thread in named)
+    assert not any(thread.is_alive() for thread in started)
 
 
 def test_a_copy_by_pickle_works_and_shares_nothing(scripted: ScriptedClassifier) -> None:

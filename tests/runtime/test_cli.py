@@ -206,7 +206,7 @@ def test_every_json_line_gets_a_line_in_order(
         (b"  ", "blank line, not valid JSON"),
         (b"[" * 100_000, "not valid JSON"),
         (b"7", "must be a JSON string or an object"),
-        (b'{"id": 5}', '"text" and "source" must be strings'),
+        (b'{"id": 5}', 'the object has no "text"'),
         (b'{"id": 5, "text": null}', '"text" and "source" must be strings'),
         (b'{"id": 5, "text": "x", "source": 1}', '"text" and "source" must be strings'),
         (b'{"id": 5, "text": "x", "source": "mail"}', "source must be one of user"),

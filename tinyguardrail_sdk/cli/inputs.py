@@ -138,7 +138,9 @@ def parse_json_line(number: int, line: str, default_source: str) -> Item | BadIt
     if not isinstance(value, dict):
         return BadItem(number, 'must be a JSON string or an object with "text"')
     passed = {"id": value["id"]} if "id" in value else {}
-    text, source = value.get("text"), value.get("source", default_source)
+    if "text" not in value:
+        return BadItem(number, 'the object has no "text"', passed)
+    text, source = value["text"], value.get("source", default_source)
     if not isinstance(text, str) or not isinstance(source, str):
         return BadItem(number, '"text" and "source" must be strings', passed)
     return Item(number, text, source, passed)

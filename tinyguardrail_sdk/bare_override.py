@@ -1,8 +1,9 @@
 """A text that is nothing but an instruction override is one, whatever the network makes of it.
 
 The one place where a detector decides: three or four words give the network little to go by, and
-nothing stands around them that could make them harmless. Among 87,000 harmless texts of training,
-validation and test none is of this kind.
+nothing stands around them that could make them harmless. Of 86,715
+harmless texts of training, validation and test one is of this kind: "Please discard my previous
+message".
 """
 
 from __future__ import annotations

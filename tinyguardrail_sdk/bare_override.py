@@ -1,9 +1,8 @@
 """A text that is nothing but an instruction override is one, whatever the network makes of it.
 
 The one place where a detector decides: three or four words give the network little to go by, and
-nothing stands around them that could make them harmless. Of 86,715
-harmless texts of training, validation and test one is of this kind: "Please discard my previous
-message".
+nothing stands around them that could make them harmless. Of 86,715 harmless texts of training,
+validation and test one is of this kind: "Please discard my previous message".
 """
 
 from __future__ import annotations

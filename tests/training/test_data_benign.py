@@ -9,9 +9,9 @@ import pytest
 
 from tinyguardrail_sdk.labels import Label, Source
 from tinyguardrail_sdk.training.data import carriers, guarded
-from tinyguardrail_sdk.training.data.attacks import injection, jailbreak
+from tinyguardrail_sdk.training.data.attacks import injection
 from tinyguardrail_sdk.training.data.attacks.disguise import TECHNIQUES
-from tinyguardrail_sdk.training.data.benign import GENERATORS, disguised, fragments, quoted, scenes
+from tinyguardrail_sdk.training.data.benign import GENERATORS, disguised, fragments, quoted
 from tinyguardrail_sdk.training.data.benign.blobs import BLOBS, LONGEST
 from tinyguardrail_sdk.training.data.diversity import diversity
 from tinyguardrail_sdk.training.data.schema import Example
@@ -193,12 +193,3 @@ def test_fragments_are_short_and_stand_under_every_source() -> None:
     assert {e.source for e in examples} == set(Source)
     assert max(len(e.text.split()) for e in examples) <= 12
     assert {e.technique for e in examples} >= {"fragment/cut", "fragment/word"}
-
-
-def test_scenes_are_those_of_jailbreaks_around_harmless_wishes() -> None:
-    wish = "What is the capital of France?"
-    examples = list(scenes.generate(random.Random(3), 200, collected=[wish]))
-    attacks = {e.family for e in jailbreak.generate(random.Random(3), 3000)}
-
-    assert {e.family for e in examples} <= attacks
-    assert sum("capital of France" in e.text for e in examples) > 60

@@ -16,9 +16,9 @@ from typing import Any
 import numpy as np
 
 from tinyguardrail_sdk.labels import Label, Source
-from tinyguardrail_sdk.training.data import carriers, guarded, twins
+from tinyguardrail_sdk.training.data import carriers, guarded, scenes, twins
 from tinyguardrail_sdk.training.data.attacks import goals, injection, jailbreak, obfuscation
-from tinyguardrail_sdk.training.data.benign import GENERATORS, disguised, fragments, scenes
+from tinyguardrail_sdk.training.data.benign import GENERATORS, disguised, fragments
 from tinyguardrail_sdk.training.data.keyed import KeyedNumbers, digest
 from tinyguardrail_sdk.training.data.parallel import in_order
 from tinyguardrail_sdk.training.data.pools import DEFAULT_TERMS, Pools, load_pools
@@ -268,7 +268,9 @@ def _generators(pools: Pools, config: GenerateConfig) -> dict[str, Generator]:
     made["harmless_disguise"] = of(
         disguised.generate, lambda side: {"collected": list(filter(mostly_latin, side.harmless))}
     )
-    made["scene"] = of(scenes.generate, lambda side: {"collected": side.asked})
+    made["scene"] = of(
+        scenes.generate, lambda side: {"payloads": side.payloads, "collected": side.asked}
+    )
     made["fragment"] = of(fragments.generate, lambda side: {"collected": side.harmless})
     return {name: made[name] for name in GENERATED if name in made}
 

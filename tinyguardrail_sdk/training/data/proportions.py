@@ -18,6 +18,7 @@ GENERATED: Mapping[str, int] = MappingProxyType(
         # pairs: 9 in 20 attacked
         "twins": 9_500,
         "guarded": 1_000,  # 1 in 2 attacked
+        "scene": 2_800,  # every other one a jailbreak
         # benign
         "carrier": 300,
         "request": 300,
@@ -31,7 +32,6 @@ GENERATED: Mapping[str, int] = MappingProxyType(
         "aiwords": 1_400,
         "scenario": 1_300,
         "compound": 2_000,
-        "scene": 1_300,
         "roleplay": 700,
         "framed": 1_300,
         "edgy_framed": 1_200,

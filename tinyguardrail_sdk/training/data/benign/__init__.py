@@ -13,7 +13,6 @@ from tinyguardrail_sdk.training.data.benign import (
     fragments,
     quoted,
     requests,
-    scenes,
 )
 from tinyguardrail_sdk.training.data.benign.compound import Compound
 from tinyguardrail_sdk.training.data.benign.grown import Grown
@@ -92,7 +91,6 @@ GENERATORS: dict[str, Generator] = {
     "harmless_disguise": disguised.generate,
     "data_like": data_like.generate,
     "fragment": fragments.generate,
-    "scene": scenes.generate,
     "output": _OUTPUT,
     "quoted": quoted.generate,
     "multilingual": _MULTILINGUAL,

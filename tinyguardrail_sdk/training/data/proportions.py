@@ -18,7 +18,8 @@ GENERATED: Mapping[str, int] = MappingProxyType(
         # pairs: 9 in 20 attacked
         "twins": 9_500,
         "guarded": 1_000,  # 1 in 2 attacked
-        "scene": 2_800,  # every other one a jailbreak
+        "scene": 2_600,  # every other one a jailbreak
+        "woven": 3_000,  # every third one a jailbreak
         # benign
         "carrier": 300,
         "request": 300,

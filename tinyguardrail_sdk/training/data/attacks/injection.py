@@ -37,7 +37,12 @@ _BARE_SOURCE_WEIGHTS = (52, 18, 17, 13)
 @cache
 def _english() -> tuple[Grammar, Frames]:
     grammar = Grammar.load(
-        "base", "injection", "injection_more", "injection_more2", "injection_short"
+        "base",
+        "injection",
+        "injection_more",
+        "injection_more2",
+        "injection_short",
+        "injection_favour",
     )
     return grammar, Frames(grammar, "injection")
 

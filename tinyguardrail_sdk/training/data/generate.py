@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from tinyguardrail_sdk.labels import Label, Source
-from tinyguardrail_sdk.training.data import carriers, guarded, twins
+from tinyguardrail_sdk.training.data import carriers, guarded, tongues, twins
 from tinyguardrail_sdk.training.data.attacks import goals, injection, jailbreak, obfuscation
 from tinyguardrail_sdk.training.data.benign import GENERATORS, disguised, fragments, scenes
 from tinyguardrail_sdk.training.data.keyed import KeyedNumbers, digest
@@ -262,6 +262,7 @@ def _generators(pools: Pools, config: GenerateConfig) -> dict[str, Generator]:
             lambda side: {"payloads": list(filter(mostly_latin, side.payloads))},
         ),
         "twins": of(twins.generate, lambda side: {"carriers": side.places}),
+        "tongue": of(tongues.generate),
         "carrier": of(carriers.generate),
     }
     made.update((name, of(generate)) for name, generate in GENERATORS.items())

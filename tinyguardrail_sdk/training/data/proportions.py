@@ -18,6 +18,7 @@ GENERATED: Mapping[str, int] = MappingProxyType(
         # pairs: 9 in 20 attacked
         "twins": 9_500,
         "guarded": 1_000,  # 1 in 2 attacked
+        "tongue": 4_500,  # 1 in 4 attacked
         # benign
         "carrier": 300,
         "request": 300,

@@ -98,10 +98,15 @@ def test_english_orders_stand_in_foreign_documents_and_foreign_ones_in_english()
     planted = [e for e in many() if e.technique.startswith("tongue_indirect")]
     kinds = Counter(tuple(part.split(":")[0] for part in e.family.split("+")) for e in planted)
 
-    assert sum(n for (place, order), n in kinds.items()
-               if place.startswith("tongue-") and order in ("indirect", "injection")) > 30  # fmt: skip
-    assert sum(n for (place, order), n in kinds.items()
-               if place == "carrier" and order.startswith("injection-")) > 30  # fmt: skip
+    into_foreign = sum(n for (place, _), n in kinds.items() if place.startswith("tongue-"))
+    from_foreign = sum(n for (_, order), n in kinds.items() if order.startswith("injection-"))
+    both = sum(
+        n
+        for (place, order), n in kinds.items()
+        if place.startswith("tongue-") and order.startswith("injection-")
+    )
+    assert into_foreign - both > 30
+    assert from_foreign - both > 30
 
 
 def test_held_out_rows_share_no_frame_with_training() -> None:

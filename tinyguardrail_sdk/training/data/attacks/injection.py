@@ -57,7 +57,7 @@ def _foreign(language: str) -> tuple[Grammar, Frames]:
 def generate(
     rng: random.Random, count: int, *, heldout: bool = False, leads: Sequence[str] = ()
 ) -> Iterator[Example]:
-    """Yield `count` direct injections, about one in four not in English.
+    """Yield `count` direct injections, about one in five not in English.
 
     Args:
         rng: The seed's generator.
@@ -112,10 +112,11 @@ def bare(rng: random.Random, *, language: str = "en", heldout: bool = False) -> 
 
     A language without such a frame on this side of the split falls back to English.
     """
-    grammar, frames = _bare() if language == "en" else _foreign(language)
     if language == "en":
+        grammar, frames = _bare()
         symbol, technique = frames.pick(rng, heldout=heldout)
     else:
+        grammar, frames = _foreign(language)
         known = [s for s in frames.all(heldout=heldout) if s.startswith(_FOREIGN_BARE)]
         if not known:
             return bare(rng, heldout=heldout)

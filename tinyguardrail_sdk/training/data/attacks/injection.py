@@ -27,7 +27,7 @@ _DATA_FRAMES = {
 _FOREIGN_SHARE = 0.22
 _FOREIGN_WEIGHTS = (5, 4, 4.5, 5, 3.5, 1.5, 1.5, 1.5, *(1,) * 9)
 _BARE_SHARE = 0.09  # one short clause alone
-_FOREIGN_BARE = ("frame:bare_", "frame:override/bare")
+_FOREIGN_BARE = ("frame:override/bare", "frame:leak/bare")
 # An attack is one wherever it comes from; where a short clause comes from must tell least of all.
 _SOURCES = (Source.USER, Source.TOOL, Source.DOCUMENT, Source.OUTPUT)
 _SOURCE_WEIGHTS = (80, 8, 7, 5)
@@ -121,7 +121,7 @@ def bare(rng: random.Random, *, language: str = "en", heldout: bool = False) -> 
         if not known:
             return bare(rng, heldout=heldout)
         symbol = rng.choice(known)
-        technique = "bare_leak" if "bare_leak" in symbol else "bare_override"
+        technique = "bare_leak" if "leak" in symbol else "bare_override"
     text = clause(rng, grammar.grow(rng, symbol).text)
     return Example(
         text=text,

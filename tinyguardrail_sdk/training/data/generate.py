@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from tinyguardrail_sdk.labels import Label, Source
-from tinyguardrail_sdk.training.data import carriers, guarded, scenes, twins, woven
+from tinyguardrail_sdk.training.data import carriers, guarded, scenes, tongues, twins, woven
 from tinyguardrail_sdk.training.data.attacks import goals, injection, jailbreak, obfuscation
 from tinyguardrail_sdk.training.data.benign import GENERATORS, disguised, fragments
 from tinyguardrail_sdk.training.data.keyed import KeyedNumbers, digest
@@ -263,6 +263,7 @@ def _generators(pools: Pools, config: GenerateConfig) -> dict[str, Generator]:
         ),
         "twins": of(twins.generate, lambda side: {"carriers": side.places}),
         "woven": of(woven.generate),
+        "tongue": of(tongues.generate),
         "carrier": of(carriers.generate),
     }
     made.update((name, of(generate)) for name, generate in GENERATORS.items())

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from tinyguardrail_sdk.labels import Source
 from tinyguardrail_sdk.training.data.attacks import indirect, injection
-from tinyguardrail_sdk.training.data.benign import GENERATORS
+from tinyguardrail_sdk.training.data.benign import GENERATORS, tongues
 from tinyguardrail_sdk.training.data.benign.requests import request
 from tinyguardrail_sdk.training.data.carriers import phrase
 from tinyguardrail_sdk.training.data.noise import roughen
@@ -117,6 +117,8 @@ def _near_miss(rng: random.Random, heldout: bool) -> str:
 
 
 def _foreign(rng: random.Random, language: str) -> str:
+    if rng.random() < 0.7 and language in tongues.LANGUAGES:
+        return tongues.note(rng, language)
     for _ in range(_TRIES):
         example = _one(rng, "multilingual", heldout=False)
         if example.language == language and example.source is not Source.USER:

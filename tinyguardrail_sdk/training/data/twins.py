@@ -41,7 +41,7 @@ def twins(carrier: Carrier, rng: random.Random, *, heldout: bool = False) -> lis
     An ordinary request comes a third time, alone, from a user: benign.
     """
     order = orders.planted(rng, heldout=heldout)
-    pair = _pair(carrier, rng, order, heldout)
+    pair = pair_of(carrier, rng, order, heldout)
     if order.ordinary:
         alone = Example(order.text, Label.BENIGN, technique="twin_user", family=order.family)
         return [*pair, alone]
@@ -51,13 +51,13 @@ def twins(carrier: Carrier, rng: random.Random, *, heldout: bool = False) -> lis
 def short(rng: random.Random, *, heldout: bool = False) -> list[Example]:
     """A direct injection among a few sentences, and those sentences."""
     order = orders.direct(rng, heldout=heldout)
-    return _renamed("short", _pair(grow_short(rng), rng, order, heldout, plant_between))
+    return _renamed("short", pair_of(grow_short(rng), rng, order, heldout, plant_between))
 
 
 def long(carrier: Carrier, rng: random.Random, *, heldout: bool = False) -> list[Example]:
     """A direct injection at the start, in the middle or at the end of several windows of text."""
     order = orders.direct(rng, heldout=heldout)
-    return _renamed("long", _pair(carrier, rng, order, heldout, plant_along))
+    return _renamed("long", pair_of(carrier, rng, order, heldout, plant_along))
 
 
 def pasted(carrier: Carrier, rng: random.Random, *, heldout: bool = False) -> list[Example]:
@@ -69,7 +69,7 @@ def pasted(carrier: Carrier, rng: random.Random, *, heldout: bool = False) -> li
     # An attack that a user pastes unseen; the user's own words stand around it.
     lead = phrase(rng, "paste") + rng.choice(("\n\n", "\n", "\n\n---\n", ' """\n', "\n```\n"))
     made = []
-    for example in _pair(replace(carrier, source=Source.USER), rng, order, heldout):
+    for example in pair_of(replace(carrier, source=Source.USER), rng, order, heldout):
         span = example.span and (example.span[0] + len(lead), example.span[1] + len(lead))
         made.append(replace(example, text=lead + example.text, span=span))
     return _renamed("pasted", made)
@@ -98,9 +98,9 @@ def echoed(rng: random.Random, *, heldout: bool = False) -> list[Example]:
     example = next(iter(answer))
     carrier = Carrier(example.text, "prose", Source.OUTPUT, example.family)
     if rng.random() < 0.5:
-        return _pair(carrier, rng, orders.written(rng, heldout=heldout), heldout)
+        return pair_of(carrier, rng, orders.written(rng, heldout=heldout), heldout)
     order = orders.direct(rng, heldout=heldout)
-    pair = _pair(carrier, rng, order, heldout)
+    pair = pair_of(carrier, rng, order, heldout)
     if len(order.text) > _QUOTABLE or "\n" in order.text:
         return pair
     spoken = quote(rng, order.text, heldout=heldout)
@@ -149,13 +149,14 @@ def _long_carrier(rng: random.Random, roomy: Sequence[Carrier]) -> Carrier:
     return grow_long(rng)
 
 
-def _pair(
+def pair_of(
     carrier: Carrier,
     rng: random.Random,
     order: Order,
     heldout: bool,
     put: _Planter = plant,
 ) -> list[Example]:
+    """The carrier, two times in three with something harmless in it, and with the order in it."""
     clean = carrier.text
     if rng.random() < 0.65:
         clean, _ = put(carrier, orders.decoy(rng, order, heldout=heldout), rng)

@@ -14,7 +14,7 @@ from tinyguardrail_sdk.training.data.schema import Example
 
 FOREIGN_LANGUAGES = (
     *("de", "fr", "es", "zh", "hi", "pt", "it", "ru"),
-    *("ja", "ko", "tr", "nl", "pl", "ar"),
+    *("ja", "ko", "tr", "nl", "pl", "ar", "uk", "vi", "id"),
 )
 # Frames that read like data with an instruction in it: half of them come from a document.
 _DATA_FRAMES = {
@@ -24,10 +24,10 @@ _DATA_FRAMES = {
     "frame:override/in_the_middle",
     "frame:payload/sql",
 }
-_FOREIGN_SHARE = 0.24
-_FOREIGN_WEIGHTS = (5, 4.5, 4.5, 5, 5, 1.5, 1.5, 1.5, *(1,) * 6)
+_FOREIGN_SHARE = 0.22
+_FOREIGN_WEIGHTS = (5, 4, 4.5, 5, 3.5, 1.5, 1.5, 1.5, *(1,) * 9)
 _BARE_SHARE = 0.09  # one short clause alone
-_FOREIGN_BARE = "frame:override/bare"
+_FOREIGN_BARE = ("frame:override/bare", "frame:leak/bare")
 # An attack is one wherever it comes from; where a short clause comes from must tell least of all.
 _SOURCES = (Source.USER, Source.TOOL, Source.DOCUMENT, Source.OUTPUT)
 _SOURCE_WEIGHTS = (80, 8, 7, 5)
@@ -55,14 +55,14 @@ def _bare() -> tuple[Grammar, Frames]:
 
 @cache
 def _foreign(language: str) -> tuple[Grammar, Frames]:
-    grammar = Grammar.load("base", f"injection_{language}")
+    grammar = Grammar.load("base", "injection_tongues", f"injection_{language}")
     return grammar, Frames(grammar, f"injection-{language}")
 
 
 def generate(
     rng: random.Random, count: int, *, heldout: bool = False, leads: Sequence[str] = ()
 ) -> Iterator[Example]:
-    """Yield `count` direct injections, about one in four not in English.
+    """Yield `count` direct injections, about one in five not in English.
 
     Args:
         rng: The seed's generator.
@@ -117,12 +117,16 @@ def bare(rng: random.Random, *, language: str = "en", heldout: bool = False) -> 
 
     A language without such a frame on this side of the split falls back to English.
     """
-    if language != "en" and _FOREIGN_BARE in _foreign(language)[1].all(heldout=heldout):
-        grammar, frames = _foreign(language)
-        symbol, technique = _FOREIGN_BARE, "bare_override"
-    else:
-        language, (grammar, frames) = "en", _bare()
+    if language == "en":
+        grammar, frames = _bare()
         symbol, technique = frames.pick(rng, heldout=heldout)
+    else:
+        grammar, frames = _foreign(language)
+        known = [s for s in frames.all(heldout=heldout) if s.startswith(_FOREIGN_BARE)]
+        if not known:
+            return bare(rng, heldout=heldout)
+        symbol = rng.choice(known)
+        technique = "bare_leak" if "leak" in symbol else "bare_override"
     text = clause(rng, grammar.grow(rng, symbol).text)
     return Example(
         text=text,

@@ -17,8 +17,14 @@ import numpy as np
 
 from tinyguardrail_sdk.labels import Label, Source
 from tinyguardrail_sdk.training.data import carriers, guarded, twins
-from tinyguardrail_sdk.training.data.attacks import goals, injection, jailbreak, obfuscation
-from tinyguardrail_sdk.training.data.benign import GENERATORS, disguised, fragments, scenes
+from tinyguardrail_sdk.training.data.attacks import (
+    carried,
+    goals,
+    injection,
+    jailbreak,
+    obfuscation,
+)
+from tinyguardrail_sdk.training.data.benign import GENERATORS, answers, disguised, fragments, scenes
 from tinyguardrail_sdk.training.data.keyed import KeyedNumbers, digest
 from tinyguardrail_sdk.training.data.parallel import in_order
 from tinyguardrail_sdk.training.data.pools import DEFAULT_TERMS, Pools, load_pools
@@ -262,12 +268,14 @@ def _generators(pools: Pools, config: GenerateConfig) -> dict[str, Generator]:
             lambda side: {"payloads": list(filter(mostly_latin, side.payloads))},
         ),
         "twins": of(twins.generate, lambda side: {"carriers": side.places}),
+        "carried": of(carried.generate),
         "carrier": of(carriers.generate),
     }
     made.update((name, of(generate)) for name, generate in GENERATORS.items())
     made["harmless_disguise"] = of(
         disguised.generate, lambda side: {"collected": list(filter(mostly_latin, side.harmless))}
     )
+    made["answer"] = of(answers.generate, lambda side: {"places": side.places})
     made["scene"] = of(scenes.generate, lambda side: {"collected": side.asked})
     made["fragment"] = of(fragments.generate, lambda side: {"collected": side.harmless})
     return {name: made[name] for name in GENERATED if name in made}

@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from typing import Protocol
 
 from tinyguardrail_sdk.labels import Source
+from tinyguardrail_sdk.training.data import sheets
 from tinyguardrail_sdk.training.data.benign import (
+    answers,
     data_like,
     disguised,
     fragments,
@@ -94,6 +96,8 @@ GENERATORS: dict[str, Generator] = {
     "fragment": fragments.generate,
     "scene": scenes.generate,
     "output": _OUTPUT,
+    "answer": answers.generate,
+    "sheet": sheets.generate,
     "quoted": quoted.generate,
     "multilingual": _MULTILINGUAL,
     "compound": Compound(

@@ -17,8 +17,14 @@ import numpy as np
 
 from tinyguardrail_sdk.labels import Label, Source
 from tinyguardrail_sdk.training.data import carriers, guarded, scenes, tongues, twins, woven
-from tinyguardrail_sdk.training.data.attacks import goals, injection, jailbreak, obfuscation
-from tinyguardrail_sdk.training.data.benign import GENERATORS, disguised, fragments
+from tinyguardrail_sdk.training.data.attacks import (
+    carried,
+    goals,
+    injection,
+    jailbreak,
+    obfuscation,
+)
+from tinyguardrail_sdk.training.data.benign import GENERATORS, answers, disguised, fragments
 from tinyguardrail_sdk.training.data.keyed import KeyedNumbers, digest
 from tinyguardrail_sdk.training.data.parallel import in_order
 from tinyguardrail_sdk.training.data.pools import DEFAULT_TERMS, Pools, load_pools
@@ -264,6 +270,7 @@ def _generators(pools: Pools, config: GenerateConfig) -> dict[str, Generator]:
         "twins": of(twins.generate, lambda side: {"carriers": side.places}),
         "woven": of(woven.generate),
         "tongue": of(tongues.generate),
+        "carried": of(carried.generate),
         "carrier": of(carriers.generate),
     }
     made.update((name, of(generate)) for name, generate in GENERATORS.items())
@@ -273,6 +280,7 @@ def _generators(pools: Pools, config: GenerateConfig) -> dict[str, Generator]:
     made["scene"] = of(
         scenes.generate, lambda side: {"payloads": side.payloads, "collected": side.asked}
     )
+    made["answer"] = of(answers.generate, lambda side: {"places": side.places})
     made["fragment"] = of(fragments.generate, lambda side: {"collected": side.harmless})
     return {name: made[name] for name in GENERATED if name in made}
 

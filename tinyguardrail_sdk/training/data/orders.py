@@ -12,6 +12,7 @@ from tinyguardrail_sdk.training.data.benign.requests import request
 from tinyguardrail_sdk.training.data.carriers import phrase
 from tinyguardrail_sdk.training.data.noise import roughen
 from tinyguardrail_sdk.training.data.schema import Example
+from tinyguardrail_sdk.training.data.sheets import question
 
 # Ordinary from a user, attacks only where a document makes them.
 _ORDINARY = (
@@ -19,6 +20,11 @@ _ORDINARY = (
     "indirect:quiet/plain_task",
     "indirect:quiet/encode_answer",
     "indirect:quiet/business",
+    "indirect:soft/side_task",
+    "indirect:soft/small_question",
+    "indirect:soft/answer_form",
+    "indirect:soft/form_wish",
+    "indirect:soft/unrelated_task",
 )
 _BARE_SHARE = 0.5
 # Direct frames that a reader of the document would know for an attack; riddles about a password or
@@ -52,13 +58,20 @@ class Order:
 
 
 def planted(rng: random.Random, *, heldout: bool = False) -> Order:
-    """Any order: four in ten are ordinary requests that are only out of place."""
+    """Any order: about four in ten are ordinary requests that are only out of place."""
     draw = rng.random()
     if draw < 0.08:
         return direct(rng, heldout=heldout)
-    if draw < 0.5:
+    if draw < 0.36:
         return _named(*request(rng, heldout=heldout))
+    if draw < 0.62:
+        return soft(rng, heldout=heldout)
     return written(rng, heldout=heldout)
+
+
+def soft(rng: random.Random, *, heldout: bool = False) -> Order:
+    """A small favour, an unrelated task or a wish for the form of the answer."""
+    return _named(*indirect.soft(rng, heldout=heldout))
 
 
 def written(rng: random.Random, *, heldout: bool = False) -> Order:
@@ -91,10 +104,11 @@ def decoy(rng: random.Random, order: Order, *, heldout: bool = False) -> str:
     """What a clean twin gets in place of an order: ordinary sentences.
 
     Beside a direct injection they are as rough as it is, in its language, or a near miss of it:
-    or verbs, typos and scripts would give the attack away.
+    or verbs, typos and scripts would give the attack away. Beside others they are, half of the
+    time, questions, tasks and favours for people.
     """
     if order.technique != "indirect_direct":
-        return _sentences(rng)
+        return question(rng) if rng.random() < 0.5 else _sentences(rng)
     if order.language != "en":
         return _foreign(rng, order.language) or _sentences(rng)
     return _near_miss(rng, heldout) if rng.random() < 0.6 else roughen(rng, _sentences(rng))

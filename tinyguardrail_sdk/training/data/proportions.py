@@ -16,7 +16,8 @@ GENERATED: Mapping[str, int] = MappingProxyType(
         "jailbreak": 4_800,
         "obfuscation": 7_200,
         # pairs: 9 in 20 attacked
-        "twins": 9_500,
+        "twins": 11_000,
+        "carried": 1_500,  # 1 in 2 attacked
         "guarded": 1_000,  # 1 in 2 attacked
         "scene": 2_600,  # every other one a jailbreak
         "woven": 3_000,  # every third one a jailbreak
@@ -42,6 +43,8 @@ GENERATED: Mapping[str, int] = MappingProxyType(
         "followup": 700,
         "encoding": 450,
         "output": 450,
+        "answer": 2_800,
+        "sheet": 1_200,
         "quoted": 250,
         "multilingual": 1_500,
     }
@@ -64,11 +67,11 @@ POOL_CAPS: Mapping[tuple[str, str], int] = MappingProxyType(
         ("benign_code", "benign"): 500,
         ("benign_function_calling", "benign"): 500,
         ("benign_gpteacher", "benign"): 2_000,
-        ("benign_long_documents", "benign"): 200,
+        ("benign_long_documents", "benign"): 300,
         ("benign_math", "benign"): 200,
         ("benign_multilingual", "benign"): 700,
         ("benign_t0_mixture", "benign"): 700,
-        ("benign_tech_docs", "benign"): 600,
+        ("benign_tech_docs", "benign"): 800,
         ("benign_tool_outputs", "benign"): 300,
         ("bipia_train", "benign"): 300,
         ("deepset_hindi", "benign"): 400,

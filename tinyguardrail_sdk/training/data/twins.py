@@ -16,7 +16,7 @@ from tinyguardrail_sdk.labels import Label, Source
 from tinyguardrail_sdk.training.data import orders
 from tinyguardrail_sdk.training.data.attacks import indirect
 from tinyguardrail_sdk.training.data.attacks.disguise import CIPHERS, ENCODINGS, FLIPS, INVISIBLES
-from tinyguardrail_sdk.training.data.benign import GENERATORS
+from tinyguardrail_sdk.training.data.benign import GENERATORS, answers
 from tinyguardrail_sdk.training.data.benign.quoted import quote
 from tinyguardrail_sdk.training.data.carriers import (
     Carrier,
@@ -28,6 +28,7 @@ from tinyguardrail_sdk.training.data.carriers import (
 from tinyguardrail_sdk.training.data.orders import Order
 from tinyguardrail_sdk.training.data.planting import format_of, plant, plant_along, plant_between
 from tinyguardrail_sdk.training.data.schema import Example
+from tinyguardrail_sdk.training.data.sheets import grow_long_sheet, grow_sheet
 
 _DISGUISES = {**FLIPS, **ENCODINGS, **CIPHERS, **INVISIBLES}
 _QUOTABLE = 160  # characters of an attack that an answer repeats
@@ -55,9 +56,13 @@ def short(rng: random.Random, *, heldout: bool = False) -> list[Example]:
 
 
 def long(carrier: Carrier, rng: random.Random, *, heldout: bool = False) -> list[Example]:
-    """A direct injection at the start, in the middle or at the end of several windows of text."""
-    order = orders.direct(rng, heldout=heldout)
-    return _renamed("long", pair_of(carrier, rng, order, heldout, plant_along))
+    """An order at the start, in the middle or at the end of several windows of text.
+
+    A third are direct injections. Tables, pages and code take it where their format does.
+    """
+    kind = orders.direct if rng.random() < 0.35 else orders.planted
+    put = plant_along if carrier.format == "prose" else plant
+    return _renamed("long", pair_of(carrier, rng, kind(rng, heldout=heldout), heldout, put))
 
 
 def pasted(carrier: Carrier, rng: random.Random, *, heldout: bool = False) -> list[Example]:
@@ -94,8 +99,9 @@ def echoed(rng: random.Random, *, heldout: bool = False) -> list[Example]:
 
     A short direct attack comes a third time, in an answer that only speaks about it: benign.
     """
-    answer = GENERATORS["output"](rng, 1, heldout=heldout)
-    example = next(iter(answer))
+    example = answers.answer(rng, heldout=heldout)
+    if rng.random() < 0.5:
+        example = next(iter(GENERATORS["output"](rng, 1, heldout=heldout)))
     carrier = Carrier(example.text, "prose", Source.OUTPUT, example.family)
     if rng.random() < 0.5:
         return pair_of(carrier, rng, orders.written(rng, heldout=heldout), heldout)
@@ -115,7 +121,7 @@ def generate(
 
     Yields at least `count` examples, whole pairs.
     """
-    roomy = [c for c in carriers if c.format == "prose" and len(c.text) >= _LONG]
+    roomy = [c for c in carriers if len(c.text) >= _LONG]
     made = 0
     while made < count:
         pair = _drawn(rng, carriers, roomy, heldout)
@@ -131,22 +137,25 @@ def _drawn(
         return echoed(rng, heldout=heldout)
     if draw < 0.145:
         return short(rng, heldout=heldout)
-    if draw < 0.185:
-        return long(_long_carrier(rng, roomy), rng, heldout=heldout)
+    if draw < 0.235:
+        return long(_long_carrier(rng, roomy, heldout), rng, heldout=heldout)
     kind = rng.choices((twins, pasted, hidden), (80, 12, 8))[0]
     return kind(_carrier(rng, given, heldout), rng, heldout=heldout)
 
 
 def _carrier(rng: random.Random, given: Sequence[Carrier], heldout: bool) -> Carrier:
-    if given and rng.random() < 0.5:
+    draw = rng.random()
+    if given and draw < 0.45:
         return window(rng.choice(given), rng)
+    if draw < 0.7:
+        return grow_sheet(rng, heldout=heldout)
     return grow_carrier(rng, heldout=heldout)
 
 
-def _long_carrier(rng: random.Random, roomy: Sequence[Carrier]) -> Carrier:
+def _long_carrier(rng: random.Random, roomy: Sequence[Carrier], heldout: bool) -> Carrier:
     if roomy and rng.random() < 0.5:
         return window(rng.choice(roomy), rng, least=_LONG, most=3 * _LONG)
-    return grow_long(rng)
+    return grow_long_sheet(rng, heldout=heldout) if rng.random() < 0.5 else grow_long(rng)
 
 
 def pair_of(

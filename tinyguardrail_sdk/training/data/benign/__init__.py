@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from typing import Protocol
 
 from tinyguardrail_sdk.labels import Source
+from tinyguardrail_sdk.training.data import sheets
 from tinyguardrail_sdk.training.data.benign import (
+    answers,
     data_like,
     disguised,
     fragments,
@@ -92,6 +94,8 @@ GENERATORS: dict[str, Generator] = {
     "data_like": data_like.generate,
     "fragment": fragments.generate,
     "output": _OUTPUT,
+    "answer": answers.generate,
+    "sheet": sheets.generate,
     "quoted": quoted.generate,
     "multilingual": _MULTILINGUAL,
     "compound": Compound(

@@ -6,6 +6,7 @@ import gzip
 import io
 import json
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, cast
 
@@ -41,9 +42,31 @@ def open_text(path: Path, mode: str = "rt") -> IO[str]:
     Equal texts make equal files: a packed one does not say when it was written.
     """
     if path.suffix == ".gz":
-        packed = gzip.GzipFile(path, mode.replace("t", "b"), mtime=0)
+        packed = _packed(path, mode.replace("t", "b"))
         return io.TextIOWrapper(cast("IO[bytes]", packed), encoding="utf-8")
     return path.open(mode, encoding="utf-8")
+
+
+@contextmanager
+def whole_text(path: Path) -> Iterator[IO[str]]:
+    """Write a text file as `open_text` does; it appears under its name when it is whole.
+
+    Where there was another one, that stays until then, and stays for good if writing ends early.
+    """
+    if path.exists() and not path.is_file():  # a pipe or device, which must not be replaced
+        with open_text(path, "wt") as out:
+            yield out
+        return
+    path = path.resolve()  # what a link points to is written, not the link
+    unfinished = path.with_name(f".{path.name}.partial")
+    try:
+        with unfinished.open("wb") as file:
+            stream = _packed(path, "wb", file) if path.suffix == ".gz" else file
+            with io.TextIOWrapper(cast("IO[bytes]", stream), encoding="utf-8") as out:
+                yield out
+        unfinished.replace(path)
+    finally:
+        unfinished.unlink(missing_ok=True)
 
 
 def read_lines(path: Path, unstated: str | None = None) -> Iterator[tuple[int, dict[str, Any]]]:
@@ -69,6 +92,10 @@ def read_lines(path: Path, unstated: str | None = None) -> Iterator[tuple[int, d
             f"{path.name}, after line {number}: not UTF-8 text, or damaged "
             f"({type(error).__name__}); write the file again"
         ) from None
+
+
+def _packed(path: Path, mode: str, file: IO[bytes] | None = None) -> gzip.GzipFile:
+    return gzip.GzipFile(path, mode, fileobj=file, mtime=0)
 
 
 def _row(line: str, unstated: str | None, where: str) -> dict[str, Any]:

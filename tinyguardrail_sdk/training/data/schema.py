@@ -10,7 +10,7 @@ from typing import Any
 
 from tinyguardrail_sdk.errors import InputError
 from tinyguardrail_sdk.labels import LABELS, Label, Source
-from tinyguardrail_sdk.training.data.jsonl import open_text, read_lines
+from tinyguardrail_sdk.training.data.jsonl import read_lines, whole_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,9 +112,12 @@ def write_examples(path: str | Path, examples: Iterable[Example]) -> int:
 
 
 def write_rows(path: str | Path, rows: Iterable[dict[str, Any]]) -> int:
-    """Write rows as JSON lines (packed when the name ends in `.gz`) and return how many."""
+    """Write rows as JSON lines (packed when the name ends in `.gz`) and return how many.
+
+    The file appears when it is whole; an error or Ctrl-C leaves what was there before.
+    """
     count = 0
-    with open_text(Path(path), "wt") as out:
+    with whole_text(Path(path)) as out:
         for row in rows:
             out.write(line_of(row))
             count += 1

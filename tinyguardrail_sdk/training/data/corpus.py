@@ -26,7 +26,9 @@ from numpy.typing import NDArray
 from tinyguardrail_sdk.errors import InputError
 from tinyguardrail_sdk.features import FeatureExtractor
 from tinyguardrail_sdk.labels import LABELS, PATTERNS, SOURCES
+from tinyguardrail_sdk.manifest import describe_file
 from tinyguardrail_sdk.tokenizer import WordPieceTokenizer
+from tinyguardrail_sdk.training.data.jsonl import write_json
 from tinyguardrail_sdk.training.data.parallel import in_order
 from tinyguardrail_sdk.training.data.schema import Example, read_examples
 from tinyguardrail_sdk.training.data.windows import WindowRules, choose_windows, window_text
@@ -214,7 +216,7 @@ def prepare_corpus(
                 "files": [file.name for file in recipe.files],
                 "inputs": recipe.inputs(),
             }
-            (partial / "corpus.json").write_text(json.dumps(facts, indent=2), encoding="utf-8")
+            write_json(partial / "corpus.json", facts)
             partial.rename(directory)
         finally:
             shutil.rmtree(partial, ignore_errors=True)
@@ -323,8 +325,4 @@ def _no_ids() -> NDArray[Any]:
 
 
 def _sha256(path: Path) -> bytes:
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while part := file.read(1 << 20):
-            digest.update(part)
-    return digest.digest()
+    return bytes.fromhex(describe_file(path).sha256)

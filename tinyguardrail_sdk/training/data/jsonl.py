@@ -1,4 +1,4 @@
-"""JSON lines of labelled texts: which files, and every line as a checked row."""
+"""JSON lines of labelled texts, every line as a checked row; and JSON reports on them."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import IO, Any, cast
 
 from tinyguardrail_sdk.errors import InputError
+from tinyguardrail_sdk.training.data.publish import refuse_half_written
 
 _ENDINGS = (".jsonl", ".jsonl.gz")
 
@@ -20,8 +21,10 @@ def data_files(paths: Sequence[Path]) -> Iterator[Path]:
 
     Raises:
         FileNotFoundError: A folder holds none.
+        InputError: Files of two sets stand in a folder, since writing was interrupted.
     """
     for path in paths:
+        refuse_half_written(path if path.is_dir() else path.parent)
         if not path.is_dir():
             yield path
             continue
@@ -69,6 +72,11 @@ def whole_text(path: Path) -> Iterator[IO[str]]:
         unfinished.unlink(missing_ok=True)
 
 
+def write_json(path: Path, value: object) -> None:
+    """Write a value of JSON types for people to read."""
+    path.write_text(json.dumps(value, indent=2) + "\n", encoding="utf-8")
+
+
 def read_lines(path: Path, unstated: str | None = None) -> Iterator[tuple[int, dict[str, Any]]]:
     """Yield the number and the row of every line that is not blank.
 
@@ -78,9 +86,11 @@ def read_lines(path: Path, unstated: str | None = None) -> Iterator[tuple[int, d
 
     Raises:
         InputError: A line is not a JSON object with the strings `text` and `label`, or the file
-            is damaged; the message names file, line and fix.
+            is damaged, or one of a set that is not wholly written; the message names file,
+            line and fix.
         FileNotFoundError: There is no such file.
     """
+    refuse_half_written(path.parent)
     number = 0
     try:
         with open_text(path) as lines:

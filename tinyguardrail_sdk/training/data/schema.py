@@ -88,24 +88,6 @@ def read_examples(path: str | Path) -> Iterator[Example]:
             ) from None
 
 
-def examples_at(paths: Iterable[Path], numbers: Iterable[int]) -> list[Example]:
-    """The rows of the given numbers, ascending, counted through files as `read_examples` does.
-
-    Raises:
-        InputError: The files hold fewer rows.
-    """
-    wanted = set(numbers)
-    found, number = [], 0
-    for path in paths:
-        for _, row in read_lines(path):
-            if number in wanted:
-                found.append(Example.from_dict(row))
-            number += 1
-    if len(found) < len(wanted):
-        raise InputError(f"the files hold {number} rows, not {max(wanted) + 1}: have they changed?")
-    return found
-
-
 def write_examples(path: str | Path, examples: Iterable[Example]) -> int:
     """Write examples as `write_rows` does, and return how many."""
     return write_rows(path, (example.to_dict() for example in examples))

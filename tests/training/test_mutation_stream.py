@@ -171,6 +171,12 @@ def test_rows_are_found_by_number_through_files_that_are_read_once(tmp_path: Pat
         rows.at([1, 7])
 
 
+def test_files_without_a_row_say_so_when_one_is_asked_for(tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").touch()
+    with pytest.raises(ValueError, match="hold 0 rows, not 1"):
+        StoredRows([tmp_path / "a.jsonl"], tmp_path).at([0])
+
+
 def test_stored_rows_are_not_in_memory(tmp_path: Path) -> None:
     def peak(count: int) -> int:
         write_examples(path, (Example(f"text {n}", Label.BENIGN) for n in range(count)))

@@ -6,6 +6,7 @@ import json
 import tempfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,18 +35,18 @@ class StoredRows:
 
     def __init__(self, paths: Sequence[Path], folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        self._rows = tempfile.TemporaryFile(dir=folder)
-        with tempfile.TemporaryFile(dir=folder) as places:
-            self._count = place = 0
+        with (
+            tempfile.TemporaryFile(dir=folder) as rows,
+            tempfile.TemporaryFile(dir=folder) as places,
+        ):
+            place = 0
             for path in paths:
                 for _, row in read_lines(path):
                     places.write(place.to_bytes(_PLACE.itemsize, "little"))
-                    place += self._rows.write(line_of(row).encode())
-                    self._count += 1
-            places.flush()
-            self._places: NDArray[np.int64] = (
-                np.memmap(places, _PLACE, "r") if self._count else np.empty(0, _PLACE)
-            )
+                    place += rows.write(line_of(row).encode())
+            places.write(place.to_bytes(_PLACE.itemsize, "little"))
+            self._rows = _mapped(rows, np.dtype(np.uint8))
+            self._places = _mapped(places, _PLACE)
 
     def at(self, numbers: Iterable[int]) -> list[Example]:
         """The rows of the given numbers, in their order.
@@ -56,9 +57,14 @@ class StoredRows:
         return [self._row(number) for number in numbers]
 
     def _row(self, number: int) -> Example:
-        if number >= self._count:
-            raise InputError(
-                f"the files hold {self._count} rows, not {number + 1}: have they changed?"
-            )
-        self._rows.seek(int(self._places[number]))
-        return Example.from_dict(json.loads(self._rows.readline()))
+        count = len(self._places) - 1
+        if number >= count:
+            raise InputError(f"the files hold {count} rows, not {number + 1}: have they changed?")
+        first, last = self._places[number : number + 2].tolist()
+        return Example.from_dict(json.loads(self._rows[first:last].tobytes()))
+
+
+def _mapped(file: IO[bytes], kind: np.dtype[Any]) -> NDArray[Any]:
+    """What was written to a file; an empty one cannot be mapped."""
+    file.flush()
+    return np.memmap(file, kind, "r") if file.tell() else np.empty(0, kind)

@@ -55,7 +55,7 @@ def _measured(folder: Path, rows: int, against: int) -> dict[str, dict[str, floa
         check=True,
         stdout=subprocess.DEVNULL,
     )
-    steps = {
+    steps: dict[str, list[str | Path]] = {
         "generate": [*_PRODUCT, "generate", "--output", made, "--total", str(rows), *seeds, "7"],
         "mix": [*_PRODUCT, "mix", made, "--against", other, "--output", mixed],
         "tokenise": [sys.executable, script, made / "train.jsonl.gz", folder / "cache"],
@@ -76,10 +76,10 @@ def _run(command: list[str | Path]) -> dict[str, float]:
     if running.returncode:
         raise SystemExit(f"{command[:4]} ended with {running.returncode}; its error is above")
     return {
-        "anonymous": anonymous,
-        "resident": resident,
-        "seconds": time.perf_counter() - start,
-        "processor": _processor_seconds() - before,
+        "anonymous": round(anonymous),
+        "resident": round(resident),
+        "seconds": round(time.perf_counter() - start, 1),
+        "processor": round(_processor_seconds() - before, 1),
     }
 
 

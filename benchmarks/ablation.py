@@ -38,7 +38,7 @@ from tinyguardrail_sdk.training.data.schema import read_examples, write_examples
 from tinyguardrail_sdk.training.hardening import AdversarialConfig
 from tinyguardrail_sdk.training.metrics import rate
 from tinyguardrail_sdk.training.mutate import mutate_examples
-from tinyguardrail_sdk.training.pipeline.state import hashes
+from tinyguardrail_sdk.training.pipeline.contents import Contents
 from tinyguardrail_sdk.training.quantization import prepare
 from tinyguardrail_sdk.training.report.history import read_history
 from tinyguardrail_sdk.training.validation import draw_texts, judge, score_texts
@@ -176,9 +176,10 @@ def _result(
     variant = VARIANTS[name]
     config = _config(name, files, arguments)
     kept = config.output / RESULT
-    learned = hashes([*files["train"], *files["validation"]], arguments.output)
+    contents = Contents()
+    learned = contents.hashes([*files["train"], *files["validation"]], arguments.output)
     told = {"config": config.to_dict(), "learned": learned}
-    scored = {"scored": hashes(files["test"], arguments.output)}
+    scored = {"scored": contents.hashes(files["test"], arguments.output)}
     if kept.is_file():
         stored: dict[str, Any] = json.loads(kept.read_text(encoding="utf-8"))
         if {field: stored.get(field) for field in told} != told:

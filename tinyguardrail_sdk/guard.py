@@ -6,7 +6,7 @@ import logging
 import os
 import time
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, NoReturn, ParamSpec, TypeVar
 
 from tinyguardrail_sdk.checker import RAISE, OnBlock, as_source
 from tinyguardrail_sdk.classifier import Classifier, EmbeddedClassifier
@@ -18,7 +18,7 @@ from tinyguardrail_sdk.judge import Judge, milliseconds_since
 from tinyguardrail_sdk.labels import Source
 from tinyguardrail_sdk.memory import RememberingClassifier
 from tinyguardrail_sdk.messages import MessageText, MessageVerdict, message_texts
-from tinyguardrail_sdk.policy import Policy
+from tinyguardrail_sdk.policy import Policy, refuse_arguments
 from tinyguardrail_sdk.protect import Plan, Prompts, ReadText, make_prompts, protect
 from tinyguardrail_sdk.record import CheckRecord, Observer, Observers
 from tinyguardrail_sdk.stats import Counters, Stats
@@ -83,7 +83,9 @@ class Guard:
         workers: int = 2,
         queue: int = 1000,
         cache: int = 1024,
+        **unknown: NoReturn,
     ) -> None:
+        refuse_arguments(unknown)
         if checkpoint is not None and classifier is not None:
             raise InputError("pass a checkpoint or a classifier, not both")
         for name, number, least in (

@@ -101,9 +101,9 @@ def test_encodings(tmp_path: Path, script: ScriptedClassifier, refused: Refused)
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--encoding", "nonsense"], "no such text encoding"),
-        (["--encoding", "hex"], "no such text encoding"),
-        (["--encoding", "nonsense", "--batch"], "no such text encoding"),
+        (["--encoding", "nonsense"], "no text encoding is called"),
+        (["--encoding", "hex"], "no text encoding is called"),
+        (["--encoding", "nonsense", "--batch"], "no text encoding is called"),
         (["--encoding", "utf-16", "--batch"], "based on ASCII"),
     ],
 )
@@ -126,8 +126,8 @@ def test_encodings_that_cannot_be_read(
         (["check", "x", "--threads", "0"], "integer from 1 on"),
         (["check", "x", "--threads", "many"], "integer from 1 on"),
         (["check", "--file", "no/such/file"], "no/such/file: cannot be read (No such file"),
-        (["check", "--file", "."], ".: cannot be read (Is a directory)"),
-        (["check", "x", "--encoding", "nonsense"], "no such text encoding"),
+        (["check", "--file", "."], ".: is a folder; give one file in it"),
+        (["check", "x", "--encoding", "nonsense"], "no text encoding is called"),
         (["check", "x", "--sorce", "tool"], "did you mean --source?"),
         (["check", "x", "--treads=3"], "did you mean --threads?"),
         (["check", "x", "--sorce", "tool"], "usage: tinyguardrail check"),
@@ -247,7 +247,32 @@ def test_an_empty_pipe_is_no_clearance(
 ) -> None:
     stdin(b"")
     monkeypatch.setattr(sys, "stdin", io.StringIO())
-    assert "standard input: empty, nothing was checked" in refused("check", *words)
+    assert "standard input: empty or blank, nothing was checked" in refused("check", *words)
+
+
+@pytest.mark.parametrize(
+    "content", [b" \n\t\r\n", b"\n", b"\xef\xbb\xbf\n", "\u00a0\u3000".encode()]
+)
+@pytest.mark.parametrize("words", [[], ["--batch"], ["--json"], ["--jsonl"]])
+def test_a_blank_file_is_no_clearance_either(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], words: list[str], content: bytes
+) -> None:
+    path = tmp_path / "blank.txt"
+    path.write_bytes(content)
+    assert main(["check", "--file", str(path), *words]) == 2
+    told = capsys.readouterr()
+    assert (
+        ("not valid JSON" in told.out)
+        if "--jsonl" in words
+        else ("blank.txt: empty or blank, nothing was checked" in told.err)
+    )
+
+
+def test_a_blank_line_of_a_batch_is_a_text_like_the_others(
+    stdin: Callable[[bytes], None], script: ScriptedClassifier
+) -> None:
+    stdin(b"\nhello\n\n")
+    assert main(["check", "--batch", "-"]) == 0
 
 
 def test_an_empty_argument_is_a_text(script: ScriptedClassifier) -> None:

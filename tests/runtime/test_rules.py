@@ -3,7 +3,7 @@ import logging
 
 import pytest
 
-from tinyguardrail_sdk import Action, AllowRule, Guard, Policy, Source
+from tinyguardrail_sdk import Action, AllowRule, Guard, Policy, PolicyError, Source
 from tinyguardrail_sdk.testing import ScriptedClassifier
 
 
@@ -76,3 +76,10 @@ def test_a_pattern_that_takes_too_long_allows_nothing(
 def test_lone_surrogates_can_be_looked_up(scripted: ScriptedClassifier) -> None:
     guard = guard_with(scripted, AllowRule(sha256="00" * 32))
     assert guard.check("\ud800").checked
+
+
+@pytest.mark.parametrize("rules", [["hello"], [3], "hello", {"exact": "hello"}])
+def test_what_is_no_list_of_rules_is_answered_with_an_example(rules: object) -> None:
+    with pytest.raises(PolicyError, match=r'allow.*AllowRule\(exact="\.\.\."\)') as caught:
+        Policy(allow=rules)  # type: ignore[arg-type]
+    assert "hello" not in str(caught.value)

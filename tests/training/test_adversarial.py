@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from tinyguardrail_sdk.training import adversarial, session, train
+from tinyguardrail_sdk.training import adversarial, loop, session, train
 from tinyguardrail_sdk.training.adversarial import worst_shift
 from tinyguardrail_sdk.training.checkpoint import load_model, load_weights
 from tinyguardrail_sdk.training.config import TrainConfig
@@ -154,7 +154,7 @@ def _stop_after(batches: int, monkeypatch: pytest.MonkeyPatch) -> None:
         seen.append(1)
         return agree(accelerator, elapsed, stop or len(seen) > batches)
 
-    monkeypatch.setattr(train, "agree", counted)
+    monkeypatch.setattr(loop, "agree", counted)
 
 
 def _same(a: Path, b: Path) -> bool:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import multiprocessing
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -132,6 +133,18 @@ def test_workers_make_the_same_files(toy: Path, tmp_path: Path) -> None:
     for path in sorted((tmp_path / "one" / folder).iterdir()):
         assert path.read_bytes() == (tmp_path / "two" / folder / path.name).read_bytes()
     assert one.fingerprint == two.fingerprint
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_an_interrupted_tokenising_leaves_nothing(toy: Path, tmp_path: Path, workers: int) -> None:
+    def interrupt(done: int) -> None:
+        raise KeyboardInterrupt
+
+    recipe = CorpusRecipe((toy / "train.jsonl.gz",), toy / "vocab.txt", 24, 4, WindowRules(), 3)
+    with pytest.raises(KeyboardInterrupt):
+        prepare_corpus(recipe, tmp_path, workers=workers, progress=interrupt)
+    assert not list(tmp_path.iterdir())
+    assert not multiprocessing.active_children()
 
 
 def test_the_fingerprint_follows_data_and_settings(toy: Path, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tinyguardrail_sdk.errors import InputError
 from tinyguardrail_sdk.labels import Label, Source
 from tinyguardrail_sdk.training.data.benign import GENERATORS
 from tinyguardrail_sdk.training.data.generate import (
@@ -136,6 +137,28 @@ def test_generating_ends_where_there_is_nothing_more_to_draw_from(tmp_path: Path
     nothing = dict.fromkeys(GENERATED, 0)
     made = list(generate(GenerateConfig(total=10**5, pools=(pool,), counts=nothing)))
     assert [example.text for example in made] == ["only one"]
+
+
+@pytest.mark.parametrize("whole", ["validation.jsonl.gz", DESCRIPTION])
+def test_an_interruption_between_two_files_is_told_by_who_reads_them(
+    whole: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_parts(GenerateConfig(total=120), tmp_path)
+    moved = Path.replace
+
+    def interrupted(path: Path, target: Path) -> Path:
+        if target == tmp_path / whole:
+            raise KeyboardInterrupt
+        return moved(path, target)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "replace", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            write_parts(GenerateConfig(total=120, seed=8), tmp_path)
+    with pytest.raises(InputError, match="files of two sets.*--overwrite"):
+        next(read_examples(tmp_path / "train.jsonl.gz"))
+    write_parts(GenerateConfig(total=120, seed=8), tmp_path)
+    assert next(read_examples(tmp_path / "train.jsonl.gz"))
 
 
 def test_files_are_the_same_whatever_the_number_of_workers(tmp_path: Path) -> None:

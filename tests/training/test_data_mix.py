@@ -20,6 +20,7 @@ from tinyguardrail_sdk.errors import InputError  # noqa: E402
 from tinyguardrail_sdk.labels import Label, Source  # noqa: E402
 from tinyguardrail_sdk.training.data import keyed  # noqa: E402
 from tinyguardrail_sdk.training.data.balance import wanted_counts  # noqa: E402
+from tinyguardrail_sdk.training.data.jsonl import data_files  # noqa: E402
 from tinyguardrail_sdk.training.data.mixture import MixConfig, mix  # noqa: E402
 from tinyguardrail_sdk.training.data.near import NearCopies, signature  # noqa: E402
 from tinyguardrail_sdk.training.data.schema import Example, read_examples  # noqa: E402
@@ -71,6 +72,32 @@ def test_rows_are_dropped_for_the_reason_that_is_reported(tmp_path: Path) -> Non
         "harmful_plain is no class": 1, "terms non-commercial": 1,
     }  # fmt: skip
     assert [entry["kept"] for entry in report["files"]] == [2, 1]
+
+
+def test_a_set_half_written_over_another_is_told_and_mended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = (write(tmp_path / f"{n}.jsonl", row(f"{LONG} {n}")) for n in "ab")
+    mixed(tmp_path, first)
+    moved, output = Path.replace, tmp_path / "out"
+
+    def interrupted(path: Path, target: Path) -> Path:
+        if target == output / "mix.json":
+            raise KeyboardInterrupt
+        return moved(path, target)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "replace", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            mixed(tmp_path, second)
+    for read in (lambda: list(read_examples(output / "train.jsonl.gz")),
+                 lambda: list(data_files([output])),
+                 lambda: list(data_files([output / "train.jsonl.gz"]))):  # fmt: skip
+        with pytest.raises(InputError, match="files of two sets.*run again"):
+            read()
+    _, kept = mixed(tmp_path, second)
+    assert [example.text for example in kept] == [f"{LONG} b"]
+    assert sorted(path.name for path in output.iterdir()) == ["mix.json", "train.jsonl.gz"]
 
 
 def test_what_is_near_an_evaluation_text_goes_whatever_its_class(tmp_path: Path) -> None:

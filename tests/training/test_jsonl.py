@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,7 +13,7 @@ import pytest
 from tinyguardrail_sdk.errors import InputError
 from tinyguardrail_sdk.training.data.jsonl import data_files, read_lines, stem_of
 from tinyguardrail_sdk.training.data.pools import load_pools
-from tinyguardrail_sdk.training.data.schema import read_examples
+from tinyguardrail_sdk.training.data.schema import read_examples, write_rows
 from tinyguardrail_sdk.training.rows import read_rows
 
 GOOD = {"text": "some text", "label": "benign"}
@@ -43,6 +45,36 @@ def test_every_reader_names_the_line(tmp_path: Path, line: str) -> None:
     ):
         with pytest.raises(InputError, match=r"a\.jsonl, line 3: .*`text` and `label`"):
             read()
+
+
+@pytest.mark.parametrize("name", ["a.jsonl", "a.jsonl.gz"])
+def test_a_file_that_is_not_written_to_its_end_does_not_appear(tmp_path: Path, name: str) -> None:
+    def rows() -> Iterator[dict[str, str]]:
+        yield GOOD
+        raise KeyboardInterrupt
+
+    path = tmp_path / name
+    with pytest.raises(KeyboardInterrupt):
+        write_rows(path, rows())
+    assert not list(tmp_path.iterdir())
+    write_rows(path, [GOOD])
+    before = path.read_bytes()
+    with pytest.raises(KeyboardInterrupt):
+        write_rows(path, rows())
+    assert path.read_bytes() == before
+    assert [found.name for found in tmp_path.iterdir()] == [name]
+
+
+def test_what_a_link_points_to_is_written(tmp_path: Path) -> None:
+    (tmp_path / "link.jsonl").symlink_to(tmp_path / "real.jsonl")
+    write_rows(tmp_path / "link.jsonl", [GOOD])
+    assert (tmp_path / "link.jsonl").is_symlink()
+    assert [number for number, _ in read_lines(tmp_path / "real.jsonl")] == [1]
+
+
+def test_a_device_is_written_to_and_not_replaced() -> None:
+    write_rows(Path(os.devnull), [GOOD])
+    assert not Path(os.devnull).is_file()
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -13,12 +14,15 @@ import pytest
 import torch
 from accelerate import Accelerator
 
-from tinyguardrail_sdk.training import session, train
+from tinyguardrail_sdk.labels import Label
+from tinyguardrail_sdk.training import loop, session, train
 from tinyguardrail_sdk.training.checkpoint import load_weights
 from tinyguardrail_sdk.training.config import TrainConfig
+from tinyguardrail_sdk.training.data import stored
 from tinyguardrail_sdk.training.data.batches import collate
 from tinyguardrail_sdk.training.data.corpus import Corpus, pack
-from tinyguardrail_sdk.training.data.schema import Example, examples_at, write_examples
+from tinyguardrail_sdk.training.data.schema import Example, write_examples
+from tinyguardrail_sdk.training.data.stored import StoredRows
 from tinyguardrail_sdk.training.hardening import MutationConfig
 from tinyguardrail_sdk.training.mutation_stream import MutationStream, hardest
 from tinyguardrail_sdk.training.network.model import TinyGuardrail
@@ -139,7 +143,7 @@ def test_a_run_with_mutants_resumes_to_the_same_weights(
         return session.agree(accelerator, elapsed, stop or len(seen) > 5)
 
     with monkeypatch.context() as patch:
-        patch.setattr(train, "agree", stop_at_five)
+        patch.setattr(loop, "agree", stop_at_five)
         assert train.main(halved).step == 5  # in the middle of a round
     train.main(halved, resume=True)
     one, two = _weights(whole), _weights(halved)
@@ -153,16 +157,48 @@ def test_a_run_with_mutants_resumes_to_the_same_weights(
     assert [step for kind, step in records(whole) if kind == "mutation"] == [1, 4, 7]
 
 
-def test_texts_are_found_by_number_through_files(tmp_path: Path) -> None:
+def test_rows_are_found_by_number_through_files_that_are_read_once(tmp_path: Path) -> None:
     examples = [Example(f"text {number}", "benign") for number in range(7)]  # type: ignore[arg-type]
     paths = [tmp_path / "a.jsonl", tmp_path / "b.jsonl.gz"]
     write_examples(paths[0], examples[:4])
     write_examples(paths[1], examples[4:])
-    assert [e.text for e in examples_at(paths, [1, 3, 4, 6])] == [
-        "text 1", "text 3", "text 4", "text 6",
-    ]  # fmt: skip
+    rows = StoredRows(paths, tmp_path)
+    for path in paths:
+        path.unlink()
+    assert not list(tmp_path.iterdir())
+    assert rows.at([6, 1, 4, 1]) == [examples[number] for number in (6, 1, 4, 1)]
     with pytest.raises(ValueError, match="hold 7 rows, not 8"):
-        examples_at(paths, [1, 7])
+        rows.at([1, 7])
+
+
+def test_files_without_a_row_say_so_when_one_is_asked_for(tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").touch()
+    with pytest.raises(ValueError, match="hold 0 rows, not 1"):
+        StoredRows([tmp_path / "a.jsonl"], tmp_path).at([0])
+
+
+def test_stored_rows_are_not_in_memory(tmp_path: Path) -> None:
+    def peak(count: int) -> int:
+        write_examples(path, (Example(f"text {n}", Label.BENIGN) for n in range(count)))
+        tracemalloc.start()
+        rows = StoredRows([path], tmp_path)
+        assert rows.at([count - 1])[0].text == f"text {count - 1}"
+        _, most = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        return most
+
+    path = tmp_path / "a.jsonl"
+    peak(10)  # what is made once
+    assert peak(20_000) < peak(1_000) + 20_000
+
+
+def test_the_training_file_is_read_for_the_first_choice_only(
+    config: TrainConfig, core: TinyGuardrail, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stream = _stream(config)
+    assert stream.refresh(core, 0, 0.0) is not None
+    monkeypatch.setattr(stored, "read_lines", None)
+    assert stream.refresh(core, 3, 0.0) is not None
 
 
 @pytest.mark.parametrize(

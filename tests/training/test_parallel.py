@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import errno
+import multiprocessing
 import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from itertools import count
 from pathlib import Path
@@ -31,9 +33,44 @@ if __name__ == "__main__":
         os.kill(os.getpid(), signal.SIGKILL)
 """
 
+# Three tasks a process would take a minute; the first one says that it is being done.
+ASLEEP = """
+import os, sys, time
+from pathlib import Path
+from tinyguardrail_sdk.training.data.parallel import in_order
+
+def start():
+    return nap
+
+def nap(number):
+    Path(sys.argv[1], str(number)).touch()
+    time.sleep(20)
+
+if __name__ == "__main__":
+    for _ in in_order(start, range(6), 2):
+        pass
+"""
+
 
 def _refusing() -> Callable[[int], int]:
     raise InputError("the third line is wrong")
+
+
+def _napping() -> Callable[[float], float]:
+    return _nap
+
+
+def _nap(seconds: float) -> float:
+    time.sleep(seconds)
+    return seconds
+
+
+def _dividing() -> Callable[[int], float]:
+    return _inverse
+
+
+def _inverse(number: int) -> float:
+    return 1 / number
 
 
 def _dying() -> Callable[[int], int]:
@@ -47,6 +84,42 @@ def test_workers_end_with_a_parent_that_was_killed(tmp_path: Path) -> None:
     # The workers have its standard output, too: while one of them lives, it does not end.
     done = subprocess.run([sys.executable, script], stdout=subprocess.PIPE, timeout=120)
     assert done.returncode == -signal.SIGKILL
+
+
+@pytest.mark.skipif(not hasattr(os, "killpg"), reason="no process groups here")
+def test_an_interrupt_waits_for_no_task(tmp_path: Path) -> None:
+    script, begun = tmp_path / "asleep.py", tmp_path / "begun"
+    script.write_text(ASLEEP, encoding="utf-8")
+    begun.mkdir()
+    # As a terminal does it: the signal goes to the whole group, the workers among them.
+    running = subprocess.Popen(
+        [sys.executable, script, begun], stderr=subprocess.PIPE, start_new_session=True
+    )
+    until = time.monotonic() + 120
+    while len(list(begun.iterdir())) < 2 and time.monotonic() < until:
+        time.sleep(0.05)
+    os.killpg(running.pid, signal.SIGINT)
+    start = time.monotonic()
+    _, told = running.communicate(timeout=120)  # ends with the last process that has the pipe
+    assert time.monotonic() - start < 15
+    assert running.returncode == -signal.SIGINT
+    assert told.count(b"Traceback") == 1  # none of the workers'
+    assert len(list(begun.iterdir())) == 2
+
+
+def test_who_has_enough_waits_for_no_task(tmp_path: Path) -> None:
+    results = in_order(_napping, [0.0, 60.0, 60.0], 2)
+    assert next(iter(results)) == 0.0
+    start = time.monotonic()
+    results.close()
+    assert time.monotonic() - start < 30
+    assert not multiprocessing.active_children()
+
+
+def test_an_error_of_a_task_says_where_it_was(tmp_path: Path) -> None:
+    with pytest.raises(ZeroDivisionError) as caught:
+        list(in_order(_dividing, [1, 0], 2))
+    assert "in _inverse" in str(caught.value.__cause__)
 
 
 @pytest.mark.train

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from tinyguardrail_sdk.cli.main import main
 from tinyguardrail_sdk.errors import InputError
 from tinyguardrail_sdk.manifest import load_manifest
 from tinyguardrail_sdk.training import train as training
-from tinyguardrail_sdk.training.pipeline import work
+from tinyguardrail_sdk.training.pipeline import contents, work
 from tinyguardrail_sdk.training.pipeline.config import PipelineConfig, load_pipeline
 from tinyguardrail_sdk.training.reporter import METRICS
 from tinyguardrail_sdk.training.train import TrainResult
@@ -92,6 +93,21 @@ def test_a_finished_run_is_skipped_stage_by_stage(
     assert (status, idle) == (0, [])
     assert set(result["stages"].values()) == {"skipped"}
     assert told.count("finished and unchanged, skipped") == len(_STAGES)
+
+
+def test_what_was_not_touched_is_hashed_at_the_first_start_only(
+    finished: Path, ask: Ask, idle: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = time.time_ns
+    monkeypatch.setattr(time, "time_ns", lambda: now() + 10**10)
+    assert ask(finished)[0] == 0
+
+    def refuse(path: Path) -> str:
+        raise AssertionError(path)
+
+    monkeypatch.setattr(contents, "_read", refuse)
+    assert ask(finished)[0] == 0
+    assert idle == []
 
 
 def test_what_is_missing_or_other_is_made_again_and_what_follows_from_it(

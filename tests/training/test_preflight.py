@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import subprocess
 import sys
 from collections.abc import Callable
@@ -53,11 +54,34 @@ def test_a_folder_without_data_says_so(tmp_path: Path, refused: Refused) -> None
 
 
 @pytest.mark.parametrize(
+    ("words", "shown"),
+    [
+        (["train", "--train", "{folder}", "--validation", "{folder}"], "--train"),
+        (["data", "mine", "{folder}", "--output", "out"], "F"),
+        (["data", "mutate", "{folder}", "--output", "out"], "F"),
+    ],
+)
+def test_a_folder_in_place_of_a_file_names_one_in_it(
+    tmp_path: Path, refused: Refused, words: list[str], shown: str
+) -> None:
+    row = '{"text": "hello", "label": "benign"}\n'
+    (tmp_path / "all.jsonl").write_text(row, encoding="utf-8")
+    told = refused(*(word.format(folder=tmp_path) for word in words))
+    assert f"{shown}: {tmp_path}: is a folder; give a file in it" in told
+    assert told.endswith(f"such as {tmp_path / 'all.jsonl'}\n")
+    with gzip.open(tmp_path / "train.jsonl.gz", "wt", encoding="utf-8") as file:
+        file.write(row)
+    told = refused(*(word.format(folder=tmp_path) for word in words))
+    assert told.endswith(f"such as {tmp_path / 'train.jsonl.gz'}\n")
+
+
+@pytest.mark.parametrize(
     ("words", "message"),
     [
         (["train"], "--train is missing"),
         (["train", "--set", "optimizer.lrr=1"], "did you mean optimizer.lr?"),
         (["train", "--config", "no.json"], "config no.json: cannot be read"),
+        (["train", "--config", "."], "config .: is a folder; give a .json or .toml file"),
         (["train", "--resume", "--output", "none"], "nothing to resume"),
         (["evaluate", "{data}", "--checkpoint", "none"], "--checkpoint: none: no such checkpoint"),
         (["train", *TEXTS, "--init", "no/such/base"], "--init: no pretrained base 'no/such/base'"),

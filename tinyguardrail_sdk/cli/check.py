@@ -125,13 +125,17 @@ def _items(
             yield Item(number, text, arguments.source)
         return
     found = inputs.lines(path, arguments.encoding, bar.update)
+    blank = not arguments.jsonl  # there a blank line is an error of its own
     for number, line in enumerate(found, start=1):
+        blank = blank and line is not None and not line.strip()
         if line is None:
             yield inputs.bad_encoding(number, arguments.encoding)
         elif arguments.jsonl:
             yield inputs.parse_json_line(number, line, arguments.source)
         else:
             yield Item(number, line, arguments.source)
+    if blank:
+        raise inputs.nothing_in(path)
 
 
 def _answer(guard: Guard, item: Item | BadItem) -> Verdict | str:

@@ -68,21 +68,24 @@ def whole_text(path: str, encoding: str) -> str:
     """Read a file as one text, its line ends kept so that positions are those of the file.
 
     Raises:
-        InputError: It is empty, cannot be read, or is not in that encoding.
+        InputError: It is empty or blank, cannot be read, or is not in that encoding.
     """
     with _opened(path) as file:
         content = file.read()
-    if not content:
-        raise nothing_in(path)
     try:
-        return content.decode(encoding)
+        text = content.decode(encoding)
     except UnicodeError:
         raise InputError(f"{_name(path)}: {_wrong_encoding(encoding)}") from None
+    if not text.strip():
+        raise nothing_in(path)
+    return text
 
 
 def nothing_in(path: str) -> InputError:
-    """The error for an input without a byte: a pipe whose first part failed is no clearance."""
-    return InputError(f'{_name(path)}: empty, nothing was checked; pass TEXT "" to check no text')
+    """The error for an input without a word: a pipe whose first part failed is no clearance."""
+    return InputError(
+        f'{_name(path)}: empty or blank, nothing was checked; pass TEXT "" to check no text'
+    )
 
 
 def lines(path: str, encoding: str, advance: Callable[[int, int], None]) -> Iterator[str | None]:
@@ -122,7 +125,10 @@ def refuse_unknown_encoding(encoding: str) -> None:
     try:
         "\n".encode(encoding)
     except LookupError:
-        raise InputError("--encoding: no such text encoding") from None
+        raise InputError(
+            f"--encoding: no text encoding is called {encoding}; there are utf-8, utf-16, latin-1, "
+            "cp1252 and all others that Python knows"
+        ) from None
 
 
 def parse_json_line(number: int, line: str, default_source: str) -> Item | BadItem:
@@ -157,12 +163,17 @@ def _opened(path: str) -> Iterator[IO[bytes]]:
         with open(0 if path == STDIN else path, "rb", closefd=path != STDIN) as file:
             yield file
     except OSError as error:
+        if Path(path).is_dir():
+            raise InputError(f"{path}: is a folder; give one file in it") from None
         raise InputError(f"{_name(path)}: cannot be read ({error.strerror})") from None
 
 
 def _refuse_wide(encoding: str) -> None:
     if "\n".encode(encoding.removesuffix("-sig")) != b"\n":
-        raise InputError("--encoding: reading by lines needs one based on ASCII; convert the file")
+        raise InputError(
+            "--encoding: reading by lines needs one based on ASCII, such as utf-8 or latin-1; "
+            "convert the file"
+        )
 
 
 def _size(file: IO[bytes]) -> int:

@@ -134,6 +134,13 @@ def _add_check(commands: Commands) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         parents=[_model_options()],
     )
+    _add_texts(parser)
+    _add_decision(parser)
+    _add_form(parser)
+    parser.set_defaults(run=check.run)
+
+
+def _add_texts(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "text",
         nargs="*",
@@ -148,6 +155,9 @@ def _add_check(commands: Commands) -> None:
         action="store_true",
         help="every line (or every TEXT) is a text of its own",
     )
+
+
+def _add_decision(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--source",
         choices=[str(source) for source in Source],
@@ -166,6 +176,9 @@ def _add_check(commands: Commands) -> None:
         help="a .toml or .json file with the settings of a Policy; its mode takes the place of "
         "--mode",
     )
+
+
+def _add_form(parser: argparse.ArgumentParser) -> None:
     output = parser.add_mutually_exclusive_group()
     output.add_argument("--json", action="store_true", help="print verdicts as JSON, one a line")
     output.add_argument("--jsonl", action="store_true", help="JSON lines in and out, see below")
@@ -175,7 +188,6 @@ def _add_check(commands: Commands) -> None:
         default="utf-8-sig",
         help="encoding of the input (default: UTF-8, a byte order mark is dropped)",
     )
-    parser.set_defaults(run=check.run)
 
 
 def _add_info(commands: Commands) -> None:

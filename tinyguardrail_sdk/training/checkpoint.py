@@ -27,6 +27,7 @@ from torch import Tensor
 
 from tinyguardrail_sdk.errors import CheckpointError, InputError
 from tinyguardrail_sdk.training.config import TrainConfig, from_dict
+from tinyguardrail_sdk.training.data.jsonl import write_json
 from tinyguardrail_sdk.training.network.model import TinyGuardrail
 
 MODEL, RAW = "model.safetensors", "raw.safetensors"
@@ -239,7 +240,7 @@ def _write(directory: Path, snapshot: Snapshot) -> None:
         save_file(_contiguous(snapshot.raw), directory / RAW)
     if snapshot.optimizer is not None:
         torch.save(snapshot.optimizer, directory / OPTIMIZER)
-    (directory / FACTS).write_text(json.dumps(snapshot.facts, indent=2) + "\n", encoding="utf-8")
+    write_json(directory / FACTS, snapshot.facts)
     for path in directory.iterdir():
         with path.open("rb") as file:
             os.fsync(file.fileno())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -183,6 +184,12 @@ def _add_calibrate(commands: Commands) -> None:
         "harmless texts of your own.",
     )
     add_checkpoint(parser, "exported", required=True)
+    _add_fitted_on(parser)
+    _add_targets(parser)
+    add_workers(parser)
+
+
+def _add_fitted_on(parser: argparse.ArgumentParser) -> None:
     add_input(
         parser,
         "--validation",
@@ -202,6 +209,9 @@ def _add_calibrate(commands: Commands) -> None:
         help="your own harmless traffic, JSON lines with text and, if not from users, source; "
         "fits thresholds only; may be repeated",
     )
+
+
+def _add_targets(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--target-fpr",
         type=float,
@@ -232,7 +242,6 @@ def _add_calibrate(commands: Commands) -> None:
         metavar="MODE=P",
         help="lowest threshold of a mode (strict=0.1 balanced=0.3 permissive=0.5)",
     )
-    add_workers(parser)
 
 
 def _add_evaluate(commands: Commands) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -23,6 +22,7 @@ from tinyguardrail_sdk.training import evaluate as evaluation
 from tinyguardrail_sdk.training import train as training
 from tinyguardrail_sdk.training.checkpoint import FACTS, RunFolder
 from tinyguardrail_sdk.training.config import TrainConfig, load_config
+from tinyguardrail_sdk.training.data.jsonl import write_json
 from tinyguardrail_sdk.training.data.mine import MineConfig
 from tinyguardrail_sdk.training.data.mine import mine as mine_examples
 from tinyguardrail_sdk.training.data.schema import Example, read_examples, write_examples
@@ -53,7 +53,7 @@ def mine(arguments: argparse.Namespace) -> int:
         scores, _ = judge_texts(
             arguments.checkpoint or DEFAULT_CHECKPOINT,
             read_rows([arguments.data], {}),
-            force=None if arguments.route == "routed" else Route(arguments.route),
+            force=_branch(arguments),
             workers=arguments.workers,
             progress=progress,
         )
@@ -85,6 +85,11 @@ def mutate(arguments: argparse.Namespace) -> int:
     return _DONE
 
 
+def _branch(arguments: argparse.Namespace) -> Route | None:
+    """Which branch answers; None as at run time."""
+    return None if arguments.route == "routed" else Route(arguments.route)
+
+
 def _by_label(examples: Sequence[Example]) -> Counter[str]:
     return Counter(str(example.label) for example in examples)
 
@@ -99,13 +104,13 @@ def robustness(arguments: argparse.Namespace) -> int:
             most=arguments.texts,
             mode=arguments.mode,
             seed=arguments.seed,
-            force=None if arguments.route == "routed" else Route(arguments.route),
+            force=_branch(arguments),
             workers=arguments.workers,
             progress=progress,
         )
     Console(width=200).print(render_robustness(report))
     if arguments.output:
-        arguments.output.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+        write_json(arguments.output, report)
     print_json(report)
     return _DONE
 
@@ -164,7 +169,7 @@ def evaluate(arguments: argparse.Namespace) -> int:
             arguments.checkpoint or DEFAULT_CHECKPOINT,
             arguments.paths,
             source_map=dict(arguments.source_map),
-            force=None if arguments.route == "routed" else Route(arguments.route),
+            force=_branch(arguments),
             workers=arguments.workers,
             progress=progress,
         )
@@ -172,7 +177,7 @@ def evaluate(arguments: argparse.Namespace) -> int:
     for table in render(report):
         console.print(table)
     if arguments.output:
-        arguments.output.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+        write_json(arguments.output, report)
     print_json({**report, "tables": report["tables"]["all"]})
     return _DONE
 
@@ -194,7 +199,7 @@ def report(arguments: argparse.Namespace) -> int:
                 arguments.checkpoint or DEFAULT_CHECKPOINT,
                 arguments.data,
                 source_map=dict(arguments.source_map),
-                force=None if arguments.route == "routed" else Route(arguments.route),
+                force=_branch(arguments),
                 workers=arguments.workers,
                 progress=progress,
             )

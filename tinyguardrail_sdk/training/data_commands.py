@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 
 from rich.console import Console
@@ -16,6 +15,7 @@ from tinyguardrail_sdk.training.data.catalogue import CATALOGUE
 from tinyguardrail_sdk.training.data.fetch import FetchConfig, user_cache
 from tinyguardrail_sdk.training.data.fetch import fetch as fetch_sets
 from tinyguardrail_sdk.training.data.generate import close_enough
+from tinyguardrail_sdk.training.data.jsonl import write_json
 from tinyguardrail_sdk.training.data.mixture import MixConfig
 from tinyguardrail_sdk.training.data.mixture import mix as mix_files
 from tinyguardrail_sdk.training.data.parts import write_parts
@@ -70,7 +70,7 @@ def fetch(arguments: argparse.Namespace) -> int:
 
 
 def mix(arguments: argparse.Namespace) -> int:
-    """Mix files, show what was dropped, write `mix.json`."""
+    """Mix files, and show what was dropped."""
     config = MixConfig(
         inputs=tuple(arguments.paths),
         against=tuple(arguments.against),
@@ -84,7 +84,6 @@ def mix(arguments: argparse.Namespace) -> int:
     )
     with counting("read") as progress:
         report = mix_files(config, arguments.output, progress)
-    (arguments.output / "mix.json").write_text(json.dumps(report, indent=2) + "\n", "utf-8")
     console = Console(width=_WIDTH)
     for table in mix_tables(report):
         console.print(table)
@@ -104,7 +103,7 @@ def audit(arguments: argparse.Namespace) -> int:
     for warning in report["warnings"]:
         console.print(f"! {warning}", markup=False, highlight=False, soft_wrap=True)
     if arguments.output:
-        arguments.output.write_text(json.dumps(report, indent=2) + "\n", "utf-8")
+        write_json(arguments.output, report)
     by = {name: counts for name, counts in report["by"].items() if name != "technique"}
     print_json({**report, "by": by})
     return _DONE

@@ -73,6 +73,8 @@ def _exit(number: int, frame: object) -> NoReturn:
 def _in_words(error: OSError) -> str:
     if error.errno == errno.ENOSPC:
         return f"{error.filename or 'the disk'}: no space left; make room, or write elsewhere"
+    if isinstance(error, IsADirectoryError):
+        return f"{error.filename}: is a folder; give the name of a file"
     if error.filename is None:
         return str(error)
     return f"{error.filename}: {error.strerror}; check the path"

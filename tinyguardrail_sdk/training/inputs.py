@@ -19,6 +19,7 @@ _DATA_REMEDY = (
 )
 _RUN_REMEDY = "check the path, or make a run with `tinyguardrail train --output runs/guard`"
 _FACTS = "training.json"
+_TRAIN = "train.jsonl.gz"
 
 
 def add_input(
@@ -74,6 +75,15 @@ def data(path: Path) -> None:
         raise InputError(f"{error}; {_DATA_REMEDY}") from None
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror})") from None
+
+
+def data_file(path: Path) -> None:
+    """Labelled texts in one file."""
+    data(path)
+    if path.is_dir():
+        found = [file.name for file in data_files([path])]
+        name = _TRAIN if _TRAIN in found else found[0]
+        raise InputError(f"{path}: is a folder; give a file in it, such as {path / name}")
 
 
 def checkpoint(path: Path) -> None:

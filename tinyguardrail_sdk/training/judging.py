@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -112,8 +113,9 @@ def _answers(
 ) -> Iterator[Any]:
     chunks = [rows[i : i + _CHUNK] for i in range(0, len(rows), _CHUNK)]
     done = 0
-    for part in in_order(partial(_of_chunks, make), chunks, workers):
-        yield from part
-        done += len(part)
-        if progress is not None:
-            progress(done, len(rows))
+    with closing(in_order(partial(_of_chunks, make), chunks, workers)) as parts:
+        for part in parts:
+            yield from part
+            done += len(part)
+            if progress is not None:
+                progress(done, len(rows))

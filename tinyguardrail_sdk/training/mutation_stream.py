@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -23,7 +24,8 @@ from tinyguardrail_sdk.training.config import TrainConfig
 from tinyguardrail_sdk.training.data.batches import Batch, BatchStream
 from tinyguardrail_sdk.training.data.corpora import train_recipe
 from tinyguardrail_sdk.training.data.corpus import FILES, Corpus, pack
-from tinyguardrail_sdk.training.data.schema import Example, examples_at
+from tinyguardrail_sdk.training.data.schema import Example
+from tinyguardrail_sdk.training.data.stored import StoredRows
 from tinyguardrail_sdk.training.mutate import draw_mutants
 from tinyguardrail_sdk.training.network.model import TinyGuardrail
 from tinyguardrail_sdk.training.schedule import drawn
@@ -52,6 +54,7 @@ class MutationStream(Iterator[Batch]):
         self._recipe = train_recipe(config)
         self._extractor = self._recipe.extractor()
         self._examples = examples
+        self._cache = config.cache
         self._accelerator = accelerator
         self._limits = limits
         self._round = -1
@@ -114,13 +117,17 @@ class MutationStream(Iterator[Batch]):
         self._feed(state["round"], Corpus.of(arrays))
         self._stream.seek(state["epoch"], state["batch"])
 
+    @cached_property
+    def _rows(self) -> StoredRows:
+        return StoredRows(self._recipe.files, self._cache)
+
     def _mutants(self, number: int) -> tuple[NDArray[np.int64], list[Example]]:
         """The variants of the texts drawn in a round, and which text each is of."""
         rng = np.random.default_rng((self._seed, number))
         count = min(self._config.texts, self._examples)
         texts = np.sort(rng.choice(self._examples, count, replace=False)).tolist()
         parents, mutants = [], []
-        for text, example in zip(texts, examples_at(self._recipe.files, texts), strict=True):
+        for text, example in zip(texts, self._rows.at(texts), strict=True):
             own = random.Random(f"{self._seed}:{number}:{text}")
             for mutant in draw_mutants(example, self._config.variants, own):
                 parents.append(text)

@@ -60,7 +60,9 @@ def add_paths(parser: argparse.ArgumentParser) -> None:
 
 def add_generated(parser: argparse.ArgumentParser) -> None:
     """A set that this package generated."""
-    add_input(parser, "data", check=inputs.data, metavar="F", help="JSON lines of `data generate`")
+    add_input(
+        parser, "data", check=inputs.data_file, metavar="F", help="JSON lines of `data generate`"
+    )
 
 
 def add_output(parser: argparse.ArgumentParser, metavar: str, text: str = "to write") -> None:

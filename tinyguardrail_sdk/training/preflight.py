@@ -14,7 +14,7 @@ from tinyguardrail_sdk.errors import CheckpointError, InputError
 from tinyguardrail_sdk.training.bases import find_base
 from tinyguardrail_sdk.training.config import TrainConfig, load_config
 from tinyguardrail_sdk.training.data.generate import GenerateConfig
-from tinyguardrail_sdk.training.inputs import data, look_at
+from tinyguardrail_sdk.training.inputs import data_file, look_at
 from tinyguardrail_sdk.training.mutate import chosen_mutations
 from tinyguardrail_sdk.training.targets import Targets
 
@@ -145,6 +145,6 @@ def _train_files(config: TrainConfig) -> None:
                 f"--{name} is missing: labelled texts, such as `tinyguardrail data generate` makes"
             )
         for path in paths:
-            look_at(path, f"--{name}", data)
+            look_at(path, f"--{name}", data_file)
     if not config.data.vocab.is_file():
         raise InputError(f"--vocab: {config.data.vocab}: no such file; leave it out for the usual")

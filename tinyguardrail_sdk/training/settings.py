@@ -47,6 +47,8 @@ def read_values(path: Path) -> dict[str, Any]:
     """
     try:
         content = path.read_text(encoding="utf-8")
+    except IsADirectoryError:
+        raise InputError(f"config {path}: is a folder; give a .json or .toml file") from None
     except OSError as error:
         raise InputError(f"config {path}: cannot be read ({error.strerror})") from None
     try:

@@ -12,7 +12,8 @@ import dataclasses
 import hashlib
 import json
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from itertools import chain, islice
@@ -25,7 +26,9 @@ from numpy.typing import NDArray
 from tinyguardrail_sdk.errors import InputError
 from tinyguardrail_sdk.features import FeatureExtractor
 from tinyguardrail_sdk.labels import LABELS, PATTERNS, SOURCES
+from tinyguardrail_sdk.manifest import describe_file
 from tinyguardrail_sdk.tokenizer import WordPieceTokenizer
+from tinyguardrail_sdk.training.data.jsonl import write_json
 from tinyguardrail_sdk.training.data.parallel import in_order
 from tinyguardrail_sdk.training.data.schema import Example, read_examples
 from tinyguardrail_sdk.training.data.windows import WindowRules, choose_windows, window_text
@@ -203,13 +206,20 @@ def prepare_corpus(
     directory = corpus_folder(cache, fingerprint)
     if not directory.is_dir():
         partial = directory.with_name(f".{directory.name}.partial")
-        shutil.rmtree(partial, ignore_errors=True)
+        shutil.rmtree(partial, ignore_errors=True)  # of one that was killed
         partial.mkdir(parents=True)
-        counts = _write(recipe, partial, workers, progress or (lambda done: None))
-        files = [file.name for file in recipe.files]
-        facts = {"fingerprint": fingerprint, **counts, "files": files, "inputs": recipe.inputs()}
-        (partial / "corpus.json").write_text(json.dumps(facts, indent=2), encoding="utf-8")
-        partial.rename(directory)
+        try:
+            counts = _write(recipe, partial, workers, progress or (lambda done: None))
+            facts = {
+                "fingerprint": fingerprint,
+                **counts,
+                "files": [file.name for file in recipe.files],
+                "inputs": recipe.inputs(),
+            }
+            write_json(partial / "corpus.json", facts)
+            partial.rename(directory)
+        finally:
+            shutil.rmtree(partial, ignore_errors=True)
     return open_corpus(directory)
 
 
@@ -222,24 +232,24 @@ def _write(
     recipe: CorpusRecipe, directory: Path, workers: int, progress: Progress
 ) -> dict[str, int]:
     done = dict.fromkeys(FILES, 0)
-    streams = {name: (directory / f"{name}.bin").open("wb") for name in FILES}
-    try:
-        for packed in _packed_chunks(recipe, workers):
+    with ExitStack() as stack:
+        streams = {
+            name: stack.enter_context((directory / f"{name}.bin").open("wb")) for name in FILES
+        }
+        chunks = stack.enter_context(closing(_packed_chunks(recipe, workers)))
+        for packed in chunks:
             for name in ("tokens", "chars"):
                 packed["rows"][name] += done[name]
             for name, array in packed.items():
                 streams[name].write(array.tobytes())
                 done[name] += len(array)
             progress(done["examples"])
-    finally:
-        for stream in streams.values():
-            stream.close()
     if not done["rows"]:
         raise InputError(f"no example in {', '.join(map(str, recipe.files)) or 'no file'}")
     return done
 
 
-def _packed_chunks(recipe: CorpusRecipe, workers: int) -> Iterator[Packed]:
+def _packed_chunks(recipe: CorpusRecipe, workers: int) -> Generator[Packed, None, None]:
     examples = chain.from_iterable(map(read_examples, recipe.files))
     chunks = _chunks(examples)
     return in_order(partial(_packer, recipe), chunks, workers)
@@ -315,8 +325,4 @@ def _no_ids() -> NDArray[Any]:
 
 
 def _sha256(path: Path) -> bytes:
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while part := file.read(1 << 20):
-            digest.update(part)
-    return digest.digest()
+    return bytes.fromhex(describe_file(path).sha256)

@@ -154,15 +154,8 @@ def _fetch(
     paths = {file.path: _obtain(dataset, file, config, lock, counting) for file in dataset.files}
     labels: Counter[str] = Counter()
     target = config.output / f"{dataset.name}.jsonl.gz"
-    unfinished = config.output / f".{target.name}"
     config.output.mkdir(parents=True, exist_ok=True)
-    try:
-        write_rows(unfinished, _counted(rows_of(dataset, paths, config.terms), labels))
-        if not labels:
-            raise InputError(f"{dataset.name}: no record makes a row; its home changed its form")
-        unfinished.replace(target)
-    finally:
-        unfinished.unlink(missing_ok=True)
+    write_rows(target, _counted(dataset.name, rows_of(dataset, paths, config.terms), labels))
     return {
         "file": str(target),
         "rows": sum(labels.values()),
@@ -172,8 +165,8 @@ def _fetch(
     }
 
 
-def _counted(rows: Iterator[Record], labels: Counter[str]) -> Iterator[Record]:
-    """Every row once."""
+def _counted(name: str, rows: Iterator[Record], labels: Counter[str]) -> Iterator[Record]:
+    """Every row once; none is an error."""
     seen = set()
     for row in rows:
         key = digest(row["text"], row["label"])
@@ -181,6 +174,8 @@ def _counted(rows: Iterator[Record], labels: Counter[str]) -> Iterator[Record]:
             seen.add(key)
             labels[row["label"]] += 1
             yield row
+    if not labels:
+        raise InputError(f"{name}: no record makes a row; its home changed its form")
 
 
 def _obtain(

@@ -1,4 +1,4 @@
-"""JSON lines of labelled texts: which files, and every line as a checked row."""
+"""JSON lines of labelled texts, every line as a checked row; and JSON reports on them."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ import gzip
 import io
 import json
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, cast
 
 from tinyguardrail_sdk.errors import InputError
+from tinyguardrail_sdk.training.data.publish import refuse_half_written
 
 _ENDINGS = (".jsonl", ".jsonl.gz")
 
@@ -19,8 +21,10 @@ def data_files(paths: Sequence[Path]) -> Iterator[Path]:
 
     Raises:
         FileNotFoundError: A folder holds none.
+        InputError: Files of two sets stand in a folder, since writing was interrupted.
     """
     for path in paths:
+        refuse_half_written(path if path.is_dir() else path.parent)
         if not path.is_dir():
             yield path
             continue
@@ -41,9 +45,36 @@ def open_text(path: Path, mode: str = "rt") -> IO[str]:
     Equal texts make equal files: a packed one does not say when it was written.
     """
     if path.suffix == ".gz":
-        packed = gzip.GzipFile(path, mode.replace("t", "b"), mtime=0)
+        packed = _packed(path, mode.replace("t", "b"))
         return io.TextIOWrapper(cast("IO[bytes]", packed), encoding="utf-8")
     return path.open(mode, encoding="utf-8")
+
+
+@contextmanager
+def whole_text(path: Path) -> Iterator[IO[str]]:
+    """Write a text file as `open_text` does; it appears under its name when it is whole.
+
+    Where there was another one, that stays until then, and stays for good if writing ends early.
+    """
+    if path.exists() and not path.is_file():  # a pipe or device, which must not be replaced
+        with open_text(path, "wt") as out:
+            yield out
+        return
+    path = path.resolve()  # what a link points to is written, not the link
+    unfinished = path.with_name(f".{path.name}.partial")
+    try:
+        with unfinished.open("wb") as file:
+            stream = _packed(path, "wb", file) if path.suffix == ".gz" else file
+            with io.TextIOWrapper(cast("IO[bytes]", stream), encoding="utf-8") as out:
+                yield out
+        unfinished.replace(path)
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def write_json(path: Path, value: object) -> None:
+    """Write a value of JSON types for people to read."""
+    path.write_text(json.dumps(value, indent=2) + "\n", encoding="utf-8")
 
 
 def read_lines(path: Path, unstated: str | None = None) -> Iterator[tuple[int, dict[str, Any]]]:
@@ -55,9 +86,11 @@ def read_lines(path: Path, unstated: str | None = None) -> Iterator[tuple[int, d
 
     Raises:
         InputError: A line is not a JSON object with the strings `text` and `label`, or the file
-            is damaged; the message names file, line and fix.
+            is damaged, or one of a set that is not wholly written; the message names file,
+            line and fix.
         FileNotFoundError: There is no such file.
     """
+    refuse_half_written(path.parent)
     number = 0
     try:
         with open_text(path) as lines:
@@ -69,6 +102,10 @@ def read_lines(path: Path, unstated: str | None = None) -> Iterator[tuple[int, d
             f"{path.name}, after line {number}: not UTF-8 text, or damaged "
             f"({type(error).__name__}); write the file again"
         ) from None
+
+
+def _packed(path: Path, mode: str, file: IO[bytes] | None = None) -> gzip.GzipFile:
+    return gzip.GzipFile(path, mode, fileobj=file, mtime=0)
 
 
 def _row(line: str, unstated: str | None, where: str) -> dict[str, Any]:

@@ -6,11 +6,11 @@ then on nothing else is accepted. Keep the lock file with the data, and under ve
 
 from __future__ import annotations
 
-import hashlib
 import json
 from pathlib import Path
 
 from tinyguardrail_sdk.errors import InputError
+from tinyguardrail_sdk.manifest import describe_file
 
 LOCK = "fetch.lock.json"
 
@@ -47,7 +47,7 @@ class LockFile:
         Raises:
             InputError: It is another file than the one on record.
         """
-        found = sha256_of(path)
+        found = describe_file(path).sha256
         for expected, where in ((published, "the catalogue"), (self._known.get(url), LOCK)):
             if expected is not None and found != expected:
                 raise InputError(
@@ -71,12 +71,3 @@ _REMEDIES = {
     LOCK: "Delete the file and fetch again; if its home is known to have changed for a good "
     "reason, delete its line from the lock file too.",
 }
-
-
-def sha256_of(path: Path) -> str:
-    """SHA-256 of a file, in hexadecimal."""
-    with path.open("rb") as file:
-        digest = hashlib.sha256()
-        while chunk := file.read(1 << 20):
-            digest.update(chunk)
-    return digest.hexdigest()

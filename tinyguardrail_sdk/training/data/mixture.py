@@ -27,14 +27,17 @@ from tinyguardrail_sdk.training.data.balance import (
     over_caps,
 )
 from tinyguardrail_sdk.training.data.copies import Copies
-from tinyguardrail_sdk.training.data.jsonl import data_files, stem_of
+from tinyguardrail_sdk.training.data.jsonl import data_files, stem_of, write_json
 from tinyguardrail_sdk.training.data.keyed import digest
 from tinyguardrail_sdk.training.data.labelled import labelled_rows
 from tinyguardrail_sdk.training.data.pools import DEFAULT_TERMS, PAYLOAD_LABEL, check_known_terms
+from tinyguardrail_sdk.training.data.publish import publish
 from tinyguardrail_sdk.training.data.schema import Example, write_examples
 from tinyguardrail_sdk.training.data.split import FROM_TEST, HeldOut, assigned_split, upstream_of
 
 Progress = Callable[[int, int], None]
+
+DESCRIPTION = "mix.json"
 
 
 @dataclass(frozen=True)
@@ -99,6 +102,8 @@ class _Tally:
 def mix(config: MixConfig, output: Path, progress: Progress) -> dict[str, Any]:
     """Mix files into `train.jsonl.gz` and, unless `whole`, `validation` and `test` beside it.
 
+    The report is written beside them, as `mix.json`.
+
     Args:
         config: What to do.
         output: Folder to write to.
@@ -131,8 +136,10 @@ def mix(config: MixConfig, output: Path, progress: Progress) -> dict[str, Any]:
         if not len(kept):
             why = ", ".join(f"{n} {reason}" for reason, n in tally.reasons().items())
             raise InputError(f"no row is left; dropped: {why or 'none, the files are empty'}")
+        report = _report(files, kept, names, tally, config)
+        write_json(folder / DESCRIPTION, report)
         _write(files, kept, folder, output)
-    return _report(files, kept, names, tally, config)
+    return report
 
 
 @dataclass
@@ -232,18 +239,17 @@ def _read(files: Sequence[Path], rows: Candidates) -> Iterator[Example]:
 
 
 def _write(files: Sequence[Path], kept: Candidates, folder: Path, output: Path) -> None:
-    """Write every part that has rows; all of them are whole before the first one appears."""
-    present = []
+    """Write every part that has rows, and let them appear with the report when all are whole."""
+    present, stale = [], []
     for number, part in enumerate(FROM_TEST):
         rows = kept[kept["split"] == number]
+        target = _target(folder, part)
         if len(rows):
-            write_examples(_target(folder, part), _read(files, rows))
-            present.append(part)
-    for part in FROM_TEST:
-        if part in present:
-            _target(folder, part).replace(_target(output, part))
+            write_examples(target, _read(files, rows))
+            present.append(target.name)
         else:  # a file of an earlier run would be taken for this one's
-            _target(output, part).unlink(missing_ok=True)
+            stale.append(target.name)
+    publish(folder, output, [*present, DESCRIPTION], stale)
 
 
 def _report(

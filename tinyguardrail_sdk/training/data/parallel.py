@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import multiprocessing
-import os
-import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterable
-from concurrent.futures import Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
-from functools import partial
-from typing import Any, NoReturn, TypeVar
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TypeVar
 
-from tinyguardrail_sdk.errors import GuardrailError, InputError
+from tinyguardrail_sdk.errors import InputError
+from tinyguardrail_sdk.training.data.crew import Crew
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
@@ -26,6 +22,9 @@ def in_order(
     start: Callable[[], Callable[[Task], Result]], tasks: Iterable[Task], workers: int
 ) -> Generator[Result, None, None]:
     """Do tasks and yield their results in order.
+
+    However it ends (no more tasks, an error, Ctrl-C, or whoever has enough closes it), no process
+    is left, and none is waited for until it has done its task.
 
     Args:
         start: Makes the function that does a task; called once in every process, so both it and
@@ -43,49 +42,17 @@ def in_order(
     if workers == 1:
         yield from map(start(), tasks)
         return
-    # Spawned, not forked: PyTorch's threads would not survive a fork.
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, context, _start, (start,)) as pool:
-        waiting: deque[Future[Result]] = deque()
-        try:
-            for task in tasks:
-                waiting.append(pool.submit(_do, task))
-                if len(waiting) > _UNDER_WAY * workers:
-                    yield waiting.popleft().result()
-            while waiting:
-                yield waiting.popleft().result()
-        except BrokenProcessPool as error:
-            raise GuardrailError(
-                "a worker process was ended from outside, for want of memory perhaps: run this "
-                "again with fewer workers"
-            ) from error
-        finally:  # whoever has enough does not wait for what was ahead
-            pool.shutdown(cancel_futures=True)
-
-
-_function: Callable[[Any], Any]
-
-
-def _start(start: Callable[[], Callable[[Any], Any]]) -> None:
-    global _function
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    crew: Crew[Task, Result] = Crew(start)
+    threads = ThreadPoolExecutor(workers)
+    waiting: deque[Future[Result]] = deque()
     try:
-        _function = start()
-    except Exception as error:  # told by the first task: from here, all would be lost but a log
-        _function = partial(_raise, error)
-
-
-def _do(task: Any) -> Any:
-    return _function(task)
-
-
-def _raise(error: Exception, task: Any) -> NoReturn:
-    raise error
-
-
-def _end_with_parent() -> None:
-    """End this process once its parent is gone: killed, it told nobody, and no task will come."""
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
+        for task in tasks:
+            waiting.append(threads.submit(crew.do, task))
+            if len(waiting) > _UNDER_WAY * workers:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+    finally:
+        threads.shutdown(wait=False, cancel_futures=True)
+        crew.dismiss()
+        threads.shutdown()

@@ -15,6 +15,7 @@ from typing import Any
 from tinyguardrail_sdk.errors import InputError
 from tinyguardrail_sdk.training.data.generate import GenerateConfig, generate
 from tinyguardrail_sdk.training.data.jsonl import open_text
+from tinyguardrail_sdk.training.data.publish import publish
 from tinyguardrail_sdk.training.data.report import Summary
 from tinyguardrail_sdk.training.data.schema import (
     Example,
@@ -41,7 +42,8 @@ def write_parts(
 
     Args:
         config: What to make.
-        output: Folder; made where it does not exist. Its files appear when all are whole.
+        output: Folder; made where it does not exist. Its files appear when all are whole; where
+            an earlier set stands, see `publish`.
         workers: Processes; the files are the same whatever their number.
         progress: Told the rows made so far and wanted in all.
 
@@ -61,18 +63,17 @@ def write_parts(
             raise InputError(str(error)) from error
         # Generated rows are not compared with each other.
         summaries = _settle(folder, compared=bool(config.pools))
-        for part in summaries:
-            (folder / _file(part)).replace(output / _file(part))
-    counts = {part: summary["rows"] for part, summary in summaries.items()}
-    sizes = {"asked": config.total, "made": sum(counts.values())}
-    facts = {
-        "seed": config.seed,
-        **sizes,
-        "pools": [path.name for path in config.pools],
-        **summaries,
-    }
-    report = json.dumps(facts, indent=2, default=str) + "\n"
-    (output / DESCRIPTION).write_text(report, encoding="utf-8")
+        counts = {part: summary["rows"] for part, summary in summaries.items()}
+        sizes = {"asked": config.total, "made": sum(counts.values())}
+        facts = {
+            "seed": config.seed,
+            **sizes,
+            "pools": [path.name for path in config.pools],
+            **summaries,
+        }
+        report = json.dumps(facts, indent=2, default=str) + "\n"
+        (folder / DESCRIPTION).write_text(report, encoding="utf-8")
+        publish(folder, output, [*map(_file, summaries), DESCRIPTION])
     return {**counts, **sizes}
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from tinyguardrail_sdk.errors import InputError
 from tinyguardrail_sdk.labels import LABELS, Label, Source
-from tinyguardrail_sdk.training.data.jsonl import open_text, read_lines
+from tinyguardrail_sdk.training.data.jsonl import read_lines, whole_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,33 +88,18 @@ def read_examples(path: str | Path) -> Iterator[Example]:
             ) from None
 
 
-def examples_at(paths: Iterable[Path], numbers: Iterable[int]) -> list[Example]:
-    """The rows of the given numbers, ascending, counted through files as `read_examples` does.
-
-    Raises:
-        InputError: The files hold fewer rows.
-    """
-    wanted = set(numbers)
-    found, number = [], 0
-    for path in paths:
-        for _, row in read_lines(path):
-            if number in wanted:
-                found.append(Example.from_dict(row))
-            number += 1
-    if len(found) < len(wanted):
-        raise InputError(f"the files hold {number} rows, not {max(wanted) + 1}: have they changed?")
-    return found
-
-
 def write_examples(path: str | Path, examples: Iterable[Example]) -> int:
     """Write examples as `write_rows` does, and return how many."""
     return write_rows(path, (example.to_dict() for example in examples))
 
 
 def write_rows(path: str | Path, rows: Iterable[dict[str, Any]]) -> int:
-    """Write rows as JSON lines (packed when the name ends in `.gz`) and return how many."""
+    """Write rows as JSON lines (packed when the name ends in `.gz`) and return how many.
+
+    The file appears when it is whole; an error or Ctrl-C leaves what was there before.
+    """
     count = 0
-    with open_text(Path(path), "wt") as out:
+    with whole_text(Path(path)) as out:
         for row in rows:
             out.write(line_of(row))
             count += 1

@@ -9,15 +9,13 @@ from typing import Any
 
 from tinyguardrail_sdk.errors import InputError
 from tinyguardrail_sdk.training.pipeline.config import PipelineConfig
+from tinyguardrail_sdk.training.pipeline.contents import Hashes
 from tinyguardrail_sdk.training.pipeline.layout import Layout
 from tinyguardrail_sdk.training.pipeline.stages import Stage, stages
 from tinyguardrail_sdk.training.pipeline.state import (
     ANEW,
     Done,
-    Hashes,
     State,
-    hashes,
-    intact,
     open_state,
 )
 from tinyguardrail_sdk.training.report.build import PAGE
@@ -109,6 +107,7 @@ def run(config: PipelineConfig, say: Callable[[str], None], *, restart: bool = F
             say(f"{prefix}: interrupted; what is finished is kept, the same command goes on")
             return Outcome(layout, skipped, {}, stage.name)
         skipped[stage.name] = skip
+    state.save(layout.state)  # what was hashed need not be the next time
     return Outcome(layout, skipped, {name: done.result for name, done in state.stages.items()})
 
 
@@ -117,20 +116,21 @@ def _finished(stage: Stage, state: State, layout: Layout) -> bool:
     if done is None:
         return False
     try:
-        read = hashes(stage.inputs, layout.root)
+        read = state.contents.hashes(stage.inputs, layout.root)
     except FileNotFoundError:
         return False
-    return read == done.inputs and intact(done, layout.root)
+    return read == done.inputs and state.contents.unchanged(done.outputs, layout.root)
 
 
 def _do(stage: Stage, config: PipelineConfig, state: State, layout: Layout) -> dict[str, Any]:
-    read = hashes(stage.inputs, layout.root)
+    read = state.contents.hashes(stage.inputs, layout.root)
     if stage.name == "train" and layout.run.steps():
         _refuse_other_data(state.stages.get(stage.name), read)
     state.stages[stage.name] = Done(read)
     state.save(layout.state)
     result = stage.do(config, layout)
-    state.stages[stage.name] = Done(read, hashes(stage.outputs, layout.root), result)
+    written = state.contents.hashes(stage.outputs, layout.root)
+    state.stages[stage.name] = Done(read, written, result)
     state.save(layout.state)
     return result
 

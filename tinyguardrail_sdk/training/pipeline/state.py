@@ -6,16 +6,14 @@ all as recorded. Other settings are refused: the files of two runs must not stan
 
 from __future__ import annotations
 
-import gzip
-import hashlib
 import json
-import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import Any
 
 from tinyguardrail_sdk.errors import InputError
+from tinyguardrail_sdk.training.pipeline.contents import Contents, Hashes
 from tinyguardrail_sdk.training.settings import build, flat
 
 # They say where and how fast, not what is made.
@@ -26,8 +24,6 @@ _MAY_CHANGE = frozenset(
     }
 )  # fmt: skip
 ANEW = "give another --output, or begin anew with --restart"
-
-Hashes = dict[str, str]
 
 
 @dataclass
@@ -52,10 +48,12 @@ class State:
     Attributes:
         config: The whole configuration.
         stages: What was begun, by name.
+        contents: Of the files that they read and wrote.
     """
 
     config: dict[str, Any]
     stages: dict[str, Done] = field(default_factory=dict)
+    contents: Contents = field(default_factory=Contents)
 
     def save(self, path: Path) -> None:
         """Write it whole, or leave what was there."""
@@ -87,52 +85,3 @@ def open_state(path: Path, config: Mapping[str, Any]) -> State:
     if changed:
         raise InputError(f"{path.parent} holds another run: {'; '.join(changed)}. {ANEW}")
     return state
-
-
-def hashes(paths: Sequence[Path], root: Path) -> Hashes:
-    """SHA-256 of files and of all files in folders, by path in `root`, else by name and place.
-
-    Raises:
-        FileNotFoundError: There is no such file.
-    """
-    found: Hashes = {}
-    for place, path in enumerate(paths):
-        for file in _files(path):
-            if file.is_relative_to(root):
-                name = file.relative_to(root).as_posix()
-            else:
-                below = file.relative_to(path.parent).as_posix()
-                name = f"{below} ({place + 1})"
-            found[name] = _sha256(file)
-    return found
-
-
-def intact(done: Done, root: Path) -> bool:
-    """Whether a stage was finished and all it wrote is still as it was."""
-    try:
-        now = {name: _sha256(root / name) for name in done.outputs}
-    except (OSError, EOFError, zlib.error):  # gone, or damaged
-        return False
-    return bool(now) and now == done.outputs
-
-
-def _files(path: Path) -> Iterator[Path]:
-    if path.is_dir():
-        yield from sorted(file for file in path.rglob("*") if file.is_file())
-    else:
-        yield path
-
-
-def _sha256(path: Path) -> str:
-    digest = hashlib.sha256()
-    with _opened(path) as file:
-        while part := file.read(1 << 20):
-            digest.update(part)
-    return digest.hexdigest()
-
-
-def _opened(path: Path) -> IO[bytes]:
-    # Unpacked: the header of a packed file holds the time at which it was written.
-    if path.suffix == ".gz":
-        return cast("IO[bytes]", gzip.open(path))
-    return path.open("rb")

@@ -22,6 +22,7 @@ from tinyguardrail_sdk.training.config import TrainConfig
 from tinyguardrail_sdk.training.data.fetch import FetchConfig
 from tinyguardrail_sdk.training.data.fetch import fetch as fetch_sets
 from tinyguardrail_sdk.training.data.generate import GenerateConfig
+from tinyguardrail_sdk.training.data.jsonl import write_json
 from tinyguardrail_sdk.training.data.mixture import MixConfig
 from tinyguardrail_sdk.training.data.mixture import mix as mix_files
 from tinyguardrail_sdk.training.data.parts import write_parts
@@ -73,7 +74,6 @@ def mix(config: PipelineConfig, layout: Layout) -> Result:
     )
     with counting("mix") as progress:
         report = mix_files(asked, layout.data, progress)
-    _write_json(layout.data / "mix.json", report)
     return {name: part["rows"] for name, part in report["parts"].items()}
 
 
@@ -127,7 +127,7 @@ def evaluate(config: PipelineConfig, layout: Layout) -> Result:
     layout.evaluation.mkdir(parents=True, exist_ok=True)
     np.savez(layout.evaluation / SCORES, scores=scored.scores, fast=scored.fast)
     report = evaluation.summarise(layout.checkpoint, scored, None)
-    _write_json(layout.evaluation / FIGURES, report)
+    write_json(layout.evaluation / FIGURES, report)
     return _headline(report["tables"]["all"]["all"])
 
 
@@ -145,7 +145,7 @@ def compare(config: PipelineConfig, layout: Layout) -> Result:
         )
     worse = comparison.worse(changes)
     shown = {group: change.to_dict() for group, change in changes.items()}
-    _write_json(layout.comparison, {"texts": len(rows), "worse": worse, "changes": shown})
+    write_json(layout.comparison, {"texts": len(rows), "worse": worse, "changes": shown})
     return {"texts": len(rows), "worse": worse}
 
 
@@ -157,7 +157,7 @@ def report(config: PipelineConfig, layout: Layout) -> Result:
     found = assess_scored(layout.checkpoint, test, scored)
     figures = write_report(layout.report, read_history(layout.run.root), found, test)
     compared = json.loads(layout.comparison.read_text(encoding="utf-8"))
-    _write_json(layout.metrics, {**figures, "comparison": compared})
+    write_json(layout.metrics, {**figures, "comparison": compared})
     return {"page": PAGE, "notes": figures["notes"]}
 
 
@@ -171,7 +171,3 @@ def _spread(rows: Sequence[Row], most: int) -> Sequence[Row]:
     if not 0 < most < len(rows):
         return rows
     return [rows[place * len(rows) // most] for place in range(most)]
-
-
-def _write_json(path: Path, value: object) -> None:
-    path.write_text(json.dumps(value, indent=2) + "\n", encoding="utf-8")

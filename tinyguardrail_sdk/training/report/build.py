@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
 from tinyguardrail_sdk.errors import InputError
-from tinyguardrail_sdk.training.data.jsonl import data_files
+from tinyguardrail_sdk.training.data.jsonl import data_files, write_json
 from tinyguardrail_sdk.training.report.assess import Assessment
 from tinyguardrail_sdk.training.report.history import History
 from tinyguardrail_sdk.training.report.page import page
@@ -58,7 +57,7 @@ def write_report(
         (output / f"{drawing.name}.png").write_bytes(drawing.png())
     text = page(history, found, of_run, of_scores, notes, f"{created:%Y-%m-%d}")
     (output / PAGE).write_text(text, encoding="utf-8")
-    (output / FIGURES).write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+    write_json(output / FIGURES, figures)
     return figures
 
 

@@ -1,0 +1,45 @@
+"""A set of several files takes the place of another one, and what is between the two is told.
+
+Files can be moved to their place one at a time only. While some are still those of the earlier set,
+a marker stands beside them, and whoever would read them is told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from tinyguardrail_sdk.errors import InputError
+
+_MARKER = ".half-written"
+
+
+def publish(folder: Path, output: Path, names: Sequence[str], stale: Sequence[str] = ()) -> None:
+    """Move the files of a set to their place.
+
+    Args:
+        folder: Where they are whole, on the same disk.
+        output: Where they are to be.
+        names: Of the files.
+        stale: Files of an earlier set that this one does not have; removed.
+    """
+    marker = output / _MARKER
+    marker.touch()
+    for name in names:
+        (folder / name).replace(output / name)
+    for name in stale:
+        (output / name).unlink(missing_ok=True)
+    marker.unlink()
+
+
+def refuse_half_written(folder: Path) -> None:
+    """Refuse to read from a folder in which one set has not wholly taken the place of another.
+
+    Raises:
+        InputError: It is such a folder.
+    """
+    if (folder / _MARKER).exists():
+        raise InputError(
+            f"{folder}: holds files of two sets, since writing them was interrupted; run again "
+            "what was writing there (`data generate --overwrite`, `data mix`), or delete the folder"
+        )

@@ -1,0 +1,333 @@
+"""The steps of a run: learn, log, validate, keep the best, save, until it is time to end."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from contextlib import nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from accelerate import Accelerator
+from numpy.typing import NDArray
+from torch import nn
+
+from tinyguardrail_sdk.training import checkpoint
+from tinyguardrail_sdk.training.adversarial import Adversary, robust_accuracy
+from tinyguardrail_sdk.training.average import WeightAverage
+from tinyguardrail_sdk.training.checkpoint import RunFolder, Snapshot
+from tinyguardrail_sdk.training.config import TrainConfig
+from tinyguardrail_sdk.training.data.batches import BatchStream
+from tinyguardrail_sdk.training.data.corpora import corpora_facts
+from tinyguardrail_sdk.training.data.corpus import Corpus
+from tinyguardrail_sdk.training.mutation_stream import MutationStream
+from tinyguardrail_sdk.training.network.model import TinyGuardrail
+from tinyguardrail_sdk.training.quantization import prepare
+from tinyguardrail_sdk.training.reporter import (
+    Reporter,
+    mutation_line,
+    training_line,
+    validation_line,
+)
+from tinyguardrail_sdk.training.schedule import Schedule
+from tinyguardrail_sdk.training.session import (
+    Clock,
+    Tally,
+    agree,
+    loop_state,
+    quick_attention,
+    stop_on_signal,
+)
+from tinyguardrail_sdk.training.validation import judge, score_texts
+from tinyguardrail_sdk.version import __version__
+
+
+@dataclass
+class Position:
+    """Where a run is; what a checkpoint stores of it.
+
+    Attributes:
+        step: Optimiser steps done.
+        epoch: Epoch of the batch stream.
+        batch: Batches taken from that epoch.
+        elapsed: Seconds in the loop, over all sessions.
+        best: Best validation score so far.
+        best_step: Step that reached it.
+        worse: Validations since then.
+        quantized: Whether the branches compute as their INT8 export.
+    """
+
+    step: int = 0
+    epoch: int = 0
+    batch: int = 0
+    elapsed: float = 0.0
+    best: float = -1.0
+    best_step: int = 0
+    worse: int = 0
+    quantized: bool = False
+
+
+@dataclass(frozen=True)
+class Start:
+    """Where a run begins or goes on.
+
+    Attributes:
+        config: The run.
+        accelerator: Of the run.
+        folder: The run folder.
+        resumed: The checkpoint that it goes on from; None for a new run.
+        facts: `training.json` of that checkpoint; empty for a new run.
+        position: That of the checkpoint; moves with the run.
+        reporter: Takes lines and records.
+    """
+
+    config: TrainConfig
+    accelerator: Accelerator
+    folder: RunFolder
+    resumed: Path | None
+    facts: dict[str, Any]
+    position: Position
+    reporter: Reporter
+
+
+@dataclass(frozen=True)
+class Data:
+    """What a run learns from and is judged on.
+
+    Attributes:
+        learned: Windows for training.
+        held_out: Windows for model choice.
+        texts: Texts of `held_out` that are scored at each validation.
+        limits: Budget of tokens and most rows of a batch.
+        stream: Batches of `learned`.
+        mutants: Batches of mutated texts; None without.
+        steps_per_epoch: Optimiser steps to one pass.
+    """
+
+    learned: Corpus
+    held_out: Corpus
+    texts: NDArray[np.int64]
+    limits: dict[str, int]
+    stream: BatchStream
+    mutants: MutationStream | None
+    steps_per_epoch: float
+
+
+@dataclass(frozen=True)
+class Learner:
+    """What learns.
+
+    Attributes:
+        core: The network.
+        model: The same, as the loop calls it, wrapped or not.
+        optimizer: Of its weights.
+        average: Of its weights over the steps; None without.
+        adversary: Learns from shifted batches, where that is asked for.
+    """
+
+    core: TinyGuardrail
+    model: nn.Module
+    optimizer: torch.optim.Optimizer
+    average: WeightAverage | None
+    adversary: Adversary
+
+
+class Loop:
+    """The loop of one session of a run.
+
+    Args:
+        start: Where it begins.
+        data: What is learned from.
+        learner: What learns.
+    """
+
+    def __init__(self, start: Start, data: Data, learner: Learner) -> None:
+        self._config, self._accelerator = start.config, start.accelerator
+        self._folder, self._reporter = start.folder, start.reporter
+        self._position = start.position
+        self._data, self._learner = data, learner
+        self._schedule = Schedule(start.config.schedule, data.steps_per_epoch)
+        self._clock = Clock(start.position.elapsed)
+        self._tally = Tally(start.accelerator.num_processes)
+        self._saved_at = start.position.elapsed
+        self._report: dict[str, Any] = start.facts.get("metrics", {})
+
+    def run(self) -> str:
+        """Go on to the end, or until a signal comes or patience is over; return which it was."""
+        position = self._position
+        self._learner.model.train()
+        with self._reporter, quick_attention(self._accelerator), stop_on_signal() as stop_asked:
+            while True:
+                elapsed, stop = agree(self._accelerator, self._clock.elapsed(), stop_asked.is_set())
+                progress = self._schedule.progress(position.step, elapsed)
+                exhausted = 0 < self._config.patience <= position.worse
+                if stop or exhausted or progress >= 1.0:
+                    break
+                self._step(elapsed, progress)
+            reason = "interrupted" if stop else "patience" if exhausted else "finished"
+            self._end(reason)
+        return reason
+
+    def _step(self, elapsed: float, progress: float) -> None:
+        position, config = self._position, self._config
+        self._quantize(progress)
+        factor = self._schedule.factor(position.step, elapsed)
+        for group in self._learner.optimizer.param_groups:
+            group["lr"] = group["peak"] * factor
+        self._choose_mutants(progress)
+        for turn in range(config.optimizer.accumulation):
+            self._learn(position.step * config.optimizer.accumulation + turn, progress)
+        position.step += 1
+        if self._learner.average:
+            self._learner.average.update(position.step)
+        position.epoch, position.batch = self._data.stream.epoch, self._data.stream.position
+        position.elapsed = elapsed
+        self._reporter.advance(progress)
+
+        if position.step % config.log_every == 0:
+            self._log(progress, factor)
+        if position.step % config.validate_every == 0:
+            with self._tally.paused():
+                self._validate()
+        if elapsed - self._saved_at > 60.0 * config.checkpoint_minutes:
+            with self._tally.paused():
+                position.elapsed = self._clock.elapsed()
+                self._try(self._save)
+            self._saved_at = position.elapsed
+
+    def _quantize(self, progress: float) -> None:
+        position = self._position
+        if progress < self._config.schedule.quantized_from or position.quantized:
+            return
+        self._reporter.say("the branches now compute as their INT8 export")
+        quantize(self._learner.core)
+        # Earlier scores are of another arithmetic: the best must be chosen anew.
+        position.quantized, position.best, position.worse = True, -1.0, 0
+
+    def _choose_mutants(self, progress: float) -> None:
+        if self._data.mutants is None:
+            return
+        with self._tally.paused():
+            chosen = self._data.mutants.refresh(self._learner.core, self._position.step, progress)
+        if chosen:
+            self._reporter.record(chosen, mutation_line(chosen))
+
+    def _learn(self, number: int, progress: float) -> None:
+        """One micro-batch, `number` of the run; the last of a step moves the weights."""
+        accelerator, learner, clip = self._accelerator, self._learner, self._config.optimizer.clip
+        device, model, mutants = accelerator.device, learner.model, self._data.mutants
+        batch = next(mutants if mutants and mutants.due(number, progress) else self._data.stream)
+        with accelerator.accumulate(model):
+            outputs = model(**batch.inputs(device), **batch.targets(device))
+            accelerator.backward(outputs.loss)
+            adversarial = learner.adversary.learn(batch, number, progress)
+            if accelerator.sync_gradients and clip:
+                accelerator.clip_grad_norm_(model.parameters(), clip)
+            learner.optimizer.step()
+            learner.optimizer.zero_grad()
+        self._tally.add(batch, outputs, adversarial)
+
+    def _log(self, progress: float, factor: float) -> None:
+        position = self._position
+        record = {"kind": "train", "step": position.step, "epoch": position.epoch,
+                  "progress": progress, "lr_factor": factor, **self._tally.read()}  # fmt: skip
+        self._reporter.record(record, training_line(record))
+
+    def _validate(self) -> None:
+        position, report = self._position, self._judged()
+        better = report["score"] > position.best
+        if better:
+            position.best, position.best_step, position.worse = report["score"], position.step, 0
+        else:
+            position.worse += 1
+        self._report = report
+        self._reporter.record(
+            {"kind": "validation", "step": position.step, **report}, validation_line(report)
+        )
+        if better:
+            kept = self._snapshot(to_resume=False)
+            if self._accelerator.is_main_process:
+                self._try(lambda: self._folder.save_best(kept))
+
+    def _judged(self) -> dict[str, Any]:
+        data, learner, config = self._data, self._learner, self._config
+        device = self._accelerator.device
+        with learner.average.in_place() if learner.average else nullcontext():
+            scored = score_texts(
+                learner.model, data.held_out, data.texts, device=device, **data.limits
+            )
+            report = judge(scored)
+            if config.adversarial.kind != "none":
+                report["robust"] = robust_accuracy(
+                    learner.core,
+                    data.held_out,
+                    config.adversarial,
+                    self._accelerator,
+                    config.seed,
+                    **data.limits,
+                )
+        return report
+
+    def _snapshot(self, *, to_resume: bool) -> Snapshot:
+        accelerator, data, learner = self._accelerator, self._data, self._learner
+        record = {
+            "version": __version__,
+            "code": checkpoint.code_revision(),
+            "config": self._config.to_dict(),
+            "parameters": learner.core.parameter_count(),
+            "position": dataclasses.asdict(self._position),
+            "processes": accelerator.num_processes,
+            **corpora_facts(data.learned, data.held_out),
+            "windows": len(data.learned.rows),
+            "metrics": self._report,
+        }
+        weights = raw = _copied(learner.core)
+        if learner.average:
+            with learner.average.in_place():
+                weights = _copied(learner.core)
+        state = loop_state(accelerator, learner.optimizer, data.mutants) if to_resume else None
+        return Snapshot(
+            weights=weights,
+            raw=raw if learner.average and to_resume else None,
+            optimizer=state,
+            facts=record,
+        )
+
+    def _save(self) -> None:
+        whole = self._snapshot(to_resume=True)
+        if self._accelerator.is_main_process:
+            self._folder.save_step(self._position.step, whole)
+
+    def _try(self, save: Callable[[], object]) -> None:
+        try:
+            save()
+        except OSError as error:
+            # A full disk must not end a run that may yet find room; the older checkpoint is whole.
+            self._reporter.say(
+                f"could not write a checkpoint ({error.strerror}); the last one stays"
+            )
+
+    def _end(self, reason: str) -> None:
+        position = self._position
+        position.elapsed = self._clock.elapsed()
+        if reason != "interrupted" and position.step % self._config.validate_every:
+            self._validate()
+        self._save()
+        self._accelerator.wait_for_everyone()
+        self._reporter.say(
+            f"{reason} after {position.step} steps; best score {position.best:.4f} at step "
+            f"{position.best_step}, in {self._folder.best}"
+        )
+
+
+def quantize(core: TinyGuardrail) -> None:
+    """Make both branches compute as their INT8 export."""
+    prepare(core.fast)
+    prepare(core.deep)
+
+
+def _copied(core: TinyGuardrail) -> dict[str, torch.Tensor]:
+    return {name: tensor.detach().clone() for name, tensor in core.state_dict().items()}

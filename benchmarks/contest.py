@@ -75,8 +75,8 @@ def ask(rival: Rival, rows: Sequence[Row], progress: Progress | None = None) -> 
     for place, row in enumerate(rows):
         try:
             score = float(rival.score(row.text))
-        except Exception as error:
-            raise _no_answer(rival, row, place, type(error).__name__) from error
+        except Exception as error:  # its message may quote the text
+            raise _no_answer(rival, row, place, type(error).__name__) from None
         if math.isnan(score):
             raise _no_answer(rival, row, place, "not a number")
         scores[place] = score
@@ -110,6 +110,6 @@ def outcome(
 
 def _no_answer(rival: Rival, row: Row, place: int, why: str) -> InputError:
     return InputError(
-        f"rival {rival.name}, text {place + 1} (set {row.set}): {why}; let its function answer "
-        "every text with a number"
+        f"rival {rival.name}, text {place + 1} of the run (set {row.set}): {why}; let its function "
+        "answer every text with a number"
     )

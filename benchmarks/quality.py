@@ -23,10 +23,17 @@ from benchmarks.timing import print_json, print_table
 from benchmarks.worst import Error, in_repository, worst, write
 from tinyguardrail_sdk import Guard, Policy
 from tinyguardrail_sdk.errors import CheckFailed
-from tinyguardrail_sdk.labels import LABELS, Label, Route
+from tinyguardrail_sdk.labels import LABELS, Label, Mode
 from tinyguardrail_sdk.manifest import DEFAULT_CHECKPOINT, Manifest, read_manifest
 from tinyguardrail_sdk.training.evaluate import Bools, Scored, measure, reaches_threshold, score
-from tinyguardrail_sdk.training.options import add_mode, add_result, add_scoring, add_seed
+from tinyguardrail_sdk.training.options import (
+    add_checkpoint,
+    add_mode,
+    add_result,
+    add_seed,
+    add_source_map,
+    add_workers,
+)
 from tinyguardrail_sdk.training.report.assess import assess_scored, judged_rows
 from tinyguardrail_sdk.training.reporter import counting
 from tinyguardrail_sdk.training.rows import Row
@@ -34,6 +41,7 @@ from tinyguardrail_sdk.training.tables import shown_rate
 
 _GROUPINGS = ("set", "source", "length", "language")
 _COLUMNS = ("texts", "attacks caught", "harmless flagged", "F1", "AUROC", "caught at 2 %", "ECE")
+_LINE = ("model_version", "manifest_sha256", "mode", "limit", "seed", "texts", "data", "sides")
 _ASKED_AGAIN = 200
 OURS = "tinyguardrail"
 
@@ -42,29 +50,25 @@ def main() -> None:
     """Score and print."""
     arguments = _arguments()
     mode, checkpoint = arguments.mode, arguments.checkpoint or DEFAULT_CHECKPOINT
-    rows, numbers = limited(
-        judged_rows(arguments.data, dict(arguments.source_map)), arguments.limit, arguments.seed
-    )
+    rows = judged_rows(arguments.data, dict(arguments.source_map))
+    rows, numbers = limited(rows, arguments.limit, arguments.seed)
     asked = {}
     for rival in arguments.rivals:  # one that breaks does so before the long part
         with counting(rival.name) as progress:
             asked[rival] = contest.ask(rival, rows, progress)
-    force = None if arguments.route == "routed" else Route(arguments.route)
     with counting("score") as progress:
-        scored = score(checkpoint, rows, force=force, workers=arguments.workers, progress=progress)
+        scored = score(checkpoint, rows, workers=arguments.workers, progress=progress)
     manifest = read_manifest(checkpoint)
-    risk = 1.0 - scored.scores[:, 0]
-    flagged = reaches_threshold(rows, scored.scores, manifest, mode)
+    risk, flagged = 1.0 - scored.scores[:, 0], _flagged(scored, manifest, mode)
     confirm(Guard(checkpoint, policy=Policy(mode=mode)), rows, flagged, arguments.seed)
 
     report = assess_scored(checkpoint, arguments.data, scored).to_dict()
     report |= {"mode": str(mode), "limit": arguments.limit, "seed": arguments.seed}
     report["languages"] = by_language(scored, manifest)
-    if asked:
-        sides = {OURS: contest.outcome(rows, risk, flagged, mode)}
-        for rival, found in asked.items():
-            sides[rival.name] = contest.outcome(rows, found, found >= rival.threshold, mode)
-        report["rivals"] = sides
+    report["sides"] = {OURS: contest.outcome(rows, risk, flagged, mode)} | {
+        rival.name: contest.outcome(rows, scores, scores >= rival.threshold, mode)
+        for rival, scores in asked.items()
+    }
     print_report(report)
     errors = list(worst(rows, numbers, risk, flagged, arguments.worst))
     if arguments.worst_output:
@@ -73,8 +77,7 @@ def main() -> None:
         print_errors(errors)
     if arguments.output:
         arguments.output.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
-    shown = {name: report["tables"][name] for name in ("all", "set", "apart")}
-    print_json("quality", {**report, "tables": shown})
+    print_json("quality", {name: report[name] for name in _LINE})
 
 
 def confirm(guard: Guard, rows: Sequence[Row], flagged: Bools, seed: int) -> None:
@@ -89,8 +92,8 @@ def confirm(guard: Guard, rows: Sequence[Row], flagged: Bools, seed: int) -> Non
         verdict = guard.check(row.text, source=row.source)
         if (verdict.label is not Label.BENIGN) != flagged[place]:
             raise CheckFailed(
-                f"text {place + 1} (set {row.set}): Guard and the evaluation decide differently; "
-                "their figures are not to be used, report it as a bug"
+                f"text {place + 1} of the run (set {row.set}): Guard and the evaluation decide "
+                "differently; their figures are not to be used, report it as a bug"
             )
 
 
@@ -132,7 +135,7 @@ def print_report(report: Mapping[str, Any]) -> None:
             ["no class", "flagged"],
             [[name, shown_rate(entry["flagged"][mode])] for name, entry in tables["apart"].items()],
         )
-    if "rivals" in report:
+    if len(report["sides"]) > 1:
         print()
         print_table(["set", "guardrail", *_COLUMNS[:-1]], list(_side_by_side(report)))
 
@@ -150,14 +153,18 @@ def print_errors(errors: Sequence[Error]) -> None:
     )
 
 
+def _flagged(scored: Scored, manifest: Manifest, mode: Mode) -> Bools:
+    return reaches_threshold(scored.rows, scored.scores, manifest, mode)
+
+
 def _is_in(language: str, row: Row) -> bool:
     return row.language == language
 
 
 def _side_by_side(report: Mapping[str, Any]) -> Iterator[list[object]]:
     for kind in ("set", "apart"):
-        for name in report["rivals"][OURS][kind]:
-            for guardrail, sides in report["rivals"].items():
+        for name in report["sides"][OURS][kind]:
+            for guardrail, sides in report["sides"].items():
                 entry = sides[kind][name]
                 yield [name, guardrail, entry["texts"], *_cells(entry, report["mode"])][:8]
 
@@ -178,7 +185,9 @@ def _number(value: float | None) -> str:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     add_data(parser)
-    add_scoring(parser)
+    add_checkpoint(parser, "(default: built in)")
+    add_source_map(parser)
+    add_workers(parser)
     add_mode(parser)
     add_seed(parser)
     parser.add_argument("--rivals", type=contest.rival, nargs="+", default=[], metavar="NAME=M:F")

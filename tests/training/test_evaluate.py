@@ -12,7 +12,7 @@ from tinyguardrail_sdk.classifier import Classification
 from tinyguardrail_sdk.labels import LABELS, Label, Route, Source
 from tinyguardrail_sdk.manifest import load_manifest
 from tinyguardrail_sdk.training import evaluate, judging
-from tinyguardrail_sdk.training.evaluate import Scored, tables
+from tinyguardrail_sdk.training.evaluate import Scored, decisions, tables
 from tinyguardrail_sdk.training.rows import Row, read_rows
 from tinyguardrail_sdk.training.tables import render
 
@@ -95,6 +95,25 @@ def test_tables_count_by_the_manifests_thresholds(checkpoint: Path) -> None:
     assert "…" not in shown
     for mode in ("strict", "balanced", "permissive"):
         assert f" {mode} " in shown
+
+
+def test_decisions_whatever_the_threshold() -> None:
+    attack = np.array([True] * 4 + [False] * 100)
+    risk = np.concatenate([[0.99, 0.9, 0.8, 0.2], np.linspace(0.0, 0.85, 100)])
+    found = decisions(attack, risk, {"balanced": risk >= 0.85})
+    assert (found["texts"], found["attacks"]) == (104, 4)
+    assert found["caught_at_2"]["hits"] == 2  # two of a hundred lie over 0.84
+    assert found["f1"]["balanced"] == pytest.approx(2 * 2 / (2 * 2 + 2 + 1))
+    low, high = found["auroc_interval"]
+    assert low < found["auroc"] < high
+
+
+@pytest.mark.parametrize("kind", [True, False])
+def test_one_kind_of_texts_has_no_curve(kind: bool) -> None:
+    found = decisions(np.full(5, kind), np.linspace(0, 1, 5), {"balanced": np.ones(5, bool)})
+    assert found["auroc"] is found["auroc_interval"] is found["caught_at_2"] is None
+    assert found["f1"] == {"balanced": None}
+    assert found["caught" if kind else "flagged"]["balanced"]["hits"] == 5
 
 
 def test_tables_of_large_sets_fit_a_hundred_columns() -> None:

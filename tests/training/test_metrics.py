@@ -57,3 +57,29 @@ def test_calibration_error() -> None:
     assert metrics.calibration_error(sure, labels) == pytest.approx(0.0, abs=1e-9)
     labels[:35] = 1
     assert metrics.calibration_error(sure, labels) == pytest.approx(0.2, abs=1e-9)
+
+
+def test_the_interval_of_an_area_covers_it() -> None:
+    rng, truth, inside = np.random.default_rng(0), 0.76025, 0  # of normal scores one apart
+    attack = np.arange(90) < 35
+    for _ in range(400):
+        area = metrics.auroc(attack, rng.normal(size=90) + attack)
+        assert area is not None
+        low, high = metrics.auroc_interval(area, 35, 55)
+        assert low < area < high
+        inside += low <= truth <= high
+    assert 0.92 <= inside / 400 <= 0.98
+
+
+def test_the_interval_of_an_area_at_the_ends() -> None:
+    low, high = metrics.auroc_interval(1.0, 20, 20)
+    assert high == 1.0
+    assert 0.85 < low < 0.95
+    assert metrics.auroc_interval(0.0, 20, 20) == pytest.approx([0.0, 1 - low])
+    assert metrics.auroc_interval(1.0, 200, 200)[0] > low
+
+
+def test_f1_of_known_cases() -> None:
+    assert metrics.f1(8, 2, 2) == 0.8
+    assert metrics.f1(0, 3, 0) == 0.0
+    assert metrics.f1(0, 0, 5) is None

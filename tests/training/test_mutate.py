@@ -135,7 +135,17 @@ def test_training_keeps_off_what_is_held_out_for_testing() -> None:
     held_out = {name for name in ALL if "/" not in name and is_held_out(f"bare/{name}")}
     hiding = {name for name in held_out if ALL[name].hides}
     assert hiding
-    assert set(ALL) - set(training) == hiding
+    assert set(ALL) - set(training) == hiding | {"full_before", "full_after"}
+
+
+def test_full_padding_is_as_long_as_it_may_be() -> None:
+    for name, outside in (
+        ("full_before", slice(-len(ORDER))),
+        ("full_after", slice(len(ORDER), None)),
+    ):
+        for seed in range(10):
+            padding = _mutated(ATTACK, name, seed).text[outside]
+            assert 0.95 * MOST_PADDING < len(padding) <= MOST_PADDING + 2
 
 
 def test_the_usual_mutations_exist_and_all_kinds_are_among_them() -> None:

@@ -21,7 +21,11 @@ from tinyguardrail_sdk.training import metrics
 from tinyguardrail_sdk.training.judging import Progress, judge_texts
 from tinyguardrail_sdk.training.rows import Row, read_rows
 
+Bools = NDArray[np.bool_]
+
 _LENGTHS = (100, 500, 2000)
+# The share of benign texts that may be flagged where sets are compared whatever the threshold.
+FALSE_ALARMS = 0.02
 
 
 @dataclass(frozen=True)
@@ -36,7 +40,7 @@ class Scored:
 
     rows: Sequence[Row]
     scores: NDArray[np.float64]
-    fast: NDArray[np.bool_]
+    fast: Bools
 
     def where(self, holds: Callable[[Row], bool]) -> Scored:
         """Only the rows for which `holds`."""
@@ -66,16 +70,8 @@ def tables(scored: Scored, manifest: Manifest) -> dict[str, Any]:
     """
     labels = {str(label) for label in LABELS}
     judged = scored.where(lambda row: row.label in labels)
-    groupings: dict[str, Callable[[Row], str]] = {
-        "class": lambda row: row.label,
-        "set": lambda row: row.set,
-        "source": lambda row: str(row.source),
-        "length": _length,
-        "language": lambda row: row.language,
-        "kind": lambda row: f"{row.set}/{row.kind.split(':')[0]}" if row.kind else row.set,
-    }
     report: dict[str, Any] = {"all": {"all": measure(judged, manifest)}}
-    for name, key in groupings.items():
+    for name, key in GROUPINGS.items():
         report[name] = {
             group: measure(_only(judged, key, group), manifest)
             for group in sorted({key(row) for row in judged.rows})
@@ -84,10 +80,10 @@ def tables(scored: Scored, manifest: Manifest) -> dict[str, Any]:
     apart = scored.where(lambda row: row.label not in labels)
     for group in sorted({_set_and_label(row) for row in apart.rows}):
         part = _only(apart, _set_and_label, group)
-        everything = np.ones(len(part.rows), bool)
+        hits = _hits(part, manifest).items()
         report["apart"][group] = {
             "texts": len(part.rows),
-            "flagged": _flagged(part, manifest, everything),
+            "flagged": {m: metrics.rate(int(h.sum()), len(h)).to_dict() for m, h in hits},
         }
     return report
 
@@ -96,21 +92,52 @@ def measure(scored: Scored, manifest: Manifest) -> dict[str, Any]:
     """Counts and rates of one group of texts.
 
     Returns:
-        `caught` and `flagged` (attacks, and benign texts, at or over the threshold) per mode with
-        Wilson intervals, `auroc`, `accuracy`, `macro_f1`, `fast` (share of texts), `ece`.
+        What `decisions` gives; `accuracy` and `macro_f1` of the four classes, `ece`, `fast` (share
+        of texts).
     """
     labels = np.array([LABELS.index(row.label) for row in scored.rows], np.int64)
-    attack = labels != 0
     classes = metrics.classification(labels, scored.scores.argmax(1))
     return {
-        "texts": len(labels),
-        "attacks": int(attack.sum()),
-        "caught": _flagged(scored, manifest, attack),
-        "flagged": _flagged(scored, manifest, ~attack),
-        "auroc": metrics.auroc(attack, 1.0 - scored.scores[:, 0]),
+        **decisions(labels != 0, 1.0 - scored.scores[:, 0], _hits(scored, manifest)),
         **classes,
         "ece": metrics.calibration_error(scored.scores, labels),
         "fast": metrics.rate(int(scored.fast.sum()), len(labels)).to_dict(),
+    }
+
+
+def decisions(
+    attack: Bools, risk: NDArray[np.float64], hits: Mapping[str, Bools]
+) -> dict[str, Any]:
+    """Counts and rates of what was decided about a group of texts, by anyone.
+
+    Args:
+        attack: (N,) whether each text is one.
+        risk: (N,) that a text is an attack.
+        hits: By mode, (N,) whether each text was flagged.
+
+    Returns:
+        `texts`, `attacks`; by mode `caught` and `flagged` (of attacks, of benign texts) with Wilson
+        intervals, and `f1`; `auroc`, `auroc_interval`, and `caught_at_2` (where 2 % of these benign
+        texts may be flagged). What needs attacks and benign texts is None where one is missing.
+    """
+    attacks, benign = int(attack.sum()), int((~attack).sum())
+    caught = {mode: metrics.rate(int(hit[attack].sum()), attacks) for mode, hit in hits.items()}
+    flagged = {mode: metrics.rate(int(hit[~attack].sum()), benign) for mode, hit in hits.items()}
+    area = metrics.auroc(attack, risk)
+    over = risk[attack] >= metrics.threshold_at(risk[~attack], FALSE_ALARMS)
+    at_2 = metrics.rate(int(over.sum()), attacks).to_dict()
+    return {
+        "texts": len(attack),
+        "attacks": attacks,
+        "caught": {mode: rate.to_dict() for mode, rate in caught.items()},
+        "flagged": {mode: rate.to_dict() for mode, rate in flagged.items()},
+        "f1": {
+            mode: metrics.f1(rate.hits, attacks - rate.hits, flagged[mode].hits) if benign else None
+            for mode, rate in caught.items()
+        },
+        "auroc": area,
+        "auroc_interval": None if area is None else metrics.auroc_interval(area, attacks, benign),
+        "caught_at_2": None if area is None else at_2,
     }
 
 
@@ -150,21 +177,17 @@ def summarise(checkpoint: Path, scored: Scored, force: Route | None) -> dict[str
 
 def reaches_threshold(
     rows: Sequence[Row], scores: NDArray[np.float64], manifest: Manifest, mode: Mode
-) -> NDArray[np.bool_]:
+) -> Bools:
     """(rows,) whether the risk is at or over the threshold of the row's source."""
     thresholds = np.array([manifest.thresholds[row.source][mode] for row in rows])
-    reached: NDArray[np.bool_] = 1.0 - scores[:, 0] >= thresholds
+    reached: Bools = 1.0 - scores[:, 0] >= thresholds
     return reached
 
 
-def _flagged(
-    scored: Scored, manifest: Manifest, chosen: NDArray[np.bool_]
-) -> dict[str, dict[str, float | int | None]]:
-    rates = {}
-    for mode in Mode:
-        hits = reaches_threshold(scored.rows, scored.scores, manifest, mode)[chosen]
-        rates[str(mode)] = metrics.rate(int(hits.sum()), int(chosen.sum())).to_dict()
-    return rates
+def _hits(scored: Scored, manifest: Manifest) -> dict[str, Bools]:
+    return {
+        str(mode): reaches_threshold(scored.rows, scored.scores, manifest, mode) for mode in Mode
+    }
 
 
 def _only(scored: Scored, key: Callable[[Row], str], group: str) -> Scored:
@@ -180,3 +203,14 @@ def _length(row: Row) -> str:
         if len(row.text) <= limit:
             return f"{place}: up to {limit} characters"
     return f"{len(_LENGTHS)}: over {_LENGTHS[-1]} characters"
+
+
+# What texts are grouped by in the tables.
+GROUPINGS: Mapping[str, Callable[[Row], str]] = {
+    "class": lambda row: row.label,
+    "set": lambda row: row.set,
+    "source": lambda row: str(row.source),
+    "length": _length,
+    "language": lambda row: row.language,
+    "kind": lambda row: f"{row.set}/{row.kind.split(':')[0]}" if row.kind else row.set,
+}

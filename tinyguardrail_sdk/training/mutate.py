@@ -88,6 +88,9 @@ def mutations(*, heldout: bool = False) -> dict[str, Mutation]:
         "far_down": _far_down,
         "planted": _planted(heldout),
     }
+    if heldout:
+        around |= {"full_before": _pad(True, False, full=True)}
+        around |= {"full_after": _pad(False, True, full=True)}
     found += [Mutation(name, "around", act) for name, act in around.items()]
     return {mutation.name: mutation for mutation in found}
 
@@ -238,20 +241,26 @@ def _asked(name: str, heldout: bool) -> Act:
     return act
 
 
-def _pad(before: bool, after: bool) -> Act:
+def _pad(before: bool, after: bool, *, full: bool = False) -> Act:
+    """Ordinary sentences around the text: all that there is room for, or short as often as long."""
+
     def act(rng: random.Random, example: Example) -> Changed:
         room = MOST_PADDING // (before + after)
         joint = rng.choice((" ", "\n", "\n\n"))
-        lead = _harmless(rng, room) + joint if before else ""
-        tail = joint + _harmless(rng, room) if after else ""
+
+        def padding() -> str:
+            least = room if full else _LEAST_PADDING
+            return _harmless(rng, room * (least / room) ** rng.random())
+
+        lead = padding() + joint if before else ""
+        tail = joint + padding() if after else ""
         return lead + example.text + tail, (len(lead), len(lead) + len(example.text))
 
     return act
 
 
-def _harmless(rng: random.Random, room: int) -> str:
-    """Ordinary sentences, short padding as often as long."""
-    size = room * (_LEAST_PADDING / room) ** rng.random()
+def _harmless(rng: random.Random, size: float) -> str:
+    """Ordinary sentences of up to this many characters."""
     text = phrase(rng, "sentence")
     while len(longer := f"{text} {phrase(rng, 'sentence')}") <= size:
         text = longer

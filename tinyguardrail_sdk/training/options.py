@@ -13,6 +13,13 @@ from tinyguardrail_sdk.training.inputs import add_input
 def add_scoring(parser: argparse.ArgumentParser) -> None:
     """What judges labelled texts, and how."""
     add_checkpoint(parser, "(default: built in)")
+    add_source_map(parser)
+    add_route(parser)
+    add_workers(parser)
+
+
+def add_source_map(parser: argparse.ArgumentParser) -> None:
+    """Where the texts of sets come from."""
     parser.add_argument(
         "--source-map",
         type=name_and_source,
@@ -22,8 +29,6 @@ def add_scoring(parser: argparse.ArgumentParser) -> None:
         help="source of the texts of a set, * as wildcard (bipia*=document agentdojo*=tool, "
         "others user); may be repeated",
     )
-    add_route(parser)
-    add_workers(parser)
 
 
 def add_mutations(parser: argparse.ArgumentParser, text: str) -> None:

@@ -29,7 +29,7 @@ def render(report: dict[str, Any]) -> Iterator[Table]:
         for group, entry in report["tables"][grouping].items():
             for mode in Mode:
                 name = group if mode is _FIRST else ""
-                rates = (_rate(entry[column][str(mode)]) for column in ("caught", "flagged"))
+                rates = (shown_rate(entry[column][str(mode)]) for column in ("caught", "flagged"))
                 table.add_row(name, str(mode), *rates, end_section=mode is _LAST)
         yield table
     yield _quality(report["tables"])
@@ -39,7 +39,7 @@ def render(report: dict[str, Any]) -> Iterator[Table]:
         for group, entry in apart.items():
             for mode in Mode:
                 name = group if mode is _FIRST else ""
-                rate = _rate(entry["flagged"][str(mode)])
+                rate = shown_rate(entry["flagged"][str(mode)])
                 table.add_row(name, str(mode), rate, end_section=mode is _LAST)
         yield table
 
@@ -54,7 +54,7 @@ def render_robustness(report: dict[str, Any]) -> Table:
     rows = {"(as they are)": {"hides": False, **report["plain"]}, **report["mutations"]}
     for name, entry in rows.items():
         hides = "yes" if entry["hides"] else ""
-        table.add_row(name, hides, _rate(entry["caught"]), _rate(entry["flagged"]))
+        table.add_row(name, hides, shown_rate(entry["caught"]), shown_rate(entry["flagged"]))
     return table
 
 
@@ -99,7 +99,8 @@ def _cells(entry: dict[str, Any]) -> Iterator[str]:
     yield f"{100 * entry['fast']['rate']:.0f} %"
 
 
-def _rate(entry: dict[str, Any]) -> str:
+def shown_rate(entry: Mapping[str, Any]) -> str:
+    """A rate of `Rate.to_dict` as `hits/total share [interval]`; empty where there is none."""
     if not entry["total"]:
         return ""
     low, high = 100 * entry["low"], 100 * entry["high"]

@@ -66,6 +66,23 @@ def test_leetspeak(text: str) -> None:
     assert "open the old safe in the office" in view
 
 
+def test_letters_drawn_with_signs() -> None:
+    drawn = r"0p3|\| 7#3 54|=3 4|\||) 5#0\/\/ |V|3 y0|_||2 #4|\||)5"
+    assert views(f"Look:\n{drawn}\nThanks") == ["open the safe and show me your hands"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "| a | b |\n|---|---|\n| 1 | 2 |",
+        "let f = |a| |b| a || b || c; x |> y |> z |> w",
+        r"C:\/\/temp \/ a \/ b \/ c",
+    ],
+)
+def test_bars_of_tables_and_code_draw_nothing(text: str) -> None:
+    assert found(text) == []
+
+
 @pytest.mark.parametrize(
     "space_out",
     [

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tinyguardrail_sdk.detectors import english, override, programs, respelling, substitution
+from tinyguardrail_sdk.detectors import drawn, english, override, programs, respelling, substitution
 from tinyguardrail_sdk.detectors.english import Words
 from tinyguardrail_sdk.detectors.match import Match, distinct
 from tinyguardrail_sdk.labels import Pattern
@@ -38,6 +38,9 @@ def _found(text: str, words: Words) -> Iterator[tuple[float, int, int, str, str 
     for one in respelling.leet(text, words):
         score = (0.35, 0.5, 0.65, 0.65, 0.8)[min(one.weight, 6) - 2]
         yield _judged(score, one.view), one.start, one.end, "words in leetspeak", one.view
+    for one in drawn.find(text):
+        score = 0.6 if one.weight < 6 else 0.8
+        yield _judged(score, one.view), one.start, one.end, "letters drawn with signs", one.view
     for one in respelling.spaced(text, words):
         score = 0.3 if one.weight < 8 else 0.55 if one.weight < 16 else 0.75
         yield _judged(score, one.view), one.start, one.end, "letters set apart", one.view

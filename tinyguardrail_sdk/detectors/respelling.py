@@ -15,7 +15,7 @@ from tinyguardrail_sdk.detectors import english
 from tinyguardrail_sdk.detectors.english import Words
 
 _LEET = str.maketrans("0345789@$+(", "oeastbgastc")
-_EITHER = re.compile("[1!|]")  # an i or an l
+EITHER = re.compile("[1!|]")  # an i or an l
 _LEET_SIGNS = frozenset("0134578@$!|+(9")
 _LEET_HINT = re.compile(r"[@$!|](?=[A-Za-z0-9])(?:(?<=[A-Za-z0-9].)|(?<!\S.)(?<=[@$!]))")
 _NUMBERED = re.compile(r"[A-Za-z]+\d{1,4}|\d{1,4}(?:st|nd|rd|th|s|k|m|g|x|d|h|am|pm|px|em)")
@@ -87,7 +87,7 @@ def _spelt_out(chunk: str) -> str:
         return chunk
     if "-" in chunk:
         return " ".join(_unleet(part) or _spelt_out(part) for part in chunk.split("-") if part)
-    return _EITHER.sub("i", chunk.translate(_LEET))
+    return EITHER.sub("i", chunk.translate(_LEET))
 
 
 def _groups(places: list[int]) -> Iterator[list[int]]:
@@ -114,15 +114,20 @@ def _unleet(chunk: str) -> str | None:
             continue
         if _LEET_SIGNS.isdisjoint(body):
             continue
-        spelt = body.lower().translate(_LEET)
-        doubtful = min(len(_EITHER.findall(spelt)), _MAX_GUESSES)
-        for letters in product("il", repeat=doubtful):
-            guess = spelt
-            for letter in letters:
-                guess = _EITHER.sub(letter, guess, count=1)
+        for guess in guesses(body.lower().translate(_LEET)):
             if english.is_word(guess):
                 return guess
     return None
+
+
+def guesses(spelt: str) -> Iterator[str]:
+    """A word with each of its first signs that may be an i or an l as the one and the other."""
+    doubtful = min(len(EITHER.findall(spelt)), _MAX_GUESSES)
+    for letters in product("il", repeat=doubtful):
+        guess = spelt
+        for letter in letters:
+            guess = EITHER.sub(letter, guess, count=1)
+        yield guess
 
 
 def spaced(text: str, words: Words) -> Iterator[Respelled]:

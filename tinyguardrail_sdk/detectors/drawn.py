@@ -1,0 +1,50 @@
+r"""Words whose letters are drawn with several signs each, as in `|\|0\/\/`: hard leetspeak."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from tinyguardrail_sdk.detectors import english
+from tinyguardrail_sdk.detectors.respelling import EITHER, Respelled, guesses
+
+# What stands in the same place in several drawings goes first: `\/\/` is no pair of v.
+_DRAWINGS = {
+    "\\/\\/": "w", "|\\/|": "m", "|V|": "m", "|v|": "m", "|\\|": "n", "|-|": "h", "|_|": "u",
+    "\\/": "v", "|)": "d", "|<": "k", "|2": "r", "|=": "f", "|>": "p", "><": "x",
+}  # fmt: skip
+_DRAWN = re.compile("|".join(map(re.escape, _DRAWINGS)))
+_SINGLE = str.maketrans("0345789@$+(#", "oeastbgastch")
+_LEAST_DRAWN = 3
+_LEAST_WORDS = 3
+_LONGEST = 60  # signs in a word
+_KNOWN_SHARE = 0.7
+_EDGE = ".,;:?\"'"
+
+
+def find(text: str) -> Iterator[Respelled]:
+    """Lines that read as English once their drawings are letters; weight in words."""
+    if "|" not in text and "\\/" not in text:
+        return
+    start = 0
+    for line in text.splitlines(keepends=True):
+        if len(_DRAWN.findall(line)) >= _LEAST_DRAWN:
+            words = [_read(chunk) for chunk in line.split()]
+            known = sum(map(_is_known, words))
+            if known >= max(_LEAST_WORDS, _KNOWN_SHARE * len(words)):
+                yield Respelled(start, start + len(line.rstrip()), known, " ".join(words))
+        start += len(line)
+
+
+def _is_known(word: str) -> bool:
+    return english.is_word(word.strip(_EDGE))
+
+
+def _read(chunk: str) -> str:
+    """The word that a chunk draws; the chunk itself where it draws none."""
+    if len(chunk) > _LONGEST:
+        return chunk
+    spelt = _DRAWN.sub(lambda drawing: _DRAWINGS[drawing.group()], chunk)
+    spelt = spelt.lower().translate(_SINGLE)
+    known = filter(_is_known, guesses(spelt))
+    return next(known, EITHER.sub("i", spelt))

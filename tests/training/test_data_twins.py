@@ -57,7 +57,7 @@ def test_direct_injections_stand_beside_clean_twins(name: str, sources: set[Sour
         assert (clean.label, attacked.label) == (Label.BENIGN, Label.INJECTION)
         assert clean.family == attacked.family
         assert clean.span is None
-        assert len(marked(attacked)) >= 5
+        assert len(marked(attacked)) >= 4  # a short sentence in Chinese
         assert marked(attacked).lower() not in clean.text.lower()
 
 

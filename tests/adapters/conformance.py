@@ -35,7 +35,7 @@ ROOT = Path(__file__).parents[2]
 ATTACK = "zebra-override now"
 QUESTION = "What is the capital of France?"
 LONG = "The capital of France lies on the river Seine. " * 40
-PLAIN, STREAM, MANAGER = "plain", "stream", "manager"
+PLAIN, STREAM, MANAGER, RESPONSE = "plain", "stream", "manager", "response"
 
 Request = dict[str, Any]
 # Makes a client of the server, and of how often it may try again.
@@ -65,10 +65,11 @@ class Shape:
 
     Attributes:
         path: The method.
-        kind: What it returns: `PLAIN` an answer, `STREAM`, or `MANAGER` of a stream.
+        kind: What it returns: `PLAIN` an answer, `STREAM`, or a context manager of one of these:
+            `RESPONSE` of an answer, `MANAGER` of a stream.
         dialect: What it takes.
         extra: Further arguments.
-        opened: Takes what is looked at from what was returned.
+        opened: Takes what is looked at from what was returned, or entered.
         asynchronous: Whether it is, of a client that has both kinds of methods.
         retries: Whether the client tries again by itself.
         hangs_up: Whether the vendor's own stream hangs up when it is closed early.
@@ -104,29 +105,34 @@ class Shape:
     async def open(self, client: Any, request: Request) -> AsyncIterator[AsyncIterator[Any]]:
         """Make the call, and give what it returned as a stream; closes it in the end."""
         answer = self.method(client)(**request, **self.extra)
-        if self.kind == MANAGER and self.awaits(client):
-            async with answer as stream:
-                yield aiter(stream)
-        elif self.kind == MANAGER:
-            with answer as stream:
-                yield _steps(stream)
-        else:
-            answer = self.opened(await answer if inspect.isawaitable(answer) else answer)
-            if self.kind == PLAIN:
-                yield _steps([answer])
-                return
+        if self.kind in (PLAIN, STREAM):
+            answer = await _awaited(self.opened(await _awaited(answer)))
             try:
-                yield aiter(answer) if hasattr(answer, "__aiter__") else _steps(answer)
+                yield self._steps(answer)
             finally:
-                await _closed(answer)
+                if self.kind == STREAM:
+                    await _closed(answer)
+        elif self.awaits(client):
+            async with answer as entered:
+                yield self._steps(await _awaited(self.opened(entered)))
+        else:
+            with answer as entered:
+                yield self._steps(self.opened(entered))
+
+    def _steps(self, answer: Any) -> AsyncIterator[Any]:
+        if self.kind in (PLAIN, RESPONSE):
+            return _steps([answer])
+        return aiter(answer) if hasattr(answer, "__aiter__") else _steps(answer)
+
+
+async def _awaited(answer: Any) -> Any:
+    return await answer if inspect.isawaitable(answer) else answer
 
 
 async def _closed(stream: Any) -> None:
     names = ("aclose", "close", "__aexit__", "__exit__")  # some have no more than the last
     name = next(name for name in names if hasattr(stream, name))
-    closed = getattr(stream, name)(*([None] * 3 if name.endswith("__") else []))
-    if inspect.isawaitable(closed):
-        await closed
+    await _awaited(getattr(stream, name)(*([None] * 3 if name.endswith("__") else [])))
 
 
 async def _steps(chunks: Any) -> AsyncIterator[Any]:
@@ -169,9 +175,15 @@ class Conformance:
     @staticmethod
     async def close(client: Any) -> None:
         """Close a client."""
-        closed = client.close()
-        if inspect.isawaitable(closed):
-            await closed
+        await _awaited(client.close())
+
+    @asynccontextmanager
+    async def alive(self, client: Any) -> AsyncIterator[None]:
+        """Close a client in the end, in the loop that it works in."""
+        try:
+            yield
+        finally:
+            await self.close(client)
 
     def run(
         self,
@@ -187,10 +199,8 @@ class Conformance:
             wrap(client, guard)
 
         async def main() -> None:
-            try:
+            async with self.alive(client):
                 await shape.consume(client, request, out)
-            finally:
-                await self.close(client)
 
         asyncio.run(main())
         return out
@@ -260,11 +270,11 @@ class Conformance:
         wrap(client, guard)
 
         async def main() -> None:
-            async with leaving.open(client, leaving.dialect.ask(QUESTION)) as chunks:
-                await anext(chunks)
-            # The client itself is open still.
-            assert await asyncio.to_thread(wire.hung_up.wait, 20)
-            await self.close(client)
+            async with self.alive(client):
+                async with leaving.open(client, leaving.dialect.ask(QUESTION)) as chunks:
+                    await anext(chunks)
+                # The client itself is open still.
+                assert await asyncio.to_thread(wire.hung_up.wait, 20)
 
         asyncio.run(main())
 
@@ -338,10 +348,8 @@ class Conformance:
 
         async def main() -> list[str]:
             start = one if shape.awaits(client) else in_a_thread
-            try:
+            async with self.alive(client):
                 return await asyncio.gather(*map(start, range(6)))
-            finally:
-                await self.close(client)
 
         assert asyncio.run(main()) == ["answered", "blocked 0"] * 3
         assert len(wire.bodies) == 3
@@ -355,7 +363,7 @@ class Conformance:
             reached(form(wire, 0), refused)
         wrap(client, guard)
         with pytest.raises(GuardrailError, match="not guarded yet"):
-            reached(client, refused)()
+            asyncio.run(_awaited(reached(client, refused)()))
 
     def test_the_documented_example_runs(
         self, wire: Wire, capsys: pytest.CaptureFixture[str]
@@ -400,7 +408,7 @@ class Copying(Conformance):
 
 def parameters(kind: type[Conformance]) -> dict[str, list[Any]]:
     """For the arguments of the rules, what they are run with."""
-    streams = [shape for shape in kind.shapes if shape.kind != PLAIN]
+    streams = [shape for shape in kind.shapes if shape.kind in (STREAM, MANAGER)]
     shapes = {
         "shape": kind.shapes,
         "calling": [shape for shape in kind.shapes if shape.dialect.calls],

@@ -11,17 +11,17 @@ from tests.adapters.conformance import (
     PLAIN,
     QUESTION,
     STREAM,
-    Copying,
     Dialect,
     Make,
     Shape,
     installed,
     reached,
 )
+from tests.adapters.raw_responses import RawResponses, raw_shapes
 from tests.adapters.wire import Wire
 from tinyguardrail_sdk import Blocked, CheckFailed, Guard, GuardrailError, InputError
 from tinyguardrail_sdk.adapters import wrap
-from tinyguardrail_sdk.adapters.openai import _Responses
+from tinyguardrail_sdk.adapters.openai import _Chat, _Responses
 from tinyguardrail_sdk.adapters.openai import wrap as wrap_openai
 from tinyguardrail_sdk.testing import ScriptedClassifier
 
@@ -77,6 +77,8 @@ SHAPES = [
     Shape("responses.create", STREAM, RESPONSES, {"stream": True}),
     Shape("responses.parse", PLAIN, RESPONSES),
     Shape("responses.stream", MANAGER, RESPONSES),
+    *raw_shapes("chat.completions", CHAT),
+    *raw_shapes("responses", RESPONSES),
 ]
 
 
@@ -88,7 +90,7 @@ def make(kind: str, **more: Any) -> Make:
     return build
 
 
-class TestOpenAI(Copying):
+class TestOpenAI(RawResponses):
     forms = {
         "OpenAI": make("OpenAI"),
         "AsyncOpenAI": make("AsyncOpenAI"),
@@ -99,11 +101,10 @@ class TestOpenAI(Copying):
     example = ("OpenAI", "OpenAI()", 'OpenAI(api_key="none", base_url="{url}/v1")')
     copies = [lambda client: client.copy(), lambda client: client.with_options(timeout=5)]
     refused = [
-        "with_raw_response.chat",
-        "chat.with_streaming_response.completions",
-        "chat.completions.with_raw_response.create",
-        "chat.completions.with_streaming_response.create",
-        "responses.with_raw_response.create",
+        "with_raw_response.completions.create",
+        "chat.with_raw_response.completions.list",
+        "chat.completions.with_raw_response.list",
+        "responses.with_raw_response.input_items.list",
         "responses.connect",
         "responses.input_items.list",
         "chat.completions.list",
@@ -163,6 +164,27 @@ class TestOpenAI(Copying):
         with pytest.raises(CheckFailed):
             self.run(form(wire, 0), broken, SHAPES[0], CHAT.ask(QUESTION))
         assert wire.bodies == []
+
+
+@pytest.mark.parametrize(
+    "choice",
+    [
+        {"delta": {"thoughts": ATTACK}},
+        {"delta": {"reasoning_details": [{"type": "reasoning.text", "text": ATTACK}]}},
+        {"delta": {"tool_calls": [{"index": 0, "type": "mcp", "mcp": {"arguments": ATTACK}}]}},
+        {"delta": {}, "message": {"role": "assistant", "content": ATTACK}},
+        {"text": ATTACK},
+    ],
+)
+def test_a_delta_that_is_not_known_is_read_whole(choice: Any) -> None:
+    chunk = {"choices": [{"index": 0, "finish_reason": "stop", **choice}]}
+    assert [text for _, text in _Chat().chunk(chunk)] == [ATTACK]
+
+
+def test_a_field_that_is_not_known_is_read_whole() -> None:
+    message = {"role": "assistant", "content": "Paris.", "thoughts": [{"id": "t", "said": ATTACK}]}
+    said = list(_Chat().response({"choices": [{"index": 0, "message": message}]}))
+    assert said == [message, ATTACK]
 
 
 def test_what_a_remote_tool_answered_is_read_though_its_arguments_came_in_pieces() -> None:
@@ -238,7 +260,9 @@ def test_parsed_answers(client: Any, wire: Wire) -> None:
         assert stream.get_final_completion().choices[0].message.parsed == City(city="Paris")
 
 
-def test_a_raw_answer_that_was_asked_for_by_hand_is_not_returned(client: Any) -> None:
-    raw = {"X-Stainless-Raw-Response": "true"}
-    with pytest.raises(InputError, match="ask for a plain one"):
-        client.chat.completions.create(**CHAT.ask(QUESTION), extra_headers=raw)
+def test_a_raw_answer_that_was_asked_for_by_hand_is_judged(client: Any, wire: Wire) -> None:
+    asked = CHAT.ask(QUESTION) | {"extra_headers": {"X-Stainless-Raw-Response": "true"}}
+    assert wire.text in client.chat.completions.create(**asked).text
+    wire.text = ATTACK
+    with pytest.raises(Blocked):
+        client.chat.completions.create(**asked)

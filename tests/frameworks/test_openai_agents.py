@@ -254,9 +254,8 @@ def test_an_agent_is_guarded_once(guard: Guard, tool: Any, config: Any) -> None:
     twice = guard_agent(once, guard)
     for each in (once, twice):
         (look,) = each.tools
-        kinds = (each.input_guardrails, each.output_guardrails)
-        kinds += (look.tool_input_guardrails, look.tool_output_guardrails)
-        assert [len(guardrails) for guardrails in kinds] == [1, 1, 1, 1]
+        for name in ("input_guardrails", "output_guardrails"):
+            assert len(getattr(each, name)) == len(getattr(look, f"tool_{name}")) == 1
     assert run(twice, QUESTION, config, []).final_output == ANSWER
     other = Guard(classifier=ScriptedClassifier())
     assert len(guard_agent(agents.Agent(name="a", tools=[tool]), other).input_guardrails) == 1

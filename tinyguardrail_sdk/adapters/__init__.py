@@ -39,14 +39,14 @@ _ADAPTERS = {
 def wrap(client: ClientT, guard: Checker, *, delay: Delay | None = None) -> Handle[ClientT]:
     """Guard a client with the adapter for its type; a subclass's is that of its base.
 
-    Of Ollama, the module itself can be given, too.
+    The client may be a module, where the adapter says so.
 
     Raises:
         InputError: There is no adapter for it.
         GuardrailError: Another guard is on it already.
     """
-    is_module = isinstance(client, ModuleType)
-    modules = [client.__name__] if is_module else [base.__module__ for base in type(client).__mro__]
+    bases = [base.__module__ for base in type(client).__mro__]
+    modules = [client.__name__] if isinstance(client, ModuleType) else bases
     for module in modules:
         for package, name in _ADAPTERS.items():
             if f"{module}.".startswith(f"{package}."):

@@ -14,9 +14,10 @@ from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeAlias, TypeVar
 
+from tinyguardrail_sdk.adapters._bodies import AnyReader
 from tinyguardrail_sdk.adapters._frameworks import require
 from tinyguardrail_sdk.adapters._paths import found, unknown
-from tinyguardrail_sdk.adapters._streams import AnyReader, Deferring, held
+from tinyguardrail_sdk.adapters._streams import Deferring, held
 from tinyguardrail_sdk.adapters._twins import ABSENT, twin_of
 from tinyguardrail_sdk.calls import guarded_acall, guarded_astream, guarded_call
 from tinyguardrail_sdk.checker import Checker

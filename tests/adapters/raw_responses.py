@@ -21,6 +21,7 @@ from tests.adapters.conformance import (
 )
 from tests.adapters.wire import PIECE, Wire
 from tinyguardrail_sdk import Blocked, Guard, InputError
+from tinyguardrail_sdk.adapters import wrap
 from tinyguardrail_sdk.checker import Checker
 
 Read = Callable[[Any], Any]
@@ -78,6 +79,10 @@ class RawResponses(Copying):
             return read
         return type(read[0])().join(read) if isinstance(read[0], str | bytes) else repr(read)
 
+    def _shape(self, kind: str) -> Shape:
+        path = f"{self.shapes[0].path.rpartition('.')[0]}.{kind}.create"
+        return Shape(path, PLAIN if kind == RAW[0] else RESPONSE, self.shapes[0].dialect)
+
     @ENCODING
     @pytest.mark.parametrize("way", [*WHOLE, *PIECES])
     def test_every_way_to_read_an_answer_is_judged(
@@ -122,6 +127,24 @@ class RawResponses(Copying):
                 self.run(client, guard, shape, shape.dialect.ask(ATTACK))
         assert wire.bodies == []
 
+    @pytest.mark.parametrize("kind", RAW)
+    def test_undo_gives_them_back(self, form: Make, guard: Guard, wire: Wire, kind: str) -> None:
+        client = form(wire, 0)
+        wrap(client, guard).undo()
+        shape = self._shape(kind)
+        self.run(client, None, shape, shape.dialect.ask(ATTACK))
+        assert len(wire.bodies) == 1
+
+    @pytest.mark.parametrize("kind", RAW)
+    def test_those_of_copies_are_judged(
+        self, form: Make, copied: Read, guard: Guard, wire: Wire, kind: str
+    ) -> None:
+        client, shape = form(wire, 0), self._shape(kind)
+        wrap(client, guard)
+        with pytest.raises(Blocked):
+            self.run(copied(client), None, shape, shape.dialect.ask(ATTACK))
+        assert wire.bodies == []
+
     @pytest.mark.parametrize("stream", [False, True])
     @pytest.mark.parametrize("kind", RAW)
     @pytest.mark.parametrize(
@@ -153,6 +176,6 @@ class RawResponses(Copying):
         opened = PIECES["iter_bytes"] if kind == RAW[1] else WHOLE["parse"]
         shape = Shape(path, read, self.shapes[0].dialect, {"stream": stream}, opened)
         out: list[Any] = []
-        with pytest.raises(InputError):
+        with pytest.raises(InputError, match="must be|ask "):
             self.run(form(wire, 0), guard, shape, shape.dialect.ask(QUESTION), out)
         assert out == []

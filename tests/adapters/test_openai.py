@@ -19,8 +19,9 @@ from tests.adapters.conformance import (
 )
 from tests.adapters.raw_responses import RawResponses, raw_shapes
 from tests.adapters.wire import Wire
-from tinyguardrail_sdk import Blocked, CheckFailed, Guard, GuardrailError, InputError
+from tinyguardrail_sdk import Blocked, CheckFailed, Guard, GuardrailError, InputError, Source
 from tinyguardrail_sdk.adapters import wrap
+from tinyguardrail_sdk.adapters._bodies import body_messages
 from tinyguardrail_sdk.adapters.openai import _Chat, _Responses
 from tinyguardrail_sdk.adapters.openai import wrap as wrap_openai
 from tinyguardrail_sdk.testing import ScriptedClassifier
@@ -243,6 +244,17 @@ def test_a_stream_gives_nothing_after_it_was_blocked(client: Any, wire: Wire) ->
     with pytest.raises(Blocked):
         list(stream)
     assert list(stream) == []
+
+
+def test_a_body_that_was_read_already_is_read_by_its_events(client: Any, wire: Wire) -> None:
+    asked = CHAT.ask(QUESTION) | {"stream": True}
+    wire.arguments = '{"city": "Paris"}'
+    raw = client.chat.completions.with_raw_response.create(**asked)
+    raw.http_response.read()
+    assert body_messages(_Chat(), raw.http_response) == [
+        (Source.OUTPUT, wire.text),
+        (Source.OUTPUT, wire.arguments),
+    ]
 
 
 class City(pydantic.BaseModel):

@@ -176,8 +176,7 @@ def _said(body: Mapping[str, Any]) -> Iterator[Any]:
         yield {"role": "assistant", "content": body["content"]}
     if isinstance(body.get("output"), Mapping):  # Amazon Nova
         yield as_answer(body["output"]["message"])
-    for choice in body.get("choices") or ():  # OpenAI
-        yield as_answer(choice["message"])
+    yield from _Chat().response(body)  # OpenAI
     yield from (body[key] for key in _TEXTS if key in body)
     for key, text in _LISTS:
         yield from (each[text] for each in body.get(key) or ())

@@ -168,13 +168,18 @@ def _said(reader: AnyReader, body: bytes) -> list[Any]:
     try:
         return owned(reader.response(_mapping(body)), Source.OUTPUT)
     except (AttributeError, KeyError, TypeError):
-        raise InputError("the body has another form than the method's answers") from None
+        raise InputError(
+            "the body has another form than answers; ask without a raw or streaming response"
+        ) from None
 
 
 def _mapping(body: str | bytes) -> Mapping[str, Any]:
-    value = parsed(body)
+    try:
+        value = parsed(body)
+    except InputError as error:
+        raise InputError(f"{error}; ask without a raw or streaming response") from None
     if not isinstance(value, Mapping):
-        raise InputError("the body of an answer must be a JSON object, or events of them")
+        raise InputError("the body must be a JSON object; ask without a raw or streaming response")
     return value
 
 
@@ -187,5 +192,6 @@ def _is_events(response: Any) -> bool:
 
 def _package_of(response: Any) -> Any:
     """The module `httpx` or `httpx2`, also of a class derived from theirs."""
-    base = next(kind for kind in type(response).__mro__ if kind.__name__ == "Response")
+    bases = reversed(type(response).__mro__)
+    base = next(kind for kind in bases if kind.__name__ == "Response")
     return importlib.import_module(base.__module__.partition(".")[0])

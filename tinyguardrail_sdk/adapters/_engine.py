@@ -154,6 +154,12 @@ def _refuse_strangers(client: object, plan: Plan) -> None:
 
 def _carry_out(handle: Handle[Any], plan: Plan) -> None:
     refused = [*plan.refused, *_unknown(handle.client, plan)]
+    # Looked at before anything is guarded, for clients keep what they made.
+    remade = [
+        (owner, name, type(getattr(owner, name)))
+        for path in plan.remade
+        for owner, name in found(handle.client, path)
+    ]
     handle.put(handle.client, MARK, handle)
     for path, make_reader in {**plan.calls, **plan.managers}.items():
         for owner, name in found(handle.client, path):
@@ -166,9 +172,8 @@ def _carry_out(handle: Handle[Any], plan: Plan) -> None:
     for path in refused:
         for owner, name in found(handle.client, path):
             handle.put(owner, name, _Refusal(path))
-    for path in plan.remade:
-        for owner, name in found(handle.client, path):
-            handle.put(owner, name, type(getattr(owner, name))(owner))
+    for owner, name, kind in remade:
+        handle.put(owner, name, kind(owner))
 
 
 def _unknown(client: Any, plan: Plan) -> Iterator[str]:

@@ -1,4 +1,5 @@
 import copy
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -270,6 +271,23 @@ def test_parsed_answers(client: Any, wire: Wire) -> None:
     assert answer.output_parsed == City(city="Paris")
     with chat.stream(**asked, response_format=City) as stream:
         assert stream.get_final_completion().choices[0].message.parsed == City(city="Paris")
+
+
+@pytest.mark.parametrize(
+    ("path", "asked", "read"),
+    [
+        ("chat.completions", CHAT, lambda answer: answer.choices[0].message.parsed),
+        ("responses", RESPONSES, lambda answer: answer.output_parsed),
+    ],
+)
+def test_parsed_raw_answers(client: Any, wire: Wire, path: str, asked: Any, read: Any) -> None:
+    wire.text = '{"city": "Paris"}'
+    kind = {("text_format" if path == "responses" else "response_format"): City}
+    parse = reached(client, f"{path}.with_raw_response.parse")
+    assert read(parse(**asked.ask(QUESTION), **kind).parse()) == City(city="Paris")
+    wire.text = json.dumps({"city": ATTACK})
+    with pytest.raises(Blocked):
+        parse(**asked.ask(QUESTION), **kind)
 
 
 def test_a_raw_answer_that_was_asked_for_by_hand_is_judged(client: Any, wire: Wire) -> None:

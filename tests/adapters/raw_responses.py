@@ -155,6 +155,7 @@ class RawResponses(Copying):
             (b'{"choices": [1], "content": 1}', "application/json"),
             (b'{"choices": [], "choices": [], "content": [], "content": []}', "application/json"),
             ('{"choices": [], "content": []}'.encode("utf-16"), "text/json; charset=utf-16"),
+            (b"\0\0\0\7Paris", "application/vnd.amazon.eventstream"),
             (b"Paris\n\n", "text/event-stream"),
             (b"data: Paris\n\n", "text/event-stream"),
             (b"data: [DONE] Paris\n\n", "text/event-stream"),

@@ -21,7 +21,8 @@ def twin_of(owner: Any, before: Callable[[], Mapping[str, Any]]) -> Any:
     kind: Any = type(owner)
 
     def get(twin: Any, name: str) -> Any:
-        own = {**vars(owner), **before()}.get(name, ABSENT)
+        replaced = before()
+        own = (replaced if name in replaced else vars(owner)).get(name, ABSENT)
         is_ruled = hasattr(getattr(kind, name, None), "__set__")  # by a property, say
         return kind.__getattribute__(twin, name) if own is ABSENT or is_ruled else own
 

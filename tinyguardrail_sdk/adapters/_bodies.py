@@ -51,8 +51,8 @@ def body_messages(reader: AnyReader, response: Any) -> list[Any]:
     Raises:
         InputError: It cannot be read.
     """
-    if not _is_events(response):
-        return _said(reader, response.content)
+    if _kind_of(response) != _EVENTS:
+        return _said(reader, response)
     texts: dict[Hashable, str] = {}
     for piece in events(response.content, True)[0]:
         for key, delta in _deltas(reader, piece):
@@ -61,23 +61,19 @@ def body_messages(reader: AnyReader, response: Any) -> list[Any]:
 
 
 def hold_body(guard: Checker, delay: Delay | None, reader: AnyReader, response: Any) -> None:
-    """Put a judged body in the place of one that was not read yet.
-
-    Raises:
-        InputError: It is no UTF-8.
-    """
-    stream, is_events = response.stream, _is_events(response)
-    is_async = hasattr(stream, "__aiter__")
-    package = _package_of(response)
+    """Put a judged body in the place of one that was not read yet; what it raises, reading does."""
+    stream, package = response.stream, _package_of(response)
     wire = package.Response(
         response.status_code, headers=response.headers, stream=stream, request=response.request
     )
     response.headers.pop("content-encoding", None)  # what is judged is decoded
-    bodies: Any = (_ahold if is_async else _hold, _awhole if is_async else _whole)
-    if is_events:
-        held = bodies[0](StreamGuard(guard, delay=delay), reader, wire)
+    is_async = hasattr(stream, "__aiter__")
+    if _kind_of(wire) == _EVENTS:
+        hold: Any = _ahold if is_async else _hold
+        held = hold(StreamGuard(guard, delay=delay), reader, wire)
     else:
-        held = bodies[1](guard, reader, wire)
+        whole: Any = _awhole if is_async else _whole
+        held = whole(guard, reader, wire)
     body, base = (_AsyncBody, "AsyncByteStream") if is_async else (_Body, "SyncByteStream")
     kind: Any = type(body.__name__, (body, getattr(package, base)), {})
     response.stream = kind(stream, wire, held)
@@ -126,13 +122,13 @@ def _ahold(stream: StreamGuard, reader: AnyReader, wire: Any) -> AsyncIterator[b
 
 def _whole(guard: Checker, reader: AnyReader, wire: Any) -> Iterator[bytes]:
     body = wire.read()
-    refuse(guard, _said(reader, body))
+    refuse(guard, _said(reader, wire))
     yield body
 
 
 async def _awhole(guard: Checker, reader: AnyReader, wire: Any) -> AsyncIterator[bytes]:
     body = await wire.aread()
-    await arefuse(guard, _said(reader, body))
+    await arefuse(guard, _said(reader, wire))
     yield body
 
 
@@ -164,9 +160,12 @@ def _deltas(reader: AnyReader, event: bytes) -> Iterable[tuple[Hashable, str]]:
     return reader.chunk(_mapping(data))
 
 
-def _said(reader: AnyReader, body: bytes) -> list[Any]:
+def _said(reader: AnyReader, response: Any) -> list[Any]:
+    """Read a whole body."""
+    if _kind_of(response) is None:
+        raise InputError("the body must be UTF-8; ask without a raw or streaming response")
     try:
-        return owned(reader.response(_mapping(body)), Source.OUTPUT)
+        return owned(reader.response(_mapping(response.content)), Source.OUTPUT)
     except (AttributeError, KeyError, TypeError):
         raise InputError(
             "the body has another form than answers; ask without a raw or streaming response"
@@ -183,11 +182,8 @@ def _mapping(body: str | bytes) -> Mapping[str, Any]:
     return value
 
 
-def _is_events(response: Any) -> bool:
-    kind = content_kind(response.headers.get("content-type", ""))
-    if kind is None:
-        raise InputError("the body of an answer must be UTF-8 to be read; ask for a plain one")
-    return kind == _EVENTS
+def _kind_of(response: Any) -> str | None:
+    return content_kind(response.headers.get("content-type", ""))
 
 
 def _package_of(response: Any) -> Any:

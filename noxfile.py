@@ -14,6 +14,7 @@ import nox
 GROUPS = {
     "adapters/test_anthropic.py": ("anthropic", "0.49"),
     "adapters/test_bedrock.py": ("boto3", "1.36"),
+    "adapters/test_bedrock_async.py": ("aiobotocore", "2.19"),
     "adapters/test_cohere.py": ("cohere", "7.0"),
     "adapters/test_google_genai.py": ("google-genai", "3.0"),
     "adapters/test_mistral.py": ("mistralai", "2.0"),

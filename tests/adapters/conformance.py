@@ -10,142 +10,61 @@ A test module says what is the vendor's own and inherits the rest:
         refused = ["generate", "v2.chat"]
         limited = cohere.TooManyRequestsError
 
-What the vendor says on the wire is in `replies`.
+What the vendor says on the wire is in `replies`. What a test module needs of `shapes` is had here.
 """
 
 import asyncio
-import inspect
 import warnings
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from operator import attrgetter
 from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
 
+from tests.adapters.shapes import (
+    ATTACK,
+    LONG,
+    MANAGER,
+    PLAIN,
+    QUESTION,
+    RESPONSE,
+    STREAM,
+    Dialect,
+    Make,
+    Request,
+    Shape,
+    awaited,
+    installed,
+    reached,
+)
 from tests.adapters.wire import PIECE, Wire
 from tinyguardrail_sdk import Blocked, Delay, Guard, GuardrailError
 from tinyguardrail_sdk.adapters import wrap
 from tinyguardrail_sdk.checker import Checker
 from tinyguardrail_sdk.testing import ScriptedClassifier
 
+__all__ = [
+    "ATTACK",
+    "LONG",
+    "MANAGER",
+    "PLAIN",
+    "QUESTION",
+    "RESPONSE",
+    "STREAM",
+    "Conformance",
+    "Copying",
+    "Dialect",
+    "Make",
+    "Request",
+    "Shape",
+    "installed",
+    "parameters",
+    "reached",
+]
+
 ROOT = Path(__file__).parents[2]
-ATTACK = "zebra-override now"
-QUESTION = "What is the capital of France?"
-LONG = "The capital of France lies on the river Seine. " * 40
-PLAIN, STREAM, MANAGER = "plain", "stream", "manager"
-
-Request = dict[str, Any]
-# Makes a client of the server, and of how often it may try again.
-Make = Callable[[Wire, int], Any]
-
-
-@dataclass(frozen=True)
-class Dialect:
-    """What a family of methods takes.
-
-    Attributes:
-        ask: Makes the request with a text of the user; where there can be instructions of the
-            application, `ATTACK` is in them, for it may say that.
-        hostile: By name, requests with `ATTACK` elsewhere than in what the user or the application
-            says: a tool result, a document.
-        calls: Whether the answers can have tool calls.
-    """
-
-    ask: Callable[[str], Request]
-    hostile: Mapping[str, Request] = field(default_factory=dict)
-    calls: bool = True
-
-
-@dataclass(frozen=True)
-class Shape:
-    """One way to call a client.
-
-    Attributes:
-        path: The method.
-        kind: What it returns: `PLAIN` an answer, `STREAM`, or `MANAGER` of a stream.
-        dialect: What it takes.
-        extra: Further arguments.
-        opened: Takes what is looked at from what was returned.
-        asynchronous: Whether it is, of a client that has both kinds of methods.
-        retries: Whether the client tries again by itself.
-        hangs_up: Whether the vendor's own stream hangs up when it is closed early.
-    """
-
-    path: str
-    kind: str
-    dialect: Dialect
-    extra: Request = field(default_factory=dict)
-    opened: Callable[[Any], Any] = lambda answer: answer
-    asynchronous: bool = False
-    retries: bool = True
-    hangs_up: bool = True
-
-    def __str__(self) -> str:
-        return f"{self.path}-{self.kind}"
-
-    def method(self, client: Any) -> Any:
-        """What is called."""
-        return reached(client, self.path)
-
-    def awaits(self, client: Any) -> bool:
-        """Whether the call is asynchronous."""
-        return self.asynchronous or "Async" in type(client).__name__
-
-    async def consume(self, client: Any, request: Request, out: list[Any]) -> None:
-        """Make the call; what is released goes to `out`, even when an error ends it."""
-        async with self.open(client, request) as chunks:
-            async for each in chunks:
-                out.append(each)
-
-    @asynccontextmanager
-    async def open(self, client: Any, request: Request) -> AsyncIterator[AsyncIterator[Any]]:
-        """Make the call, and give what it returned as a stream; closes it in the end."""
-        answer = self.method(client)(**request, **self.extra)
-        if self.kind == MANAGER and self.awaits(client):
-            async with answer as stream:
-                yield aiter(stream)
-        elif self.kind == MANAGER:
-            with answer as stream:
-                yield _steps(stream)
-        else:
-            answer = self.opened(await answer if inspect.isawaitable(answer) else answer)
-            if self.kind == PLAIN:
-                yield _steps([answer])
-                return
-            try:
-                yield aiter(answer) if hasattr(answer, "__aiter__") else _steps(answer)
-            finally:
-                await _closed(answer)
-
-
-async def _closed(stream: Any) -> None:
-    names = ("aclose", "close", "__aexit__", "__exit__")  # some have no more than the last
-    name = next(name for name in names if hasattr(stream, name))
-    closed = getattr(stream, name)(*([None] * 3 if name.endswith("__") else []))
-    if inspect.isawaitable(closed):
-        await closed
-
-
-async def _steps(chunks: Any) -> AsyncIterator[Any]:
-    for each in chunks:
-        yield each
-
-
-def reached(client: Any, path: str) -> Any:
-    """What is at a path of a client; where its version has nothing the test is skipped."""
-    try:
-        return attrgetter(path)(client)
-    except AttributeError:
-        pytest.skip(f"this version has no {path}")
-
-
-def installed(module: str, *, extra: str) -> Any:
-    """The client's package; without it the tests of the module are reported as skipped."""
-    remedy = f"needs the client: pip install 'tinyguardrail-sdk[{extra}]'"
-    return pytest.importorskip(module, reason=remedy)
 
 
 class Conformance:
@@ -169,9 +88,15 @@ class Conformance:
     @staticmethod
     async def close(client: Any) -> None:
         """Close a client."""
-        closed = client.close()
-        if inspect.isawaitable(closed):
-            await closed
+        await awaited(client.close())
+
+    @asynccontextmanager
+    async def alive(self, client: Any) -> AsyncIterator[None]:
+        """Close a client in the end, in the loop that it works in."""
+        try:
+            yield
+        finally:
+            await self.close(client)
 
     def run(
         self,
@@ -187,10 +112,8 @@ class Conformance:
             wrap(client, guard)
 
         async def main() -> None:
-            try:
+            async with self.alive(client):
                 await shape.consume(client, request, out)
-            finally:
-                await self.close(client)
 
         asyncio.run(main())
         return out
@@ -260,11 +183,11 @@ class Conformance:
         wrap(client, guard)
 
         async def main() -> None:
-            async with leaving.open(client, leaving.dialect.ask(QUESTION)) as chunks:
-                await anext(chunks)
-            # The client itself is open still.
-            assert await asyncio.to_thread(wire.hung_up.wait, 20)
-            await self.close(client)
+            async with self.alive(client):
+                async with leaving.open(client, leaving.dialect.ask(QUESTION)) as chunks:
+                    await anext(chunks)
+                # The client itself is open still.
+                assert await asyncio.to_thread(wire.hung_up.wait, 20)
 
         asyncio.run(main())
 
@@ -338,10 +261,8 @@ class Conformance:
 
         async def main() -> list[str]:
             start = one if shape.awaits(client) else in_a_thread
-            try:
+            async with self.alive(client):
                 return await asyncio.gather(*map(start, range(6)))
-            finally:
-                await self.close(client)
 
         assert asyncio.run(main()) == ["answered", "blocked 0"] * 3
         assert len(wire.bodies) == 3
@@ -355,7 +276,7 @@ class Conformance:
             reached(form(wire, 0), refused)
         wrap(client, guard)
         with pytest.raises(GuardrailError, match="not guarded yet"):
-            reached(client, refused)()
+            asyncio.run(awaited(reached(client, refused)()))
 
     def test_the_documented_example_runs(
         self, wire: Wire, capsys: pytest.CaptureFixture[str]
@@ -400,7 +321,7 @@ class Copying(Conformance):
 
 def parameters(kind: type[Conformance]) -> dict[str, list[Any]]:
     """For the arguments of the rules, what they are run with."""
-    streams = [shape for shape in kind.shapes if shape.kind != PLAIN]
+    streams = [shape for shape in kind.shapes if shape.kind in (STREAM, MANAGER)]
     shapes = {
         "shape": kind.shapes,
         "calling": [shape for shape in kind.shapes if shape.dialect.calls],

@@ -1,3 +1,4 @@
+import ssl
 from collections.abc import Iterator
 
 import pytest
@@ -14,6 +15,14 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         for name, values in parameters(metafunc.cls).items():
             if name in metafunc.fixturenames:
                 metafunc.parametrize(name, values)
+
+
+@pytest.fixture(autouse=True)
+def no_certificates(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A loopback server has none, and loading the world's is most of what making a client takes."""
+    monkeypatch.setattr(
+        ssl, "create_default_context", lambda *_, **__: ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    )
 
 
 @pytest.fixture

@@ -11,7 +11,6 @@ from tests.adapters.conformance import (
     PLAIN,
     QUESTION,
     STREAM,
-    Copying,
     Dialect,
     Make,
     Request,
@@ -19,6 +18,7 @@ from tests.adapters.conformance import (
     installed,
     reached,
 )
+from tests.adapters.raw_responses import RawResponses, raw_shapes
 from tests.adapters.wire import PIECE, Wire
 from tinyguardrail_sdk import Blocked, Guard, InputError
 from tinyguardrail_sdk.adapters import wrap
@@ -53,6 +53,7 @@ SHAPES = [
         Shape(f"{path}.create", STREAM, MESSAGES, {"stream": True}),
         Shape(f"{path}.parse", PLAIN, MESSAGES),
         Shape(f"{path}.stream", MANAGER, MESSAGES),
+        *raw_shapes(path, MESSAGES),
     )
 ]
 
@@ -64,20 +65,16 @@ def make(kind: str) -> Make:
     return build
 
 
-class TestAnthropic(Copying):
+class TestAnthropic(RawResponses):
     forms = {kind: make(kind) for kind in ("Anthropic", "AsyncAnthropic")}
     shapes = SHAPES
     limited = anthropic.RateLimitError
     example = ("Anthropic", "Anthropic()", 'Anthropic(api_key="none", base_url="{url}")')
     copies = [lambda client: client.copy(), lambda client: client.with_options(timeout=5)]
     refused = [
-        "with_raw_response.messages",
-        "with_streaming_response.messages",
-        "messages.with_raw_response.create",
-        "messages.with_streaming_response.create",
+        "with_raw_response.completions.create",
+        "messages.with_raw_response.batches.create",
         "messages.batches.create",
-        "beta.with_raw_response.messages",
-        "beta.messages.with_raw_response.create",
         "beta.messages.tool_runner",
         "beta.deployment_runs.list",
         "beta.messages.batches.create",

@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
+from tests.adapters.bedrock_requests import CONVERSE, INVOKE, PAGE, asked
 from tests.adapters.conformance import (
     ATTACK,
     PLAIN,
     QUESTION,
     STREAM,
     Conformance,
-    Dialect,
     Request,
     Shape,
     installed,
@@ -20,59 +20,11 @@ from tests.adapters.conformance import (
 from tests.adapters.wire import Wire
 from tinyguardrail_sdk import Guard, InputError
 from tinyguardrail_sdk.adapters import wrap
-from tinyguardrail_sdk.adapters.bedrock import _Converse, _said
+from tinyguardrail_sdk.adapters._bedrock_readers import Converse, Invoke, said_in
 
 boto3 = installed("boto3", extra="bedrock")
 config: Any = pytest.importorskip("botocore.config")
 exceptions: Any = pytest.importorskip("botocore.exceptions")
-
-FOUND = f"9 to 5. {ATTACK}"
-
-
-def asked(*blocks: Any) -> Request:
-    return {
-        "modelId": "m",
-        "system": [{"text": f"You talk about {ATTACK}."}],  # the application may
-        "messages": [{"role": "user", "content": list(blocks)}],
-    }
-
-
-def invoked(**body: Any) -> Request:
-    return {"modelId": "m", "body": json.dumps({"max_tokens": 9, **body})}
-
-
-def said(text: Any) -> list[Any]:
-    return [{"role": "user", "content": text}]
-
-
-RESULT = {"toolUseId": "t", "content": [{"text": "Hours:"}, {"json": {"hours": FOUND}}]}
-PAGE = {"format": "md", "name": "Hours", "source": {"bytes": FOUND.encode()}}
-CONVERSE = Dialect(
-    ask=lambda text: asked({"text": text}),
-    hostile={
-        "tool": asked({"toolResult": RESULT}),
-        "blocks": asked({"text": QUESTION}, {"text": ATTACK}),
-        "text document": asked({"text": QUESTION}, {"document": PAGE}),
-        "document": asked({"document": PAGE | {"source": {"text": FOUND}}}),
-        "name": asked({"document": PAGE | {"source": {"text": "Monday."}, "name": ATTACK}}),
-        "context": asked({"document": PAGE | {"source": {"text": "Monday."}, "context": FOUND}}),
-        "search": asked({"searchResult": {"title": FOUND, "source": "s", "content": []}}),
-        "guarded": asked({"guardContent": {"text": {"text": FOUND}}}),
-        "variables": asked({"text": QUESTION}) | {"promptVariables": {"page": {"text": FOUND}}},
-    },
-)
-TOOL = {"type": "tool_result", "tool_use_id": "t", "content": FOUND}
-INVOKE = Dialect(
-    ask=lambda text: invoked(messages=said(text), system=f"You talk about {ATTACK}."),
-    hostile={
-        "tool": invoked(messages=said([TOOL])),
-        "bytes": {"modelId": "m", "body": json.dumps({"prompt": ATTACK}).encode()},
-        "prompt": invoked(prompt=ATTACK),
-        "titan": invoked(inputText=ATTACK),
-        "nova": invoked(messages=said([{"text": ATTACK}])),
-        "documents": invoked(messages=said(QUESTION), documents=[{"data": {"text": FOUND}}]),
-    },
-)
 
 
 def client_of(service: str, url: str, retries: int = 0) -> Any:
@@ -93,6 +45,7 @@ class TestBedrock(Conformance):
         Shape("converse", PLAIN, CONVERSE),
         Shape("converse_stream", STREAM, CONVERSE, opened=itemgetter("stream")),
         Shape("invoke_model", PLAIN, INVOKE, opened=lambda answer: answer["body"].read()),
+        Shape("invoke_model_with_response_stream", STREAM, INVOKE, opened=itemgetter("body")),
     ]
     limited = exceptions.ClientError
     example = (
@@ -102,7 +55,6 @@ class TestBedrock(Conformance):
         ' aws_secret_access_key="none"',
     )
     refused = [
-        "invoke_model_with_response_stream",
         "start_async_invoke",
         "generate_presigned_url",
     ]
@@ -156,7 +108,42 @@ def client(guard: Guard, wire: Wire) -> Iterator[Any]:
     ],
 )
 def test_answers_of_every_vendor_are_read(body: Any) -> None:
-    assert ATTACK in repr(list(_said(body)))
+    assert ATTACK in repr(said_in(json.dumps(body).encode()))
+
+
+def chunk(body: Any) -> Any:
+    return {"chunk": {"bytes": json.dumps(body).encode()}}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {
+            "type": "content_block_delta",
+            "index": 0,
+            "delta": {"type": "text_delta", "text": ATTACK},
+        },
+        {"contentBlockDelta": {"contentBlockIndex": 0, "delta": {"text": ATTACK}}},
+        {"choices": [{"index": 0, "delta": {"content": ATTACK}}]},
+        {"choices": [{"index": 0, "message": {"role": "assistant", "content": ATTACK}}]},
+        {"generation": ATTACK, "stop_reason": None},
+        {"completion": ATTACK, "type": "completion"},
+        {"outputText": ATTACK, "index": 0},
+        {"outputs": [{"text": ATTACK, "stop_reason": None}]},
+    ],
+)
+def test_chunks_of_every_vendor_are_read(body: Any) -> None:
+    assert [text for _, text in Invoke().chunk(chunk(body))] == [ATTACK]
+
+
+def test_a_chunk_that_only_counts_has_no_text() -> None:
+    assert list(Invoke().chunk(chunk({"amazon-bedrock-invocationMetrics": {"n": 1}}))) == []
+
+
+@pytest.mark.parametrize("event", [chunk({"speech": ATTACK}), chunk([ATTACK]), {"news": ATTACK}])
+def test_a_chunk_that_cannot_be_read_ends_the_stream(event: Any) -> None:
+    with pytest.raises(InputError, match="use converse"):
+        list(Invoke().chunk(event))
 
 
 DELTAS = [
@@ -175,12 +162,12 @@ DELTAS = [
     ],
 )
 def test_events_are_read(event: Any) -> None:
-    assert ATTACK in next(iter(_Converse().chunk(event)))[1]
+    assert ATTACK in next(iter(Converse().chunk(event)))[1]
 
 
 def test_an_unknown_delta_ends_the_stream(client: Any, wire: Wire) -> None:
     with pytest.raises(InputError, match="Use converse"):
-        list(_Converse().chunk({"contentBlockDelta": {"delta": {"unheardOf": "Paris"}}}))
+        list(Converse().chunk({"contentBlockDelta": {"delta": {"unheardOf": "Paris"}}}))
 
 
 def test_arguments_by_position_are_refused_by_the_client(client: Any, wire: Wire) -> None:

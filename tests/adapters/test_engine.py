@@ -8,6 +8,7 @@ import pytest
 
 from tinyguardrail_sdk import Guard, InputError
 from tinyguardrail_sdk.adapters import wrap
+from tinyguardrail_sdk.adapters._twins import ABSENT, twin_of
 
 
 def python(code: str) -> str:
@@ -53,3 +54,41 @@ def test_importing_the_adapters_imports_no_client() -> None:
 def test_other_objects_have_no_adapter(guard: Guard, client: Any) -> None:
     with pytest.raises(InputError, match="no adapter"):
         wrap(client, guard)
+
+
+class Client:
+    def __init__(self) -> None:
+        self.name = "Ann"
+        self._age = 1
+
+    @property
+    def age(self) -> int:
+        return self._age
+
+    def greet(self) -> str:
+        return f"{self.word()} {self.name}, {self.age}"
+
+    def word(self) -> str:
+        return "Hello"
+
+    def rename(self, name: str) -> None:
+        self.name = name
+
+
+def test_a_twin_has_the_state_of_the_other_one_but_not_its_guard() -> None:
+    client, before = Client(), {"word": ABSENT}
+    twin = twin_of(client, lambda: before)
+    vars(client)["word"] = lambda: "guarded"
+    client.name, client._age = "Bea", 2
+    assert client.greet() == "guarded Bea, 2"
+    assert twin.greet() == "Hello Bea, 2"
+    twin.rename("Cas")
+    assert client.name == "Cas"
+    assert isinstance(twin, Client)
+
+
+def test_a_twin_has_what_others_put_there_before_the_guard() -> None:
+    client = Client()
+    twin = twin_of(client, lambda: {"word": lambda: "traced"})
+    vars(client)["word"] = lambda: "guarded"
+    assert twin.greet() == "traced Ann, 1"

@@ -1,3 +1,6 @@
+import importlib.util
+import os
+import unittest.mock
 from typing import Any
 
 import pytest
@@ -76,6 +79,47 @@ class TestOllama(Conformance):
         with pytest.raises(InputError, match="context"):
             self.run(form(wire, 0), guard, self.shapes[2], {"prompt": QUESTION, "context": [1, 2]})
         assert wire.bodies == []
+
+
+def fresh_module(wire: Wire, retries: int) -> Any:
+    """The module once more, whose own client asks the server."""
+    spec = importlib.util.find_spec("ollama")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    with unittest.mock.patch.dict(os.environ, {"OLLAMA_HOST": wire.url}):
+        spec.loader.exec_module(module)
+    return module
+
+
+class TestOllamaModule(TestOllama):
+    forms = {"module": fresh_module}
+    test_the_documented_example_runs = None  # type: ignore[assignment]  # it is of a client
+
+    @staticmethod
+    async def close(client: Any) -> None:
+        client.embed.__self__._client.close()
+
+    def test_what_it_has_besides_is_as_before(self, guard: Guard, wire: Wire) -> None:
+        module = fresh_module(wire, 0)
+        before = dict(vars(module))
+        with wrap(module, guard):
+            changed = {name for name in before if vars(module)[name] != before[name]}
+            functions = {name for name in before if hasattr(before[name], "__self__")}
+            assert {"chat", "generate"} <= changed <= functions
+            assert module.embed.__self__ is not before["embed"].__self__
+        assert vars(module) == before
+
+
+def test_only_modules_of_clients_are_known(guard: Guard) -> None:
+    with pytest.raises(InputError, match="no adapter"):
+        wrap(os, guard)
+
+
+def test_another_module_of_the_package_is_refused(guard: Guard) -> None:
+    module = importlib.import_module("ollama._types")
+    with pytest.raises(InputError, match="pass ollama itself"):
+        wrap(module, guard)
 
 
 def test_arguments_by_position_are_read(guard: Guard, wire: Wire) -> None:

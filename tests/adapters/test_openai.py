@@ -1,4 +1,5 @@
 import copy
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,17 +12,18 @@ from tests.adapters.conformance import (
     PLAIN,
     QUESTION,
     STREAM,
-    Copying,
     Dialect,
     Make,
     Shape,
     installed,
     reached,
 )
+from tests.adapters.raw_responses import RawResponses, raw_shapes
 from tests.adapters.wire import Wire
-from tinyguardrail_sdk import Blocked, CheckFailed, Guard, GuardrailError, InputError
+from tinyguardrail_sdk import Blocked, CheckFailed, Guard, GuardrailError, InputError, Source
 from tinyguardrail_sdk.adapters import wrap
-from tinyguardrail_sdk.adapters.openai import _Responses
+from tinyguardrail_sdk.adapters._bodies import body_messages
+from tinyguardrail_sdk.adapters.openai import _Chat, _Responses
 from tinyguardrail_sdk.adapters.openai import wrap as wrap_openai
 from tinyguardrail_sdk.testing import ScriptedClassifier
 
@@ -77,6 +79,8 @@ SHAPES = [
     Shape("responses.create", STREAM, RESPONSES, {"stream": True}),
     Shape("responses.parse", PLAIN, RESPONSES),
     Shape("responses.stream", MANAGER, RESPONSES),
+    *raw_shapes("chat.completions", CHAT),
+    *raw_shapes("responses", RESPONSES),
 ]
 
 
@@ -88,7 +92,7 @@ def make(kind: str, **more: Any) -> Make:
     return build
 
 
-class TestOpenAI(Copying):
+class TestOpenAI(RawResponses):
     forms = {
         "OpenAI": make("OpenAI"),
         "AsyncOpenAI": make("AsyncOpenAI"),
@@ -99,11 +103,10 @@ class TestOpenAI(Copying):
     example = ("OpenAI", "OpenAI()", 'OpenAI(api_key="none", base_url="{url}/v1")')
     copies = [lambda client: client.copy(), lambda client: client.with_options(timeout=5)]
     refused = [
-        "with_raw_response.chat",
-        "chat.with_streaming_response.completions",
-        "chat.completions.with_raw_response.create",
-        "chat.completions.with_streaming_response.create",
-        "responses.with_raw_response.create",
+        "with_raw_response.completions.create",
+        "chat.with_raw_response.completions.list",
+        "chat.completions.with_raw_response.list",
+        "responses.with_raw_response.input_items.list",
         "responses.connect",
         "responses.input_items.list",
         "chat.completions.list",
@@ -165,6 +168,27 @@ class TestOpenAI(Copying):
         assert wire.bodies == []
 
 
+@pytest.mark.parametrize(
+    "choice",
+    [
+        {"delta": {"thoughts": ATTACK}},
+        {"delta": {"reasoning_details": [{"type": "reasoning.text", "text": ATTACK}]}},
+        {"delta": {"tool_calls": [{"index": 0, "type": "mcp", "mcp": {"arguments": ATTACK}}]}},
+        {"delta": {}, "message": {"role": "assistant", "content": ATTACK}},
+        {"text": ATTACK},
+    ],
+)
+def test_a_delta_that_is_not_known_is_read_whole(choice: Any) -> None:
+    chunk = {"choices": [{"index": 0, "finish_reason": "stop", **choice}]}
+    assert [text for _, text in _Chat().chunk(chunk)] == [ATTACK]
+
+
+def test_a_field_that_is_not_known_is_read_whole() -> None:
+    message = {"role": "assistant", "content": "Paris.", "thoughts": [{"id": "t", "said": ATTACK}]}
+    said = list(_Chat().response({"choices": [{"index": 0, "message": message}]}))
+    assert said == [message, ATTACK]
+
+
 def test_what_a_remote_tool_answered_is_read_though_its_arguments_came_in_pieces() -> None:
     call = {"type": "mcp_call", "arguments": '{"n": 1}', "output": ATTACK}
     reader = _Responses()
@@ -223,6 +247,17 @@ def test_a_stream_gives_nothing_after_it_was_blocked(client: Any, wire: Wire) ->
     assert list(stream) == []
 
 
+def test_a_body_that_was_read_already_is_read_by_its_events(client: Any, wire: Wire) -> None:
+    asked = CHAT.ask(QUESTION) | {"stream": True}
+    wire.arguments = '{"city": "Paris"}'
+    raw = client.chat.completions.with_raw_response.create(**asked)
+    raw.http_response.read()
+    assert body_messages(_Chat(), raw.http_response) == [
+        (Source.OUTPUT, wire.text),
+        (Source.OUTPUT, wire.arguments),
+    ]
+
+
 class City(pydantic.BaseModel):
     city: str
 
@@ -238,7 +273,26 @@ def test_parsed_answers(client: Any, wire: Wire) -> None:
         assert stream.get_final_completion().choices[0].message.parsed == City(city="Paris")
 
 
-def test_a_raw_answer_that_was_asked_for_by_hand_is_not_returned(client: Any) -> None:
-    raw = {"X-Stainless-Raw-Response": "true"}
-    with pytest.raises(InputError, match="ask for a plain one"):
-        client.chat.completions.create(**CHAT.ask(QUESTION), extra_headers=raw)
+@pytest.mark.parametrize(
+    ("path", "asked", "read"),
+    [
+        ("chat.completions", CHAT, lambda answer: answer.choices[0].message.parsed),
+        ("responses", RESPONSES, lambda answer: answer.output_parsed),
+    ],
+)
+def test_parsed_raw_answers(client: Any, wire: Wire, path: str, asked: Any, read: Any) -> None:
+    wire.text = '{"city": "Paris"}'
+    kind = {("text_format" if path == "responses" else "response_format"): City}
+    parse = reached(client, f"{path}.with_raw_response.parse")
+    assert read(parse(**asked.ask(QUESTION), **kind).parse()) == City(city="Paris")
+    wire.text = json.dumps({"city": ATTACK})
+    with pytest.raises(Blocked):
+        parse(**asked.ask(QUESTION), **kind)
+
+
+def test_a_raw_answer_that_was_asked_for_by_hand_is_judged(client: Any, wire: Wire) -> None:
+    asked = CHAT.ask(QUESTION) | {"extra_headers": {"X-Stainless-Raw-Response": "true"}}
+    assert wire.text in client.chat.completions.create(**asked).text
+    wire.text = ATTACK
+    with pytest.raises(Blocked):
+        client.chat.completions.create(**asked)

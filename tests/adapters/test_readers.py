@@ -5,9 +5,11 @@ from typing import Any
 import pytest
 
 from tests.adapters.conformance import ATTACK
-from tinyguardrail_sdk.adapters import anthropic, bedrock, cohere, google_genai, mistral, ollama
+from tinyguardrail_sdk.adapters import anthropic, cohere, google_genai, mistral, ollama
 from tinyguardrail_sdk.adapters import openai as openai_
-from tinyguardrail_sdk.adapters._streams import AnyReader, Deferring, held
+from tinyguardrail_sdk.adapters._bedrock_readers import Converse
+from tinyguardrail_sdk.adapters._bodies import AnyReader
+from tinyguardrail_sdk.adapters._streams import Deferring, held
 from tinyguardrail_sdk.guard import Guard
 from tinyguardrail_sdk.messages import message_texts
 
@@ -20,9 +22,9 @@ ANSWERS: list[tuple[AnyReader, Any]] = [
     (mistral._Completion(), {"choices": [{"message": None, "messages": [SAID]}]}),
     (cohere._Chat(), {"message": SAID}),
     (ollama._Chat(), {"message": SAID}),
-    (bedrock._Converse(), {"output": {"message": SAID}}),
+    (Converse(), {"output": {"message": SAID}}),
     (
-        bedrock._Converse(),
+        Converse(),
         {"output": {"message": {"role": "assistant", "content": []}}} | {FURTHER: ATTACK},
     ),
 ]
@@ -35,7 +37,7 @@ REQUESTS: list[tuple[AnyReader, str]] = [
     (cohere._Chat(), "messages"),
     (cohere._Chat(), "documents"),
     (ollama._Chat(), "messages"),
-    (bedrock._Converse(), "messages"),
+    (Converse(), "messages"),
     (google_genai._Contents(), "contents"),
 ]
 

@@ -4,6 +4,7 @@ It answers every request with `text`, and with `arguments` as a tool call where 
 or where the request asks for a stream as events with a few characters each.
 """
 
+import gzip
 import json
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -40,6 +41,8 @@ class Wire:
         arguments: Arguments of the tool call that it makes, as JSON.
         failures: Statuses of the next answers, before the good one.
         without: Parts of names of events that are left out of streams.
+        body: What is sent in place of an answer, and its content type.
+        compressed: Whether answers are.
         endless: Whether streams go on in the middle until the client hangs up.
         hung_up: Set when it did.
         bodies: The requests that arrived.
@@ -50,6 +53,8 @@ class Wire:
         self.arguments: str | None = None
         self.failures: list[int] = []
         self.without: tuple[str, ...] = ()
+        self.body: tuple[bytes, str] | None = None
+        self.compressed = False
         self.endless = False
         self.hung_up = threading.Event()
         self.bodies: list[Any] = []
@@ -93,6 +98,8 @@ class Wire:
                 reply = next(wire._replies[each] for each in wire._replies if path.endswith(each))
                 if wire.failures:
                     self._send(wire.failures.pop(0), "application/json", b'{"error": {}}')
+                elif wire.body is not None:
+                    self._send(200, wire.body[1], wire.body[0])
                 elif not (reply.always or body.get("stream")):
                     answer = json.dumps(reply.whole(wire.text, wire.arguments))
                     self._send(200, "application/json", answer.encode())
@@ -103,6 +110,9 @@ class Wire:
 
             def _send(self, status: int, kind: str, content: bytes) -> None:
                 self._begin(status, kind)
+                if wire.compressed:
+                    content = gzip.compress(content, mtime=0)
+                    self.send_header("content-encoding", "gzip")
                 self.send_header("content-length", str(len(content)))
                 self.end_headers()
                 self.wfile.write(content)

@@ -6,6 +6,7 @@ import pytest
 
 from tests.frameworks.texts import ANSWER, ATTACK, PAGE, QUESTION
 from tinyguardrail_sdk import Blocked, CheckFailed, Delay, Guard, GuardrailError, InputError
+from tinyguardrail_sdk.adapters._llama_index_messages import LLMReader
 from tinyguardrail_sdk.adapters.llama_index import guard_engine, guard_llm, postprocessor
 from tinyguardrail_sdk.testing import ScriptedClassifier
 
@@ -392,3 +393,21 @@ def test_a_guarded_chat_engine_does_not_stream(guard: Guard) -> None:
     engine = guard_engine(chat_engine(scripted()), guard)
     with pytest.raises(GuardrailError, match="guard_llm"):
         engine.stream_chat(QUESTION)
+
+
+PIECES = ["no ", "no ", "no zebra", "-", "-"]
+WHOLE = ["".join(PIECES[: end + 1]) for end in range(len(PIECES))]
+
+
+@pytest.mark.parametrize("texts", [PIECES, WHOLE], ids=["pieces", "whole"])
+@pytest.mark.parametrize("chat", [False, True])
+def test_of_a_stream_only_what_is_new_is_read(texts: list[str], chat: bool) -> None:
+    reader, read = LLMReader(), []
+    for text, delta in zip(texts, PIECES, strict=True):
+        answer = (
+            Response(message=Message(content=text, role="assistant"), delta=delta)
+            if chat
+            else types.CompletionResponse(text=text, delta=delta)
+        )
+        read += [new for _, new in reader.chunk(answer)]
+    assert read == PIECES

@@ -6,7 +6,7 @@ import pytest
 
 from tests.frameworks.texts import ATTACK, PAGE
 from tinyguardrail_sdk import Blocked, CheckFailed, Guard, GuardrailError, InputError
-from tinyguardrail_sdk.adapters.mcp import _said, middleware, wrap
+from tinyguardrail_sdk.adapters.mcp import _said, awrap, middleware, wrap
 from tinyguardrail_sdk.testing import ScriptedClassifier
 
 WHY = "pip install 'tinyguardrail-sdk[mcp]'"
@@ -165,6 +165,23 @@ def test_poisoned_instructions_are_found(guard: Guard) -> None:
     # Of a new client they are known when it is wrapped; of an older one, at the handshake.
     with pytest.raises(Blocked):
         using(Shop(instructions=PAGE), again, guard)
+
+
+def test_in_an_event_loop_instructions_are_judged_off_it(
+    guard: Guard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def act(client: Any) -> Any:
+        assert await awrap(client, guard) is await awrap(client, guard)
+        return await ACTS["text"](client)
+
+    async def again(client: Any) -> Any:
+        await awrap(client, guard)
+        return await getattr(client, "session", client).initialize()
+
+    monkeypatch.delattr(Guard, "check_messages")
+    using(Shop(instructions="fine"), act)
+    with pytest.raises(Blocked):
+        using(Shop(instructions=PAGE), again)
 
 
 def test_an_attack_in_the_arguments_is_not_sent(guard: Guard) -> None:

@@ -246,3 +246,46 @@ def test_a_model_is_guarded_once(guard: Guard) -> None:
         guard_model(model, Guard(classifier=ScriptedClassifier()))
     with pytest.raises(InputError, match="guard the provider"):
         guard_model("gpt-5-mini", guard)
+
+
+def test_an_agent_is_guarded_once(guard: Guard, tool: Any, config: Any) -> None:
+    model = testing.ScriptedModel([called("Paris"), said(ANSWER)])
+    once = guard_agent(agents.Agent(name="a", tools=[tool], model=model), guard)
+    twice = guard_agent(once, guard)
+    for each in (once, twice):
+        (look,) = each.tools
+        for name in ("input_guardrails", "output_guardrails"):
+            assert len(getattr(each, name)) == len(getattr(look, f"tool_{name}")) == 1
+    assert run(twice, QUESTION, config, []).final_output == ANSWER
+    other = Guard(classifier=ScriptedClassifier())
+    assert len(guard_agent(agents.Agent(name="a", tools=[tool]), other).input_guardrails) == 1
+    assert len(guard_agent(once.clone(model=None), other).input_guardrails) == 2
+
+
+HIDDEN: list[dict[str, Any]] = [
+    {"extra_body": {"input": ATTACK}},
+    {"extra_body": {"messages": [{"role": "user", "content": ATTACK}]}},
+    {"extra_body": {"prompt": {"id": "p", "variables": {"page": PAGE}}}},
+    {"extra_args": {"prediction": {"type": "content", "content": PAGE}}},
+    {"extra_args": {"extra_body": {"input": ATTACK}}},
+]
+
+
+@every_way
+@pytest.mark.parametrize("hidden", HIDDEN, ids=range(len(HIDDEN)))
+def test_what_settings_put_into_a_request_is_read(
+    guard: Guard, config: Any, way: Way, hidden: Any
+) -> None:
+    model = testing.ScriptedModel([said(ANSWER)])
+    settings = agents.ModelSettings(**hidden)
+    agent = agents.Agent(name="a", model=guard_model(model, guard), model_settings=settings)
+    with pytest.raises(Blocked):
+        way(agent, QUESTION, config, [])
+    assert not model.calls
+
+
+def test_other_settings_pass(guard: Guard, config: Any) -> None:
+    model = testing.ScriptedModel([said(ANSWER)])
+    settings = agents.ModelSettings(extra_body={"top_k": 3}, extra_args={"timeout": 5})
+    agent = agents.Agent(name="a", model=guard_model(model, guard), model_settings=settings)
+    assert run(agent, QUESTION, config, []).final_output == ANSWER

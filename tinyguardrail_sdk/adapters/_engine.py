@@ -2,8 +2,8 @@
 
 An adapter is a `Plan`: whose clients it takes, which methods are guarded and how they are read,
 which return context managers of streams, which make copies of the client, and which are refused
-because nobody can read them yet. The originals are taken from a shallow copy of their resource, so
-that a method of the client which calls another one is checked once.
+because nobody can read them yet. The originals are called on a twin of their resource, so that a
+method of the client which calls another one is checked once.
 """
 
 from __future__ import annotations
@@ -14,8 +14,11 @@ from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeAlias, TypeVar
 
+from tinyguardrail_sdk.adapters._bodies import AnyReader
 from tinyguardrail_sdk.adapters._frameworks import require
-from tinyguardrail_sdk.adapters._streams import AnyReader, Deferring, held
+from tinyguardrail_sdk.adapters._paths import found, unknown
+from tinyguardrail_sdk.adapters._streams import Deferring, held
+from tinyguardrail_sdk.adapters._twins import ABSENT, twin_of
 from tinyguardrail_sdk.calls import guarded_acall, guarded_astream, guarded_call
 from tinyguardrail_sdk.checker import Checker
 from tinyguardrail_sdk.closing import AsyncClosingIterator
@@ -26,7 +29,6 @@ ClientT = TypeVar("ClientT")
 MakeReader: TypeAlias = Callable[[], AnyReader]
 
 MARK = "__tinyguardrail_handle__"
-_ABSENT = object()
 # Arguments that may be iterators, which can be read once only: they are made lists.
 _LISTED = ("messages", "input", "documents")
 
@@ -43,9 +45,11 @@ class Plan:
             one for every call, for it may remember what it read of a stream.
         managers: Methods that return a context manager of a stream.
         copies: Methods that return another client, which is guarded likewise.
+        remade: What the client made of the methods, raw responses say: made anew, of guarded ones.
         refused: What would go past the guard; using it raises `GuardrailError`.
         allowed: What else may be used of the client and of the resources that have `calls`:
             everything else public is refused, of later versions, too. None: all but `refused`.
+        awaited: Whether what the methods return is awaited, though no function of theirs says so.
     """
 
     package: str
@@ -54,8 +58,10 @@ class Plan:
     calls: Mapping[str, MakeReader]
     managers: Mapping[str, MakeReader] = field(default_factory=dict)
     copies: tuple[str, ...] = ()
+    remade: tuple[str, ...] = ()
     refused: tuple[str, ...] = ()
     allowed: tuple[str, ...] | None = None
+    awaited: bool = False
 
 
 @dataclass
@@ -80,7 +86,7 @@ class Handle(Generic[ClientT]):
         """
         while self._put:
             owner, name, before = self._put.pop()
-            if before is _ABSENT:
+            if before is ABSENT:
                 delattr(owner, name)
             else:
                 setattr(owner, name, before)
@@ -93,8 +99,12 @@ class Handle(Generic[ClientT]):
             self._put.append((owner, "__class__", kind))
             owner.__class__ = type(kind.__name__, (kind,), {name: property(lambda _: value)})
             return
-        self._put.append((owner, name, vars(owner).get(name, _ABSENT)))
+        self._put.append((owner, name, vars(owner).get(name, ABSENT)))
         setattr(owner, name, value)
+
+    def before(self, owner: Any) -> dict[str, Any]:
+        """Return what was put on an instance, as it was before; `ABSENT` for what it had not."""
+        return {name: value for each, name, value in self._put if each is owner}
 
     def __enter__(self) -> ClientT:
         return self.client
@@ -144,69 +154,42 @@ def _refuse_strangers(client: object, plan: Plan) -> None:
 
 def _carry_out(handle: Handle[Any], plan: Plan) -> None:
     refused = [*plan.refused, *_unknown(handle.client, plan)]
+    # Looked at before anything is guarded, for clients keep what they made.
+    remade = [
+        (owner, name, type(getattr(owner, name)))
+        for path in plan.remade
+        for owner, name in found(handle.client, path)
+    ]
     handle.put(handle.client, MARK, handle)
-    twins: dict[int, Any] = {}
     for path, make_reader in {**plan.calls, **plan.managers}.items():
-        for owner, name in _found(handle.client, path):
-            twin = twins.setdefault(id(owner), _twin(owner))
-            put = _managed if path in plan.managers else _guarding(owner, name)
+        for owner, name in found(handle.client, path):
+            twin = twin_of(owner, functools.partial(handle.before, owner))
+            put = _managed if path in plan.managers else _guarding(owner, name, plan.awaited)
             handle.put(owner, name, put(handle, getattr(twin, name), make_reader))
     for name in plan.copies:
-        for owner, own in _found(handle.client, name):
+        for owner, own in found(handle.client, name):
             handle.put(owner, own, _copying(handle, getattr(owner, own), plan))
     for path in refused:
-        for owner, name in _found(handle.client, path):
+        for owner, name in found(handle.client, path):
             handle.put(owner, name, _Refusal(path))
+    for owner, name, kind in remade:
+        handle.put(owner, name, kind(owner))
 
 
 def _unknown(client: Any, plan: Plan) -> Iterator[str]:
     """Paths of what is public and not in the plan."""
     if plan.allowed is None:
-        return
-    planned = {*plan.calls, *plan.managers, *plan.copies, *plan.refused, *plan.allowed}
-    parents = {parent for path in planned for parent in _parents(path)}
-    for parent in sorted(parents):
-        owner = _at(client, parent)
-        for name in dir(owner) if owner is not None else ():
-            path = f"{parent}.{name}".lstrip(".")
-            if not name.startswith("_") and path not in planned and path not in parents:
-                yield path
+        return iter(())
+    known = (plan.calls, plan.managers, plan.copies, plan.remade, plan.refused, plan.allowed)
+    return unknown(client, {path for paths in known for path in paths})
 
 
-def _parents(path: str) -> Iterator[str]:
-    """What stands above a path: the client itself, which is empty, and its resources."""
-    names = path.split(".")
-    return (".".join(names[:end]) for end in range(len(names)))
-
-
-def _at(client: Any, path: str) -> Any:
-    """What is at a path, or None."""
-    for name in filter(None, path.split(".")):
-        client = getattr(client, name, None)
-    return client
-
-
-def _found(client: Any, path: str) -> Iterator[tuple[Any, str]]:
-    """Yield the owner and the name of what is at a path: nothing where the version lacks it."""
-    parent, _, name = path.rpartition(".")
-    owner = _at(client, parent)
-    if owner is not None and name in dir(owner):
-        yield owner, name
-
-
-def _twin(owner: Any) -> Any:
-    """A shallow copy; `copy` itself would ask some clients for attributes before they have any."""
-    twin = object.__new__(type(owner))
-    vars(twin).update(vars(owner))
-    return twin
-
-
-def _guarding(owner: Any, name: str) -> Any:
+def _guarding(owner: Any, name: str, awaited: bool) -> Any:
     """How a method is guarded, by the kind of the function that its class has."""
     function = inspect.unwrap(getattr(type(owner), name))
     if inspect.isasyncgenfunction(function):
         return _astreaming
-    return _aguarded if inspect.iscoroutinefunction(function) else _guarded
+    return _aguarded if awaited or inspect.iscoroutinefunction(function) else _guarded
 
 
 def _guarded(handle: Handle[Any], original: Any, make_reader: MakeReader) -> Any:
@@ -226,7 +209,12 @@ def _aguarded(handle: Handle[Any], original: Any, make_reader: MakeReader) -> An
     async def call(*args: Any, **kwargs: Any) -> Any:
         given = _named(original, args, kwargs)
         reader = Deferring(make_reader())
-        send = functools.partial(original, **given)
+
+        async def send() -> Any:
+            answer = await original(**given)
+            await reader.receive(answer)
+            return answer
+
         answer = await guarded_acall(handle.guard, reader, given, send)
         return held(handle.guard, handle.delay, reader, answer)
 
@@ -321,21 +309,18 @@ def _named(original: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict
 
 
 class _Refusal:
-    """Stands where something would go past the guard."""
+    """Stands where something would go past the guard; calling it, or what it has, raises."""
 
     def __init__(self, path: str) -> None:
         self._path = path
 
-    def __call__(self, *_: Any, **__: Any) -> Any:
-        raise self._error()
-
-    def __getattr__(self, name: str) -> Any:
+    def __getattr__(self, name: str) -> _Refusal:
         if name.startswith("__"):  # Python itself asks, to copy or print it
             raise AttributeError(name)
-        raise self._error()
+        return _Refusal(f"{self._path}.{name}")  # clients look at methods that nobody calls
 
-    def _error(self) -> GuardrailError:
-        return GuardrailError(
+    def __call__(self, *_: Any, **__: Any) -> Any:
+        raise GuardrailError(
             f"client.{self._path} is not guarded yet, so a guarded client refuses it; use another "
             "method, or a client without a guard"
         )

@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from typing import Any
 
-from tinyguardrail_sdk.adapters._http import Cut, answer_deltas, characters, events, lines, whole
+from tinyguardrail_sdk.adapters._http import (
+    Cut,
+    answer_deltas,
+    characters,
+    content_kind,
+    events,
+    lines,
+    whole,
+)
 from tinyguardrail_sdk.checker import Checker
 from tinyguardrail_sdk.chunks import HeldChunks
 from tinyguardrail_sdk.errors import InputError
@@ -94,12 +102,8 @@ class HeldAnswer:
     def _cut_for(self, start: Message) -> Cut | None:
         """How the answer is cut into pieces; None where it cannot be read."""
         headers = {bytes(key).lower(): bytes(value) for key, value in start.get("headers", ())}
-        kind, _, options = (
-            headers.get(b"content-type", b"").decode("latin-1").lower().partition(";")
-        )
-        kind = kind.strip()
-        other = "charset=" in options and "utf-8" not in options
-        if other or headers.get(b"content-encoding", b"identity") != b"identity":
+        kind = content_kind(headers.get(b"content-type", b"").decode("latin-1"))
+        if kind is None or headers.get(b"content-encoding", b"identity") != b"identity":
             return None
         self.is_events = kind == _EVENTS
         if self.is_events:

@@ -27,7 +27,8 @@ Texts = Iterator[tuple[Source, str]]
 class LLMReader:
     """Reads what an LLM is given and what it answers; one for each call.
 
-    Of a stream every answer holds what was said so far, so it remembers what it has read.
+    Of a stream most answers hold what was said so far, some only what is new; both name what is new
+    in their `delta`. Where that is missing, what was read before is what it is told from.
     """
 
     def __init__(self) -> None:
@@ -43,10 +44,11 @@ class LLMReader:
 
     def chunk(self, chunk: Any) -> Iterator[tuple[Hashable, str]]:
         for key, text in _said(chunk):
-            before = self._read.get(key, "")
-            self._read[key] = text
-            # Some give only what is new.
-            yield key, text.removeprefix(before)
+            before, delta = self._read.get(key, ""), chunk.delta or ""
+            is_new_only = delta == text and text != before + delta
+            new = text if is_new_only else text.removeprefix(before)
+            self._read[key] = before + new if is_new_only else text
+            yield key, new
 
 
 class EngineReader:

@@ -11,35 +11,47 @@ from collections.abc import (
     Mapping,
     MutableMapping,
 )
-from typing import Any, TypeAlias
+from typing import Any
 
-from tinyguardrail_sdk.calls import Reader
+from tinyguardrail_sdk.adapters._bodies import AnyReader, body_messages, hold_body, response_in
 from tinyguardrail_sdk.checker import Checker
 from tinyguardrail_sdk.chunks import aheld_chunks, held_chunks
 from tinyguardrail_sdk.errors import InputError
 from tinyguardrail_sdk.holdback import Delay
 from tinyguardrail_sdk.streaming import StreamGuard
 
-AnyReader: TypeAlias = Reader[Any, Any, Any]
-
 # Attributes of stream objects: OpenAI and Anthropic; Mistral.
 _CHUNKS = ("_iterator", "generator")
+# Keys of streams of events: of Bedrock's conversations; of its single models.
+_EVENTS = ("stream", "body")
 
 
 class Deferring:
-    """A reader of plain values, to which a stream is an answer without text: that comes later."""
+    """A reader of plain values, to which a stream is an answer without text: that comes later.
+
+    Attributes:
+        reader: The one that reads what is plain.
+    """
 
     def __init__(self, reader: AnyReader) -> None:
-        self._reader = reader
+        self.reader = reader
 
     def request(self, request: Mapping[str, Any]) -> Iterable[Any]:
         """Read the arguments of a call."""
         given = {key: value for key, value in request.items() if not _is_absent(value)}
         # The clients merge `extra_body` over the rest before they send it.
-        return self._reader.request(plain(given | dict(given.get("extra_body") or {})))
+        return self.reader.request(plain(given | dict(given.get("extra_body") or {})))
+
+    async def receive(self, response: Any) -> None:
+        """Let the reader await what it is going to read of an answer, if it is one that does."""
+        receive = getattr(self.reader, "receive", None)
+        if receive is not None:
+            await receive(response)
 
     def response(self, response: Any) -> Iterable[Any]:
         """Read what a call returned."""
+        if (raw := response_in(response)) is not None:
+            return body_messages(self.reader, raw) if raw.is_closed else []
         if _chunks_of(response) is not None:
             return []
         said = plain(response)
@@ -47,11 +59,11 @@ class Deferring:
             raise InputError(
                 f"{type(response).__name__} is an answer that cannot be read; ask for a plain one"
             )
-        return self._reader.response(said)
+        return self.reader.response(said)
 
     def chunk(self, chunk: Any) -> Iterable[tuple[Hashable, str]]:
         """Read a chunk of a stream."""
-        return self._reader.chunk(plain(chunk))
+        return self.reader.chunk(plain(chunk))
 
 
 def plain(value: Any) -> Any:
@@ -80,12 +92,14 @@ def as_answer(message: Any) -> Any:
 
 
 def held(guard: Checker, delay: Delay | None, reader: Deferring, answer: Any) -> Any:
-    """Return an answer as it is; of a stream, the same object with its chunks held back.
+    """Return an answer as it is; of a stream or a raw one, the same object with its text held back.
 
     Where the stream is nothing but an iterator, one that also closes it is returned.
     """
-    found = _chunks_of(answer)
-    if found is None:
+    raw, found = response_in(answer), _chunks_of(answer)
+    if raw is not None and not raw.is_closed:
+        hold_body(guard, delay, reader.reader, raw)
+    if raw is not None or found is None:
         return answer
     chunks, put = found
     hold: Any = aheld_chunks if hasattr(chunks, "__anext__") else held_chunks
@@ -104,8 +118,15 @@ def _chunks_of(answer: Any) -> tuple[Any, Callable[[Any], Any]] | None:
                 return answer
 
             return getattr(stream, name), put
-    if isinstance(answer, MutableMapping) and hasattr(answer.get("stream"), "__iter__"):
-        return answer["stream"], lambda chunks: answer.update(stream=chunks) or answer
+    for name in _EVENTS if isinstance(answer, MutableMapping) else ():
+        # A body that can be read is there as a whole.
+        if hasattr(answer.get(name), "__iter__") and not hasattr(answer[name], "read"):
+
+            def replace(chunks: Any, name: str = name) -> Any:
+                answer[name] = chunks
+                return answer
+
+            return answer[name], replace
     if isinstance(answer, Iterator | AsyncIterator):
         return answer, lambda chunks: chunks
     return None

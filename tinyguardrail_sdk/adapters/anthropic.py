@@ -5,11 +5,11 @@ pip install "tinyguardrail-sdk[anthropic]"
     with wrap(Anthropic(), guard) as client:
         client.messages.create(model=..., max_tokens=..., messages=[...])
 
-Guarded are `create`, `parse` and `stream` of `messages` and `beta.messages`, and the clients that
-`copy`, `with_options` and `with_middleware` return. Raw and streaming responses, batches, legacy
-completions, the tool runner, threads, and agents with what runs them are refused. What was taken
-from the client before it was wrapped, and `client.post`, are as they were. Of a stream do not read
-`.response`: that is the wire.
+Guarded are `create`, `parse` and `stream` of `messages` and `beta.messages`, their raw and their
+streaming responses, and the clients that `copy`, `with_options` and `with_middleware` return.
+Batches, legacy completions, the tool runner, threads, and agents with what runs them are refused.
+What was taken from the client before it was wrapped, and `client.post`, are as they were. Of a
+stream that is no raw response do not read `.response`: that is the wire.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from tinyguardrail_sdk.adapters._bodies import raw_responses
 from tinyguardrail_sdk.adapters._engine import Handle, Plan, put_on
 from tinyguardrail_sdk.adapters._streams import listed
 from tinyguardrail_sdk.checker import Checker
@@ -101,7 +102,6 @@ def _whole(key: Hashable, content: list[Any]) -> Iterator[tuple[Hashable, str]]:
         yield key, each.text
 
 
-_RAW = ("with_raw_response", "with_streaming_response")
 _PLAN = Plan(
     package="anthropic",
     extra="anthropic",
@@ -115,11 +115,11 @@ _PLAN = Plan(
     },
     managers={"messages.stream": _Messages, "beta.messages.stream": _Messages},
     copies=("copy", "with_options", "with_middleware"),
+    remade=raw_responses("", "messages.", "beta.", "beta.messages."),
     refused=(
-        *_RAW,
-        *(f"messages.{name}" for name in (*_RAW, "batches")),
-        *(f"beta.messages.{name}" for name in (*_RAW, "batches", "tool_runner", "thread")),
-        *(f"beta.{name}" for name in (*_RAW, "agents", "sessions", "dreams")),
+        "messages.batches",
+        *(f"beta.messages.{name}" for name in ("batches", "tool_runner", "thread")),
+        *(f"beta.{name}" for name in ("agents", "sessions", "dreams")),
         *(f"beta.{name}" for name in ("deployments", "deployment_runs")),
         "completions",
     ),

@@ -3,7 +3,7 @@
 pip install "tinyguardrail-sdk[mcp]"
 
     async with Client(server) as client:
-        with wrap(client, guard):
+        with await awrap(client, guard):
             await client.list_tools()  # Blocked, where a description is poisoned
             await client.call_tool("look", {"city": "Paris"})
 
@@ -40,6 +40,9 @@ _CODES = {"type", "format", "$schema", "$ref", "uri", "uriTemplate", "mimeType"}
 def wrap(client: ClientT, guard: Checker, *, tool_error: str | None = None) -> Handle[ClientT]:
     """Guard a connected `Client` or `ClientSession`, and return what undoes it.
 
+    The instructions of a server that has introduced itself are judged at once, on this thread; in
+    an event loop, `awrap` does not hold up the others.
+
     Args:
         client: One that is inside its `async with`; of a session, before or after `initialize`.
         guard: Who judges.
@@ -51,14 +54,37 @@ def wrap(client: ClientT, guard: Checker, *, tool_error: str | None = None) -> H
         GuardrailError: It is guarded already, in another way.
         Blocked: The server has introduced itself already, with an attack as its instructions.
     """
-    require("mcp", "mcp")
     session = _session_of(client)
+    known = _handle_on(session, client, guard)
+    if known is None:
+        refuse(guard, _introduction(session))
+    return known or _put_on(session, client, guard, tool_error)
+
+
+async def awrap(
+    client: ClientT, guard: Checker, *, tool_error: str | None = None
+) -> Handle[ClientT]:
+    """Like `wrap`, with the instructions judged off the event loop."""
+    session = _session_of(client)
+    if _handle_on(session, client, guard) is None:
+        await arefuse(guard, _introduction(session))
+    return _handle_on(session, client, guard) or _put_on(session, client, guard, tool_error)
+
+
+def _handle_on(session: Any, client: ClientT, guard: Checker) -> Handle[ClientT] | None:
     known: Handle[ClientT] | None = getattr(session.send_request, MARK, None)
-    if known is not None:
-        if known.guard is guard and known.client is client:
-            return known
-        raise GuardrailError("the session is guarded already; undo() that first")
-    refuse(guard, _words(getattr(session, "instructions", None)))
+    if known is None or (known.guard is guard and known.client is client):
+        return known
+    raise GuardrailError("the session is guarded already; undo() that first")
+
+
+def _introduction(session: Any) -> Iterator[Any]:
+    return _words(getattr(session, "instructions", None))
+
+
+def _put_on(
+    session: Any, client: ClientT, guard: Checker, tool_error: str | None
+) -> Handle[ClientT]:
     send = session.send_request
 
     @functools.wraps(send)
@@ -111,6 +137,7 @@ def middleware(guard: Checker, *, tool_error: str = "The result was blocked.") -
 
 
 def _session_of(client: Any) -> Any:
+    require("mcp", "mcp")
     try:
         session = getattr(client, "session", client)
     except RuntimeError as error:

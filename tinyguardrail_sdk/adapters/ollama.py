@@ -7,16 +7,20 @@ pip install "tinyguardrail-sdk[ollama]"
 
 Guarded are `chat` and `generate`. `systemone`, what a later version adds, and `generate` with a
 `context`, which is of tokens, are refused. Embeddings, the search and what manages models are as
-they were; what a search found is judged when it goes to the model. The functions of the module
-itself, `ollama.chat` say, use a client of their own: make a `Client` and call its methods.
+they were; what a search found is judged when it goes to the model.
+
+The functions of the module itself use a client of their own: `wrap(ollama, guard)` guards them, for
+all who call `ollama.chat` in this process. Who did `from ollama import chat` before is not guarded.
 """
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Hashable, Iterable, Iterator, Mapping
+from types import ModuleType
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from tinyguardrail_sdk.adapters._engine import Handle, Plan, put_on
+from tinyguardrail_sdk.adapters._engine import MARK, Handle, Plan, handle_on, put_on
 from tinyguardrail_sdk.adapters._streams import as_answer, listed
 from tinyguardrail_sdk.checker import Checker
 from tinyguardrail_sdk.content import value_text
@@ -26,14 +30,14 @@ from tinyguardrail_sdk.holdback import Delay
 if TYPE_CHECKING:
     import ollama
 
-ClientT = TypeVar("ClientT", bound="ollama.Client | ollama.AsyncClient")
+ClientT = TypeVar("ClientT", bound="ollama.Client | ollama.AsyncClient | ModuleType")
 
 
 def wrap(client: ClientT, guard: Checker, *, delay: Delay | None = None) -> Handle[ClientT]:
-    """Guard an Ollama client, and return what undoes it.
+    """Guard an Ollama client, or the functions of the module; return what undoes it.
 
     Args:
-        client: `Client` or `AsyncClient`.
+        client: `Client` or `AsyncClient`, or the module `ollama`.
         guard: Who judges requests and answers; blocked ones raise `Blocked`.
         delay: How much of a stream is held back.
 
@@ -42,7 +46,25 @@ def wrap(client: ClientT, guard: Checker, *, delay: Delay | None = None) -> Hand
         InputError: The client is none of Ollama's.
         GuardrailError: Another guard is on it already.
     """
+    if isinstance(client, ModuleType):
+        return _put_on_module(client, guard, delay)
     return put_on(client, guard, _PLAN, delay)
+
+
+def _put_on_module(module: Any, guard: Checker, delay: Delay | None) -> Handle[Any]:
+    """Replace the functions of a module, which are methods of a client, by those of a copy."""
+    if (known := handle_on(module, guard, delay)) is not None:
+        return known
+    own = getattr(getattr(module, "chat", None), "__self__", None)
+    if own is None:
+        raise InputError(f"{module.__name__} has no functions that are known; pass ollama itself")
+    guarded = put_on(copy.copy(own), guard, _PLAN, delay).client
+    handle = Handle(module, guard, delay)
+    handle.put(module, MARK, handle)
+    for name, function in list(vars(module).items()):
+        if getattr(function, "__self__", None) is own:
+            handle.put(module, name, getattr(guarded, name))
+    return handle
 
 
 class _Chat:

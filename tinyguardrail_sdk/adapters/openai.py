@@ -5,19 +5,21 @@ pip install "tinyguardrail-sdk[openai]"
     with wrap(OpenAI(), guard) as client:
         client.chat.completions.create(model=..., messages=[...])
 
-Guarded are `create`, `parse`, `stream` and `retrieve` of chat completions and of responses, and the
-clients that `copy` and `with_options` return. Raw and streaming responses, legacy completions,
-lists of stored ones and of what went into them, `decisions`, `evals`, `beta`, `realtime`, `live`,
-`conversations` and `batches` are refused. All else (images, speech and its transcription,
-embeddings, vector stores, files, containers, ...), what was taken from the client before it was
-wrapped, and `client.post` are as they were. Of a stream do not read `.response`: that is the wire.
+Guarded are `create`, `parse`, `stream` and `retrieve` of chat completions and of responses, their
+raw and streaming responses, and the clients that `copy` and `with_options` return. Legacy
+completions, lists of stored ones and of what went into them, `decisions`, `evals`, `beta`,
+`realtime`, `live`, `conversations` and `batches` are refused. All else (images, speech and its
+transcription, embeddings, vector stores and what a search in them finds, files, containers, ...),
+what was taken from the client before it was wrapped, and `client.post` are as they were. Of a
+stream that is no raw response do not read `.response`: that is the wire.
 """
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator, Mapping
+from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from tinyguardrail_sdk.adapters._bodies import raw_responses
 from tinyguardrail_sdk.adapters._engine import Handle, Plan, put_on
 from tinyguardrail_sdk.adapters._streams import as_answer, listed
 from tinyguardrail_sdk.checker import Checker
@@ -32,6 +34,13 @@ if TYPE_CHECKING:
 ClientT = TypeVar("ClientT", bound="openai.OpenAI | openai.AsyncOpenAI")
 
 _SAID = ("content", "refusal", "reasoning_content", "reasoning")
+# What is read of a message and of a choice, or is no text: the rest is read whole, whatever it is.
+_MESSAGE = {*_SAID, "role", "audio", "function_call", "tool_calls", "annotations", "parsed"}
+_CHOICE = {"index", "message", "delta", "finish_reason", "native_finish_reason", "stop_reason"}
+_CHOICE |= {"logprobs", "content_filter_results", "content_filter_offsets"}
+_CALL = {"function", "custom"}
+# Inside what is not known, these are no words of the model.
+_CODES = {"index", "id", "type", "format", "signature", "encrypted_content"}
 # Where the whole text is in the event that ends one of the Responses API.
 _WHOLE = ("text", "refusal", "arguments", "input", "code", "transcript")
 
@@ -61,12 +70,15 @@ class _Chat:
             yield "document", request["prediction"].get("content")
 
     def response(self, response: Mapping[str, Any]) -> Iterable[Any]:
-        return [as_answer(choice["message"]) for choice in response.get("choices") or ()]
+        for choice in response.get("choices") or ():
+            yield as_answer(choice["message"])
+            yield from (text for _, text in _further(choice["message"], _MESSAGE))
 
     def chunk(self, chunk: Mapping[str, Any]) -> Iterator[tuple[Hashable, str]]:
         for choice in chunk.get("choices") or ():
-            delta = choice.get("delta") or {}
-            for key, text in _deltas(delta):
+            deltas = [each for each in (choice.get("delta"), choice.get("message")) if each]
+            found = [pair for delta in deltas for pair in _deltas(delta)]
+            for key, text in (*found, *_further(choice, _CHOICE)):
                 if text:
                     yield (choice.get("index"), key), text
 
@@ -128,6 +140,23 @@ def _deltas(delta: Mapping[str, Any]) -> Iterator[tuple[Hashable, Any]]:
     for call in delta.get("tool_calls") or ():
         for kind, key in (("function", "arguments"), ("custom", "input")):
             yield (kind, call.get("index")), (call.get(kind) or {}).get(key)
+        for further, text in _further(call, _CALL):
+            yield (call.get("index"), further), text
+    yield from _further(delta, _MESSAGE)
+
+
+def _further(fields: Mapping[str, Any], known: Collection[str]) -> Iterator[tuple[Hashable, str]]:
+    """Every text under keys that are not known, each with its place."""
+    return _leaves({key: value for key, value in fields.items() if key not in known}, ())
+
+
+def _leaves(value: Any, place: tuple[Hashable, ...]) -> Iterator[tuple[Hashable, str]]:
+    if isinstance(value, str):
+        yield place, value
+    elif isinstance(value, Mapping | list):
+        for key, each in value.items() if isinstance(value, Mapping) else enumerate(value):
+            if key not in _CODES:
+                yield from _leaves(each, (*place, key))
 
 
 def _text(value: object) -> str:
@@ -150,17 +179,10 @@ _PLAN = Plan(
     },
     managers={"chat.completions.stream": _Chat, "responses.stream": _Responses},
     copies=("copy", "with_options"),
+    remade=raw_responses("", "chat.", "chat.completions.", "responses."),
     refused=(
-        "with_raw_response",
-        "with_streaming_response",
-        "chat.with_raw_response",
-        "chat.with_streaming_response",
-        "chat.completions.with_raw_response",
-        "chat.completions.with_streaming_response",
         "chat.completions.list",
         "chat.completions.messages",
-        "responses.with_raw_response",
-        "responses.with_streaming_response",
         "responses.connect",
         "responses.compact",
         "responses.input_items",

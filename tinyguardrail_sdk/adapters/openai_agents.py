@@ -15,12 +15,12 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import AsyncIterator, Hashable, Iterable, Iterator
+from collections.abc import AsyncIterator, Hashable, Iterable, Iterator, Mapping
 from typing import Any
 
 from tinyguardrail_sdk.adapters._frameworks import Method, judge_of, judging_copy, require
 from tinyguardrail_sdk.adapters._streams import plain
-from tinyguardrail_sdk.adapters.openai import _Responses
+from tinyguardrail_sdk.adapters.openai import _Chat, _Responses
 from tinyguardrail_sdk.calls import guarded_acall, guarded_astream
 from tinyguardrail_sdk.checker import Checker, first_stop
 from tinyguardrail_sdk.content import value_text
@@ -29,6 +29,7 @@ from tinyguardrail_sdk.holdback import Delay
 from tinyguardrail_sdk.labels import Source
 
 _EXTRA = "openai_agents"
+_MARK = "__tinyguardrail_guard__"
 
 
 def input_guardrail(guard: Checker) -> Any:
@@ -44,7 +45,8 @@ def input_guardrail(guard: Checker) -> Any:
         stop = first_stop(verdicts)
         return agents.GuardrailFunctionOutput(stop, tripwire_triggered=stop is not None)
 
-    return agents.InputGuardrail(judge, name="tinyguardrail", run_in_parallel=False)
+    made = agents.InputGuardrail(judge, name="tinyguardrail", run_in_parallel=False)
+    return _marked(made, guard)
 
 
 def output_guardrail(guard: Checker) -> Any:
@@ -60,7 +62,7 @@ def output_guardrail(guard: Checker) -> Any:
         stop = verdict if verdict.blocked else None
         return agents.GuardrailFunctionOutput(stop, tripwire_triggered=stop is not None)
 
-    return agents.OutputGuardrail(judge, name="tinyguardrail")
+    return _marked(agents.OutputGuardrail(judge, name="tinyguardrail"), guard)
 
 
 def tool_input_guardrail(guard: Checker, *, message: str | None = None) -> Any:
@@ -78,7 +80,7 @@ def tool_input_guardrail(guard: Checker, *, message: str | None = None) -> Any:
     async def judge(data: Any) -> Any:
         return await _judge_tool(guard, data.context.tool_arguments, Source.OUTPUT, message)
 
-    return agents.ToolInputGuardrail(judge, name="tinyguardrail")
+    return _marked(agents.ToolInputGuardrail(judge, name="tinyguardrail"), guard)
 
 
 def tool_output_guardrail(guard: Checker, *, message: str | None = None) -> Any:
@@ -88,7 +90,7 @@ def tool_output_guardrail(guard: Checker, *, message: str | None = None) -> Any:
     async def judge(data: Any) -> Any:
         return await _judge_tool(guard, _text(data.output), Source.TOOL, message)
 
-    return agents.ToolOutputGuardrail(judge, name="tinyguardrail")
+    return _marked(agents.ToolOutputGuardrail(judge, name="tinyguardrail"), guard)
 
 
 def guard_agent(
@@ -96,7 +98,8 @@ def guard_agent(
 ) -> Any:
     """Return a copy of an agent with all four guardrails, and its model guarded.
 
-    Of a model that is only named, guard the provider. Agents that it hands off to are not changed.
+    What this guard judges already gets no second guardrail. Of a model that is only named, guard
+    the provider. Agents that it hands off to are not changed.
 
     Args:
         agent: An `Agent`.
@@ -116,14 +119,14 @@ def guard_agent(
             return tool
         return dataclasses.replace(
             tool,
-            tool_input_guardrails=[*(tool.tool_input_guardrails or ()), before],
-            tool_output_guardrails=[*(tool.tool_output_guardrails or ()), after],
+            tool_input_guardrails=_with(before, tool.tool_input_guardrails or ()),
+            tool_output_guardrails=_with(after, tool.tool_output_guardrails or ()),
         )
 
     named = not isinstance(agent.model, agents.Model)
     return agent.clone(
-        input_guardrails=[*agent.input_guardrails, input_guardrail(guard)],
-        output_guardrails=[*agent.output_guardrails, output_guardrail(guard)],
+        input_guardrails=_with(input_guardrail(guard), agent.input_guardrails),
+        output_guardrails=_with(output_guardrail(guard), agent.output_guardrails),
         tools=[guarded(tool) for tool in agent.tools],
         model=agent.model if named else guard_model(agent.model, guard, delay=delay),
     )
@@ -169,11 +172,24 @@ def guard_provider(guard: Checker, provider: Any = None, *, delay: Delay | None 
     return type("GuardedProvider", (agents.ModelProvider,), methods)()
 
 
+def _marked(guardrail: Any, guard: Checker) -> Any:
+    """A guardrail that is known by its guard, also in copies of an agent."""
+    setattr(guardrail.guardrail_function, _MARK, guard)
+    return guardrail
+
+
+def _with(guardrail: Any, others: Iterable[Any]) -> list[Any]:
+    """Guardrails and one more, unless one of the same guard is among them."""
+    guard = getattr(guardrail.guardrail_function, _MARK)
+    known = [getattr(each.guardrail_function, _MARK, None) for each in others]
+    return [*others, *([] if any(each is guard for each in known) else [guardrail])]
+
+
 def _get_response(original: Method) -> Method:
     async def call(self: Any, system_instructions: Any, input: Any, *args: Any, **kw: Any) -> Any:
         guard, _ = judge_of(self)
         send = functools.partial(original, self, system_instructions, input, *args, **kw)
-        return await guarded_acall(guard, _Reader(), {**kw, "input": input}, send)
+        return await guarded_acall(guard, _Reader(), _request(input, args, kw), send)
 
     return call
 
@@ -187,7 +203,7 @@ def _stream_response(original: Method) -> Method:
         async def send() -> Any:
             return original(self, system_instructions, input, *args, **kw)
 
-        request = {**kw, "input": input}
+        request = _request(input, args, kw)
         async with await guarded_astream(guard, _Reader(), request, send, delay=delay) as events:
             async for event in events:
                 yield event
@@ -198,8 +214,22 @@ def _stream_response(original: Method) -> Method:
 _JUDGING = (("get_response", _get_response), ("stream_response", _stream_response))
 
 
+def _request(input: Any, args: tuple[Any, ...], kw: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments of a model, and what its settings put into the request besides them."""
+    settings = kw.get("model_settings", args[0] if args else None)
+    further = dict(getattr(settings, "extra_args", None) or {})
+    bodies = (further.pop("extra_body", None), getattr(settings, "extra_body", None))
+    return {**kw, "input": input, "further": [plain(each) for each in (further, *bodies) if each]}
+
+
 class _Reader(_Responses):
     """Reads what models of the SDK take and give: items and events of the Responses API."""
+
+    def request(self, request: Mapping[str, Any]) -> Iterable[Any]:
+        yield from super().request(request)
+        for body in request["further"]:
+            yield from super().request(body)
+            yield from _Chat().request(body)
 
     def response(self, response: Any) -> Iterable[Any]:
         return [plain(item) for item in response.output]

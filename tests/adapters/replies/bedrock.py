@@ -1,5 +1,6 @@
 """What Bedrock says on the wire: streams are of Amazon's binary event messages."""
 
+import base64
 import json
 import struct
 import zlib
@@ -43,6 +44,14 @@ def _events(text: str, arguments: str | None) -> Iterator[bytes]:
     yield _message("metadata", usage=_USAGE, metrics=_METRICS)
 
 
+def _chunks(text: str, arguments: str | None) -> Iterator[bytes]:
+    """A stream of one of Anthropic's models: its events, without their names, in Amazon's."""
+    for event in anthropic.REPLIES["/messages"].events(text, arguments):
+        assert isinstance(event, str)
+        body = event.partition("data: ")[2].encode().strip()
+        yield _message("chunk", bytes=base64.b64encode(body).decode())
+
+
 def _message(kind: str, **fields: Any) -> bytes:
     """One message: lengths of all and of the headers, a checksum, headers, JSON, a checksum."""
     named = {":event-type": kind, ":content-type": "application/json", ":message-type": "event"}
@@ -63,5 +72,6 @@ _STREAM = "application/vnd.amazon.eventstream"
 REPLIES = {
     "/converse": Reply(_converse, _events),
     "/converse-stream": Reply(_converse, _events, kind=_STREAM, always=True),
+    "/invoke-with-response-stream": Reply(_converse, _chunks, kind=_STREAM, always=True),
     "/invoke": anthropic.REPLIES["/messages"],
 }

@@ -1,0 +1,193 @@
+"""Raw responses of OpenAI and Anthropic: the body of HTTP is judged before any of it can be read.
+
+What is judged takes the place of the response's own stream of bytes, below everything that reads
+it: `parse`, `json`, `read`, `iter_lines` and the rest. Server-sent events are held back like the
+chunks of a stream; any other body is read whole, and must be JSON.
+"""
+
+from __future__ import annotations
+
+import importlib
+import re
+from collections.abc import AsyncIterator, Hashable, Iterable, Iterator, Mapping
+from typing import Any, TypeAlias
+
+from tinyguardrail_sdk.adapters._frameworks import arefuse, refuse
+from tinyguardrail_sdk.adapters._http import content_kind, data_of, events, parsed
+from tinyguardrail_sdk.calls import Reader, owned
+from tinyguardrail_sdk.checker import Checker
+from tinyguardrail_sdk.chunks import aheld_chunks, held_chunks
+from tinyguardrail_sdk.errors import InputError
+from tinyguardrail_sdk.holdback import Delay
+from tinyguardrail_sdk.labels import Source
+from tinyguardrail_sdk.streaming import StreamGuard
+
+AnyReader: TypeAlias = Reader[Any, Any, Any]
+
+_EVENTS = "text/event-stream"
+_DONE = "[DONE]"
+_LINE_END = re.compile("\r\n|\r|\n")
+# What a line of an event may begin with; a comment has no name before the colon.
+_FIELD = re.compile(r"(data|event|id|retry|)(:|$)")
+
+
+def raw_responses(*parents: str) -> tuple[str, ...]:
+    """Return where the clients of OpenAI and Anthropic have raw responses, below some paths."""
+    return tuple(
+        f"{parent}with_{kind}_response" for parent in parents for kind in ("raw", "streaming")
+    )
+
+
+def response_in(answer: Any) -> Any:
+    """Return the HTTP response in a raw answer; None where the answer is none."""
+    response = getattr(answer, "http_response", None)
+    # A vendor may answer with a field of that name as well, but not with an object.
+    return response if hasattr(response, "iter_raw") else None
+
+
+def body_messages(reader: AnyReader, response: Any) -> list[Any]:
+    """Return what is said in a body that was read already.
+
+    Raises:
+        InputError: It cannot be read.
+    """
+    if _kind_of(response) != _EVENTS:
+        return _said(reader, response)
+    texts: dict[Hashable, str] = {}
+    for piece in events(response.content, True)[0]:
+        for key, delta in _deltas(reader, piece):
+            texts[key] = texts.get(key, "") + delta
+    return owned(texts.values(), Source.OUTPUT)
+
+
+def hold_body(guard: Checker, delay: Delay | None, reader: AnyReader, response: Any) -> None:
+    """Put a judged body in the place of one that was not read yet; what it raises, reading does."""
+    stream, package = response.stream, _package_of(response)
+    wire = package.Response(
+        response.status_code, headers=response.headers, stream=stream, request=response.request
+    )
+    response.headers.pop("content-encoding", None)  # what is judged is decoded
+    is_async = hasattr(stream, "__aiter__")
+    if _kind_of(wire) == _EVENTS:
+        hold: Any = _ahold if is_async else _hold
+        held = hold(StreamGuard(guard, delay=delay), reader, wire)
+    else:
+        whole: Any = _awhole if is_async else _whole
+        held = whole(guard, reader, wire)
+    body, base = (_AsyncBody, "AsyncByteStream") if is_async else (_Body, "SyncByteStream")
+    kind: Any = type(body.__name__, (body, getattr(package, base)), {})
+    response.stream = kind(stream, wire, held)
+
+
+class _Held:
+    """A judged body; what a client asks of the stream besides its bytes is the wire's."""
+
+    def __init__(self, stream: Any, wire: Any, held: Any) -> None:
+        self._stream = stream
+        self._wire = wire
+        self._held = held
+
+    @property
+    def elapsed(self) -> Any:
+        return getattr(self._stream, "elapsed", None)
+
+
+class _Body(_Held):
+    def __iter__(self) -> Iterator[bytes]:
+        body: Iterator[bytes] = self._held
+        return body
+
+    def close(self) -> None:
+        self._held.close()
+        self._wire.close()
+
+
+class _AsyncBody(_Held):
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        body: AsyncIterator[bytes] = self._held
+        return body
+
+    async def aclose(self) -> None:
+        await self._held.aclose()
+        await self._wire.aclose()
+
+
+def _hold(stream: StreamGuard, reader: AnyReader, wire: Any) -> Iterator[bytes]:
+    return held_chunks(stream, _pieces(wire), lambda piece: _deltas(reader, piece))
+
+
+def _ahold(stream: StreamGuard, reader: AnyReader, wire: Any) -> AsyncIterator[bytes]:
+    return aheld_chunks(stream, _apieces(wire), lambda piece: _deltas(reader, piece))
+
+
+def _whole(guard: Checker, reader: AnyReader, wire: Any) -> Iterator[bytes]:
+    body = wire.read()
+    refuse(guard, _said(reader, wire))
+    yield body
+
+
+async def _awhole(guard: Checker, reader: AnyReader, wire: Any) -> AsyncIterator[bytes]:
+    body = await wire.aread()
+    await arefuse(guard, _said(reader, wire))
+    yield body
+
+
+def _pieces(wire: Any) -> Iterator[bytes]:
+    rest = b""
+    for chunk in wire.iter_bytes():
+        pieces, rest = events(rest + chunk, False)
+        yield from pieces
+    yield rest
+
+
+async def _apieces(wire: Any) -> AsyncIterator[bytes]:
+    rest = b""
+    async for chunk in wire.aiter_bytes():
+        pieces, rest = events(rest + chunk, False)
+        for piece in pieces:
+            yield piece
+    yield rest
+
+
+def _deltas(reader: AnyReader, event: bytes) -> Iterable[tuple[Hashable, str]]:
+    """Read one server-sent event."""
+    text = event.decode(errors="replace")
+    if not all(_FIELD.match(line) for line in _LINE_END.split(text)):
+        raise InputError("the answer is no stream of events; ask for it without a stream")
+    data = data_of(event)
+    if not data or data.strip() == _DONE:
+        return ()
+    return reader.chunk(_mapping(data))
+
+
+def _said(reader: AnyReader, response: Any) -> list[Any]:
+    """Read a whole body."""
+    if _kind_of(response) is None:
+        raise InputError("the body must be UTF-8; ask without a raw or streaming response")
+    try:
+        return owned(reader.response(_mapping(response.content)), Source.OUTPUT)
+    except (AttributeError, KeyError, TypeError):
+        raise InputError(
+            "the body has another form than answers; ask without a raw or streaming response"
+        ) from None
+
+
+def _mapping(body: str | bytes) -> Mapping[str, Any]:
+    try:
+        value = parsed(body)
+    except InputError as error:
+        raise InputError(f"{error}; ask without a raw or streaming response") from None
+    if not isinstance(value, Mapping):
+        raise InputError("the body must be a JSON object; ask without a raw or streaming response")
+    return value
+
+
+def _kind_of(response: Any) -> str | None:
+    return content_kind(response.headers.get("content-type", ""))
+
+
+def _package_of(response: Any) -> Any:
+    """The module `httpx` or `httpx2`, also of a class derived from theirs."""
+    bases = reversed(type(response).__mro__)
+    base = next(kind for kind in bases if kind.__name__ == "Response")
+    return importlib.import_module(base.__module__.partition(".")[0])

@@ -32,18 +32,18 @@ NOT_RUN = {
 }
 # In place of the installed command, that of this checkout; what installs has nothing to do.
 SHELL = 'tinyguardrail() { "$PYTHON" -m tinyguardrail_sdk "$@"; }\npip() { :; }\n'
-# What is put behind commands that would take hours, or the network; the last of two settings wins.
+# What is put behind commands that would take hours, or the network: the last of two settings wins.
 NETWORK = "hidden=16 heads=2 char_filters=2 char_dim=4 fast_layers=2 fast_ffn=16 deep_layers=2"
 NETWORK += " experts=4 expert_ffn=16 router_hidden=8"
 SMALLER = {
-    "data generate": "--total 400",
-    "data fetch": "--list",
-    "train": "--init scratch --max-steps 2 --threads 1"
+    "data generate*": "--total 600",
+    "data fetch*": "--list",
+    "train*": "--init scratch --max-steps 2 --threads 1"
     " --set data.max_tokens=32 --set data.overlap=4"
     + "".join(f" --set network.{setting}" for setting in NETWORK.split()),
-    "export": "--allow-worse",
-    "robustness": "--texts 4",
-    "pipeline": "--dry-run",
+    "export*--release*": "--allow-worse",
+    "robustness*": "--texts 4",
+    "pipeline*": "--dry-run",
 }
 # The files that a reader is said to have.
 LABELS = ("benign", "injection", "jailbreak", "obfuscation")
@@ -131,26 +131,27 @@ def why_not(block: Block) -> str | None:
 
 
 QUIET = [block for block in COMMANDS if not block.output and why_not(block) is None]
-# A blocked text is no failure of the command; everything else that is not 0 ends the block.
-SMALL = "\n".join(
-    [
-        "set -eo pipefail",
-        "pip() { :; }",
-        "git() { echo What is the capital of France?; }",
-        'python() { "$PYTHON" "$@"; }',
-        "tinyguardrail() {",
-        'case "$1 $2" in',
-        *(
-            f'"{name} "*) set -- "$@" {more} ;;'
-            for name, more in SMALLER.items()
-            if " " not in name
-        ),
-        *(f'"{name}") set -- "$@" {more} ;;' for name, more in SMALLER.items() if " " in name),
-        "esac",
-        '"$PYTHON" -m tinyguardrail_sdk "$@" || [ "$1:$?" = check:1 ]; }',
-        "",
+
+
+def small() -> str:
+    """Return what stands before a block: everything but a blocked text that fails ends it."""
+    cases = [
+        name.replace(" ", "\\ ") + f') set -- "$@" {more} ;;' for name, more in SMALLER.items()
     ]
-)
+    return "\n".join(
+        [
+            "set -eo pipefail",
+            "pip() { :; }",
+            "git() { echo What is the capital of France?; }",
+            'python() { "$PYTHON" "$@"; }',
+            "tinyguardrail() {",
+            'case "$*" in',
+            *cases,
+            "esac",
+            '"$PYTHON" -m tinyguardrail_sdk "$@" || [ "$1:$?" = check:1 ]; }',
+            "",
+        ]
+    )
 
 
 def give(page: Path, folder: Path) -> None:
@@ -182,7 +183,7 @@ def test_the_other_shell_blocks_of_a_page_run_one_after_the_other(
         pytest.importorskip("torch")
     give(page, tmp_path)
     for block in blocks:
-        done = run(SMALL + block.text, tmp_path)
+        done = run(small() + block.text, tmp_path)
         assert not done.returncode, f"{block}\n{done.stdout}\n{done.stderr}"
 
 

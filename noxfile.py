@@ -88,7 +88,8 @@ def test(session: nox.Session, groups: list[str], version: str, report: str) -> 
     tests = [each for group in groups for each in tests_of(group)]
     here = {"PYTHONPATH": str(Path.cwd())}  # for processes that tests start
     session.run("python", "-m", "pytest", *tests, f"--junitxml={path}", env=here)
-    session.run("python", "-m", "tests.results", path)
+    older = ["--older"] if version == "oldest" else []
+    session.run("python", "-m", "tests.results", *older, path)
 
 
 @nox.session

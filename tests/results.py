@@ -1,8 +1,9 @@
 """What the reports of test runs say together: a test that was skipped in all of them has not run.
 
-    python -m tests.results build/results/*.xml
+    python -m tests.results [--older] build/results/*.xml
 
-ends with status 1 and the names of such tests, but for what a version of a client does not have.
+ends with status 1 and the names of such tests; with `--older`, but for what a version of a client
+does not have yet.
 """
 
 import ast
@@ -74,8 +75,13 @@ def _reason(skipped: ElementTree.Element) -> str:
     return said.removeprefix("Skipped: ")
 
 
-def never_run(cases: Sequence[Case]) -> dict[str, str]:
-    """Return the tests that were skipped wherever they are, and why."""
+def never_run(cases: Sequence[Case], older: bool = False) -> dict[str, str]:
+    """Return the tests that were skipped wherever they are, and why.
+
+    Args:
+        cases: Of one or more runs.
+        older: Whether they are of a version that may lack what is tested.
+    """
     ran = {str(case) for case in cases if case.outcome != "skipped"}
     # A module that is skipped as a whole ran where one of its tests did.
     ran |= {
@@ -87,14 +93,15 @@ def never_run(cases: Sequence[Case]) -> dict[str, str]:
     return {
         str(case): case.why
         for case in cases
-        if case.outcome == "skipped" and str(case) not in ran and NOT_THERE not in case.why
+        if case.outcome == "skipped" and str(case) not in ran
+        if not (older and NOT_THERE in case.why)
     }
 
 
 def main(arguments: Sequence[str]) -> int:
     """Print how many tests the runs had, and what none of them ran."""
-    cases = list(read(map(Path, arguments)))
-    missed = never_run(cases)
+    cases = list(read(Path(each) for each in arguments if each != "--older"))
+    missed = never_run(cases, "--older" in arguments)
     for name, why in missed.items():
         print(f"not run: {name}: {why}")
     counts = Counter(case.outcome for case in cases)

@@ -19,6 +19,9 @@ SKIPPED = """<skipped message="{why}">somewhere.py:1: {why}</skipped>"""
 ABSENT = """<testcase classname="" name="tests.adapters.test_acme">
 <skipped message="collection skipped">('a.py', 3, 'Skipped: pip install acme')</skipped></testcase>
 """
+LACKING = """<testcase classname="tests.adapters.test_acme.TestAcme" name="test_x">
+<skipped message="this version has no x">somewhere.py:1: this version has no x</skipped></testcase>
+<testcase classname="tests.adapters.test_acme.TestAcme" name="test_y" />"""
 USER = "test_an_attack_of_the_user_is_not_sent[chat-Client]"
 
 
@@ -85,7 +88,7 @@ def test_a_page_that_says_more_or_less_than_the_reports_is_told(
         ([("1", case())], 0),
         ([("1", case()), ("2", case(more=SKIPPED.format(why="no Java")))], 0),
         ([("1", case("other", "test_other")), ("2", case(more=SKIPPED.format(why="no Java")))], 1),
-        ([("1", case() + case("x", "test_x", SKIPPED.format(why="this version has no x")))], 0),
+        ([("1", LACKING)], 1),
         ([("1", ABSENT), ("2", case())], 0),
         ([("1", ABSENT)], 1),
         ([("1", "")], 1),
@@ -98,6 +101,11 @@ def test_what_ran_nowhere_is_told(
     said = capsys.readouterr().out
     assert ("not run: " in said) == (status == 1 and bool(runs[0][1]))
     assert ("pip install acme" in said) == (runs == [("1", ABSENT)])
+
+
+def test_an_older_version_may_lack_what_is_tested(tmp_path: Path) -> None:
+    assert results.main(["--older", *reported(tmp_path, [("1", LACKING)])]) == 0
+    assert results.main(["--older", *reported(tmp_path, [("1", ABSENT)])]) == 1
 
 
 def test_the_page_names_no_shape_that_is_not_tested() -> None:

@@ -1,44 +1,108 @@
-"""Tests of each adapter with the oldest and the newest version that it supports.
+"""Tests of each client and framework with the oldest and the newest version that it supports.
 
-    nox                          # all
+    nox                           # every group in environments of its own: once a week
     nox -k "ollama and newest"
+    nox -s together               # the newest of what the developer install lacks: `.ci/run`
 
-Each in an environment of its own, for the packages disagree about the versions of what they share.
-A session whose package cannot be installed fails; it is not left out.
+A group is an extra of `pyproject.toml`; its tests are the modules that begin with its name. What
+cannot be installed, or is skipped all the same, fails its session. Reports: `build/results`.
 """
+
+import os
+import re
+from pathlib import Path
 
 import nox
 
-# Test module -> what it needs; first the distribution, with its oldest supported version as in
-# pyproject.toml.
-GROUPS = {
-    "adapters/test_anthropic.py": ("anthropic", "0.49"),
-    "adapters/test_bedrock.py": ("boto3", "1.36"),
-    "adapters/test_bedrock_async.py": ("aiobotocore", "2.19"),
-    "adapters/test_cohere.py": ("cohere", "7.0"),
-    "adapters/test_google_genai.py": ("google-genai", "3.0"),
-    "adapters/test_mistral.py": ("mistralai", "2.0"),
-    "adapters/test_ollama.py": ("ollama", "0.5"),
-    "adapters/test_openai.py": ("openai", "1.66"),
-    "adapters/test_corpora.py": ("ray[data]", "2.51", "pyspark[sql]>=4"),
-    "frameworks/test_asgi.py": ("fastapi", "0.115", "httpx"),
-    "frameworks/test_langchain.py": ("langchain", "1.0"),
-    "frameworks/test_llama_index.py": ("llama-index-core", "0.14"),
-    "frameworks/test_mcp.py": ("mcp", "1.24"),
-    "frameworks/test_openai_agents.py": ("openai-agents", "0.24"),
-    "frameworks/test_pydantic_ai.py": ("pydantic-ai-slim", "2.0"),
-    "frameworks/test_smolagents.py": ("smolagents", "1.20"),
-    "frameworks/test_transformers.py": ("transformers", "5.24", "torch==2.13.0"),
+RESULTS = Path(os.environ.get("RESULTS", "build/results"))
+PROJECT = nox.project.load_toml("pyproject.toml")["project"]
+EXTRAS: dict[str, list[str]] = PROJECT["optional-dependencies"]
+MODULES = [
+    path
+    for folder in ("tests/adapters", "tests/frameworks")
+    for path in sorted(Path(folder).glob("test_*.py"))
+]
+# Groups of several extras; every other is an extra by itself.
+SEVERAL = {"corpora": ["ray", "spark"]}
+# What the tests of a group need besides; torch is not tested with more than one version.
+BESIDES = {"asgi": ["httpx"], "transformers": ["torch==2.13.0"]}
+# Groups whose newest versions agree about what they share. What is in none of these is in the
+# developer install; `.ci/run` fails where a test runs in neither.
+TOGETHER = {
+    "frameworks": [
+        "bedrock_async",
+        "langchain",
+        "llama_index",
+        "mcp",
+        "openai_agents",
+        "pydantic_ai",
+        "smolagents",
+    ],
+    "corpora": ["corpora"],
 }
+
+
+def group_of(module: Path) -> str:
+    """Return the group with the longest name that a module begins with; empty where none has."""
+    names = [
+        name
+        for name in (*EXTRAS, *SEVERAL)
+        if f"{module.stem}_".startswith(f"test_{name.replace('-', '_')}_")
+    ]
+    return max(names, key=len, default="")
+
+
+GROUPS = sorted({group_of(module) for module in MODULES} - {""})
+
+
+def tests_of(group: str) -> list[str]:
+    """Return the modules of a group and, of a framework, its example in the documentation."""
+    modules = [module for module in MODULES if group_of(module) == group]
+    examples = [
+        f"tests/frameworks/test_examples.py::test_the_example_runs[{group}]"
+        for module in modules[:1]
+        if module.parent.name == "frameworks"
+    ]
+    return [*map(str, modules), *examples]
+
+
+def wanted_by(group: str) -> list[str]:
+    """Return the requirements of a group whose versions are tested."""
+
+    def name_of(requirement: str) -> str:
+        return re.split(r"[\[<>=]", requirement)[0]
+
+    extras = SEVERAL.get(group, [group])
+    fixed = [name_of(each) for each in BESIDES.get(group, [])]
+    return [each for extra in extras for each in EXTRAS[extra] if name_of(each) not in fixed]
+
+
+def test(session: nox.Session, groups: list[str], version: str, report: str) -> None:
+    """Install groups and run their tests, none of which may be skipped."""
+    wanted = [each for group in groups for each in wanted_by(group)]
+    if version == "oldest":
+        wanted = [each.replace(">=", "==") for each in wanted]
+    besides = [each for group in groups for each in BESIDES.get(group, [])]
+    # The package itself is that of the checkout: `.ci/run` looks into its wheel.
+    session.install("--no-compile", *PROJECT["dependencies"], "pytest", *wanted, *besides)
+    path = str(RESULTS / f"{report}.xml")
+    tests = [each for group in groups for each in tests_of(group)]
+    here = {"PYTHONPATH": str(Path.cwd())}  # for processes that tests start
+    session.run("python", "-m", "pytest", *tests, f"--junitxml={path}", env=here)
+    older = ["--older"] if version == "oldest" else []
+    session.run("python", "-m", "tests.results", *older, path)
 
 
 @nox.session
 @nox.parametrize("version", ["oldest", "newest"])
-@nox.parametrize("module", list(GROUPS))
-def adapter(session: nox.Session, module: str, version: str) -> None:
-    """Run the tests of one adapter at one version."""
-    distribution, oldest, *others = GROUPS[module]
-    wanted = f"{distribution}~={oldest}.0" if version == "oldest" else distribution
-    session.install(".", "pytest", wanted, *others)
-    # A group that was skipped as a whole ends with another status than 0.
-    session.run("pytest", f"tests/{module}")
+@nox.parametrize("group", GROUPS)
+def adapter(session: nox.Session, group: str, version: str) -> None:
+    """Run the tests of one group at one version."""
+    test(session, [group], version, f"{group}-{version}")
+
+
+@nox.session(default=False)
+@nox.parametrize("name", list(TOGETHER))
+def together(session: nox.Session, name: str) -> None:
+    """Run the tests of groups that share an environment, at their newest versions."""
+    test(session, TOGETHER[name], "newest", name)

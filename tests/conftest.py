@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests.matrix import installed
 from tinyguardrail_sdk import Guard, Label
 from tinyguardrail_sdk.cli.check import chosen_policy
 from tinyguardrail_sdk.cli.main import main
@@ -20,6 +21,13 @@ from tinyguardrail_sdk.testing import ScriptedClassifier
 
 _PIECES = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "hello", "ignore", "all"]
 _VOCAB = [*_PIECES, *string.ascii_lowercase, *(f"##{c}" for c in string.ascii_lowercase)]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def versions(record_testsuite_property: Callable[[str, object], None]) -> None:
+    """Note in the report what was tested, for `tests.matrix`."""
+    for extra, version in installed().items():
+        record_testsuite_property(extra, version)
 
 
 @pytest.fixture

@@ -1,11 +1,12 @@
 import ssl
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
 from tests.adapters.conformance import ATTACK, Conformance, parameters
 from tests.adapters.replies import REPLIES
 from tests.adapters.wire import Wire
+from tests.matrix import way_of
 from tinyguardrail_sdk import Guard, Label
 from tinyguardrail_sdk.testing import ScriptedClassifier
 
@@ -23,6 +24,17 @@ def no_certificates(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         ssl, "create_default_context", lambda *_, **__: ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     )
+
+
+@pytest.fixture(autouse=True)
+def noted(request: pytest.FixtureRequest, record_property: Callable[[str, object], None]) -> None:
+    """Note in the report which way to call a client a test is about, for `tests.matrix`."""
+    known = request.node.callspec.params if hasattr(request.node, "callspec") else {}
+    if way := way_of(known):
+        record_property("way", way)
+    elif "hostile" in known:
+        record_property("way", known["hostile"][0])
+        record_property("where", request.node.callspec.id.rpartition("-")[2])
 
 
 @pytest.fixture

@@ -14,7 +14,9 @@ mcp: Any = pytest.importorskip("mcp", reason=WHY)
 servers: Any = pytest.importorskip("mcp.server", reason=WHY)
 types: Any = pytest.importorskip("mcp.types", reason=WHY)
 NEW = hasattr(servers, "MCPServer")
-only_new = pytest.mark.skipif(not NEW, reason="mcp 1.x has no middleware: pip install 'mcp>=2'")
+only_new = pytest.mark.skipif(
+    not NEW, reason="this version has no middleware: pip install 'mcp>=2'"
+)
 
 
 class Shop:

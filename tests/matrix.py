@@ -1,0 +1,207 @@
+"""Writes `docs/matrix.md` from the reports of test runs, or compares it with them.
+
+    nox; python -m tests.matrix build/results/*.xml           # sections of other groups stay
+    python -m tests.matrix --check build/results/*.xml        # status 1 where they differ
+
+A test says by its name what it is about. How a client is called is noted in the report: the shape
+of a conformance test, or the parameter `way` of another, under any of the names in `WAYS`.
+"""
+
+import re
+import sys
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib  # which pytest brings
+
+from tests.documents import ROOT
+from tests.results import Case, read
+
+PAGE = ROOT / "docs" / "matrix.md"
+WAYS = ("shape", "calling", "streaming", "leaving", "way", "call", "act", "query", "chatting")
+# For each column the names of its tests; the first that fits counts.
+COLUMNS = {
+    "benign": r"benign|as_(one_)?without|unchanged",
+    "undo": r"undo",
+    "errors": r"^test_errors",
+    "concurrent": r"concurrent",
+    "stream": r"stream|closing_early|token|chunk|break_off|held_back|events_flow",
+    "tool call": r"attack.*(tool_call|arguments)|tool.*with_an_attack",
+    "tool result": r"(attack|blocked).*result|attack.*command",
+    "document": r"(attack|poison).*(page|document|description|schema|instructions)",
+    "answer": r"attack.*(answer|released|told|returned)",
+    "user": r"attack.*(user|reach|sent|message|prompt|request|history|before)|stops_an_attack",
+}
+SHOWN = [
+    *("benign", "user", "tool result", "document", "tool call", "answer", "stream"),
+    *("errors", "concurrent", "undo"),
+]
+GENERAL = "in general"
+HEAD = """# What is tested
+
+Written by `python -m tests.matrix` from reports of `nox` and `.ci/run`; do not edit.
+Under each heading are the versions that were tested.
+
+A check mark: with all versions named, every test passed that the version can run; what it does not
+have is left out. A version: with that one only. Nothing: there is no such test of this way to call.
+
+The columns: a benign call is as without a guard; an attack of the user, in what a tool or a server
+returned, in a document or another part of the request, in the arguments of a tool call, and in the
+answer is stopped; streams are held back; errors pass through; concurrent calls do not mix; undoing
+restores.
+"""
+
+# For a row and a column, the versions that passed.
+Table = dict[str, dict[str, list[str]]]
+
+
+def way_of(parameters: Mapping[str, Any], tables: Iterable[object] = ()) -> str:
+    """Return how a test calls: the parameter itself, or its name, which a table may know."""
+    value = next((parameters[name] for name in WAYS if name in parameters), "")
+    if not callable(value):
+        return str(value)
+    for table in tables:
+        if isinstance(table, dict):
+            for name, known in table.items():
+                if known is value:
+                    return str(name)
+    return str(value.__name__)
+
+
+def column_of(case: Case) -> str | None:
+    """Return the column that a test belongs to."""
+    if where := case.properties.get("where"):
+        return "tool result" if "tool" in where else "document"
+    name = case.name.partition("[")[0]
+    return next((each for each, fits in COLUMNS.items() if re.search(fits, name)), None)
+
+
+def row_of(case: Case, group: str) -> str:
+    """Return the row: what of the group the module is about, and how it is called."""
+    subject = _stem(case).removeprefix(group.replace("-", "_")).strip("_")
+    way = case.properties.get("way", "")
+    return ": ".join(each for each in (subject, way) if each) or GENERAL
+
+
+def _stem(case: Case) -> str:
+    """The module of a test, without what all have."""
+    found = re.search(r"\.test_(\w+)", f".{case.module}")
+    return found[1] if found else ""
+
+
+def group_of(case: Case, groups: Iterable[str]) -> str | None:
+    """Return the group with the longest name that the module of a test begins with."""
+    stem = f"{_stem(case)}_"
+    names = [each for each in groups if stem.startswith(f"{each.replace('-', '_')}_")]
+    return max(names, key=len, default=None)
+
+
+def installed() -> dict[str, str]:
+    """Return for each extra of which the package is installed its name and version."""
+    with (ROOT / "pyproject.toml").open("rb") as file:
+        extras = tomllib.load(file)["project"]["optional-dependencies"]
+    found = {}
+    for extra, wanted in extras.items():
+        name = re.split(r"[\[<>=]", wanted[-1])[0]
+        with suppress(metadata.PackageNotFoundError):
+            found[extra] = f"{name} {metadata.version(name)}"
+    return found
+
+
+def tables_of(cases: Iterable[Case]) -> tuple[dict[str, Table], dict[str, list[str]]]:
+    """Return the table of each group, and its versions, the oldest first."""
+    tables: dict[str, Table] = defaultdict(lambda: defaultdict(lambda: defaultdict(list)))
+    versions: dict[str, set[str]] = defaultdict(set)
+    for case in cases:
+        group, column = group_of(case, case.versions), column_of(case)
+        if group is None or column is None or case.outcome == "skipped":
+            continue
+        versions[group].add(case.versions[group])
+        tables[group][row_of(case, group)][column].append(case.versions[group])
+    return tables, {group: sorted(found, key=_number) for group, found in versions.items()}
+
+
+def _number(version: str) -> list[int]:
+    return [int(each) for each in re.findall(r"\d+", version)]
+
+
+def section(group: str, table: Table, versions: Sequence[str]) -> str:
+    """Return the part of the page about a group."""
+    columns = [each for each in SHOWN if any(each in cells for cells in table.values())]
+    lines = [f"## {group}", "", "; ".join(versions), "", f"| call | {' | '.join(columns)} |"]
+    lines.append("|---" * (len(columns) + 1) + "|")
+    for row in sorted(table, key=lambda row: (GENERAL in row, row)):
+        cells = [_cell(table[row].get(column, []), versions) for column in columns]
+        lines.append(f"| {row} | {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
+
+
+def _cell(passed: Sequence[str], versions: Sequence[str]) -> str:
+    if set(passed) == set(versions):
+        return "✓"
+    return ", ".join(each.partition(" ")[2] for each in versions if each in passed)
+
+
+def sections_of(page: str) -> dict[str, str]:
+    """Return the parts of a page by their groups."""
+    return {each.partition("\n")[0]: f"## {each}" for each in page.split("\n## ")[1:]}
+
+
+def rows_of(page: str) -> set[tuple[str, str]]:
+    """Return the rows of a page that the newest version has, each with its group."""
+    found = set()
+    for group, text in sections_of(page).items():
+        newest = text.splitlines()[2].split("; ")[-1].partition(" ")[2]
+        for line in text.splitlines()[6:]:
+            row, *cells = (each.strip() for each in line.strip("|").split("|"))
+            if "✓" in cells or newest in cells:
+                found.add((group, row))
+    return found
+
+
+def differences(page: str, cases: Iterable[Case]) -> list[str]:
+    """Return the rows that only the page has, and those that only the reports have."""
+    groups, said = list(sections_of(page)), rows_of(page)
+    passed, new = set(), set()
+    for case in cases:
+        if case.outcome == "passed" and column_of(case) is not None:
+            group = group_of(case, groups) or _stem(case)
+            passed.add((group, row_of(case, group)))
+            if "way" in case.properties:  # others may be about no client at all
+                new.add((group, row_of(case, group)))
+    return [
+        *(
+            f"{group}: {row} is in the table, and no test of it passed"
+            for group, row in said - passed
+        ),
+        *(f"{group}: {row} passed, and is not in the table" for group, row in new - said),
+    ]
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Write the page, or with `--check` print what differs."""
+    cases = list(read(map(Path, (each for each in arguments if each != "--check"))))
+    page = PAGE.read_text(encoding="utf-8") if PAGE.exists() else ""
+    if "--check" in arguments:
+        found = sorted(differences(page, cases))
+        print("\n".join(found) or f"{PAGE.name} says what the reports say")
+        return int(bool(found))
+    if failed := [str(case) for case in cases if case.outcome == "failed"]:
+        print("failed, so nothing is written:", *failed, sep="\n")
+        return 1
+    tables, versions = tables_of(cases)
+    made = {group: section(group, tables[group], versions[group]) for group in tables}
+    parts = sections_of(page) | made
+    PAGE.write_text("\n".join([HEAD, *(parts[each].rstrip() + "\n" for each in sorted(parts))]))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,146 @@
+"""The page about what is tested follows from reports, and a test that ran nowhere is told."""
+
+import importlib
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+
+from tests import matrix, results
+from tests.adapters.conformance import Conformance
+from tests.documents import ROOT
+
+REPORT = """<testsuites><testsuite><properties><property name="acme" value="acme {version}" />
+</properties>{cases}</testsuite></testsuites>"""
+CASE = """<testcase classname="tests.adapters.test_acme.TestAcme" name="{name}">
+<properties><property name="way" value="{way}" /></properties>{more}</testcase>"""
+SKIPPED = """<skipped message="{why}">somewhere.py:1: {why}</skipped>"""
+ABSENT = """<testcase classname="" name="tests.adapters.test_acme">
+<skipped message="collection skipped">('a.py', 3, 'Skipped: pip install acme')</skipped></testcase>
+"""
+LACKING = """<testcase classname="tests.adapters.test_acme.TestAcme" name="test_x">
+<skipped message="this version has no x">somewhere.py:1: this version has no x</skipped></testcase>
+<testcase classname="tests.adapters.test_acme.TestAcme" name="test_y" />"""
+USER = "test_an_attack_of_the_user_is_not_sent[chat-Client]"
+
+
+def case(way: str = "chat", name: str = USER, more: str = "") -> str:
+    return CASE.format(name=name, way=way, more=more)
+
+
+def reported(tmp_path: Path, runs: Iterable[tuple[str, str]]) -> list[str]:
+    """Write a report of each run, which has a version and cases."""
+    paths = []
+    for number, (version, cases) in enumerate(runs):
+        path = tmp_path / f"{number}.xml"
+        text = REPORT.format(version=version, cases=cases)
+        path.write_text(text, encoding="utf-8")
+        paths.append(str(path))
+    return paths
+
+
+@pytest.fixture
+def page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    path = tmp_path / "matrix.md"
+    monkeypatch.setattr(matrix, "PAGE", path)
+    return path
+
+
+OLD, NEW = ("1.9.0", case() + case("old")), ("1.10.0", case() + case("new"))
+
+
+def test_the_page_follows_from_the_reports(tmp_path: Path, page: Path) -> None:
+    assert matrix.main(reported(tmp_path, [NEW, OLD])) == 0
+    assert page.read_text(encoding="utf-8").endswith(
+        "## acme\n\nacme 1.9.0; acme 1.10.0\n\n"
+        "| call | user |\n|---|---|\n| chat | ✓ |\n| new | 1.10.0 |\n| old | 1.9.0 |\n"
+    )
+
+
+def test_sections_without_a_report_stay(tmp_path: Path, page: Path) -> None:
+    page.write_text("# Old\n\n## zeta\n\nzeta 1\n", encoding="utf-8")
+    assert matrix.main(reported(tmp_path, [NEW])) == 0
+    assert list(matrix.sections_of(page.read_text(encoding="utf-8"))) == ["acme", "zeta"]
+
+
+def test_nothing_is_written_where_a_test_failed(tmp_path: Path, page: Path) -> None:
+    failed = ("2.0.0", case(more="<failure />"))
+    assert matrix.main(reported(tmp_path, [NEW, failed])) == 1
+    assert not page.exists()
+
+
+def test_a_page_that_says_more_or_less_than_the_reports_is_told(
+    tmp_path: Path, page: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    matrix.main(reported(tmp_path, [OLD, NEW]))
+    assert matrix.main(["--check", *reported(tmp_path, [NEW])]) == 0
+    newer = ("1.10.0", case() + case("newer"))
+    assert matrix.main(["--check", *reported(tmp_path, [newer])]) == 1
+    said = capsys.readouterr().out
+    assert "acme: new is in the table, and no test of it passed" in said
+    assert "acme: newer passed, and is not in the table" in said
+
+
+@pytest.mark.parametrize(
+    ("runs", "status"),
+    [
+        ([("1", case())], 0),
+        ([("1", case()), ("2", case(more=SKIPPED.format(why="no Java")))], 0),
+        ([("1", case("other", "test_other")), ("2", case(more=SKIPPED.format(why="no Java")))], 1),
+        ([("1", LACKING)], 1),
+        ([("1", ABSENT), ("2", case())], 0),
+        ([("1", ABSENT)], 1),
+        ([("1", "")], 1),
+    ],
+)
+def test_what_ran_nowhere_is_told(
+    tmp_path: Path, runs: list[tuple[str, str]], status: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert results.main(reported(tmp_path, runs)) == status
+    said = capsys.readouterr().out
+    assert ("not run: " in said) == (status == 1 and bool(runs[0][1]))
+    assert ("pip install acme" in said) == (runs == [("1", ABSENT)])
+
+
+def test_an_older_version_may_lack_what_is_tested(tmp_path: Path) -> None:
+    assert results.main(["--older", *reported(tmp_path, [("1", LACKING)])]) == 0
+    assert results.main(["--older", *reported(tmp_path, [("1", ABSENT)])]) == 1
+
+
+def test_the_page_names_no_shape_that_is_not_tested() -> None:
+    said = matrix.rows_of(matrix.PAGE.read_text(encoding="utf-8"))
+    seen = 0
+    for path in sorted((ROOT / "tests" / "adapters").glob("test_*.py")):
+        try:
+            module = importlib.import_module(f"tests.adapters.{path.stem}")
+        except pytest.skip.Exception:
+            continue  # `.ci/run` compares the page with what ran in all its environments
+        kinds = [
+            each
+            for each in vars(module).values()
+            if isinstance(each, type) and issubclass(each, Conformance) and "shapes" in vars(each)
+        ]
+        tested = {str(shape) for kind in kinds for shape in kind.shapes}
+        group = path.stem.removeprefix("test_").replace("_", "-")
+        rows = {row for about, row in said if about == group} - {matrix.GENERAL}
+        assert rows <= tested, f"{group}: python -m tests.matrix build/results/*.xml"
+        seen += bool(rows)
+    assert seen
+
+
+@pytest.mark.parametrize("page", ["clients.md", "frameworks.md"])
+def test_the_oldest_version_in_the_docs_is_the_lower_bound(page: str) -> None:
+    project = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    lines = (ROOT / "docs" / page).read_text(encoding="utf-8").splitlines()
+    rows = [line.strip("| ").split(" | ") for line in lines if line.startswith("| ")]
+    seen = 0
+    for row in rows:
+        if found := re.search(r"^`([\w-]+)`$", "\n".join(row[:2]), re.MULTILINE):
+            extra = found[1]
+            wanted = re.search(rf"^{extra} = \[(.+)\]", project, re.MULTILINE)
+            assert wanted is not None, extra
+            bound = re.findall(r">=([\d.]+)", wanted[1])[-1]
+            assert re.findall(r"[\d.]+", row[2])[0] in (bound, f"{bound}.0"), extra
+            seen += 1
+    assert seen > 6

@@ -76,6 +76,10 @@ def test_letters_drawn_with_signs() -> None:
     [
         "| a | b |\n|---|---|\n| 1 | 2 |",
         "let f = |a| |b| a || b || c; x |> y |> z |> w",
+        "In R you can say: cars |> head |> summary |> print and it will show the first rows",
+        "| this |_| that |_| other |_| one |_| all of it is done |",
+        "yes |-| no |-| maybe |-| later, I do not know when",
+        "We saw A |> B |> C |> D and then we went home",
         r"C:\/\/temp \/ a \/ b \/ c",
     ],
 )

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from tinyguardrail_sdk.detectors import english
-from tinyguardrail_sdk.detectors.respelling import EITHER, Respelled, guesses
+from tinyguardrail_sdk.detectors.respelling import EITHER, LEET, Respelled, guesses
 
 # What stands in the same place in several drawings goes first: `\/\/` is no pair of v.
 _DRAWINGS = {
@@ -14,9 +14,10 @@ _DRAWINGS = {
     "\\/": "v", "|)": "d", "|<": "k", "|2": "r", "|=": "f", "|>": "p", "><": "x",
 }  # fmt: skip
 _DRAWN = re.compile("|".join(map(re.escape, _DRAWINGS)))
-_SINGLE = str.maketrans("0345789@$+(#", "oeastbgastch")
+_SINGLE = {**LEET, ord("#"): "h"}
 _LEAST_DRAWN = 3
 _LEAST_WORDS = 3
+_LEAST_DRAWN_WORDS = 2
 _LONGEST = 60  # signs in a word
 _KNOWN_SHARE = 0.7
 _EDGE = ".,;:?\"'"
@@ -29,11 +30,20 @@ def find(text: str) -> Iterator[Respelled]:
     start = 0
     for line in text.splitlines(keepends=True):
         if len(_DRAWN.findall(line)) >= _LEAST_DRAWN:
-            words = [_read(chunk) for chunk in line.split()]
+            chunks = line.split()
+            words = [_read(chunk) for chunk in chunks]
             known = sum(map(_is_known, words))
-            if known >= max(_LEAST_WORDS, _KNOWN_SHARE * len(words)):
+            drawn = sum(map(_is_drawn, chunks, words))
+            if drawn >= _LEAST_DRAWN_WORDS and known >= max(
+                _LEAST_WORDS, _KNOWN_SHARE * len(words)
+            ):
                 yield Respelled(start, start + len(line.rstrip()), known, " ".join(words))
         start += len(line)
+
+
+def _is_drawn(chunk: str, word: str) -> bool:
+    """Whether a chunk is a word with drawings in it, not a sign beside plain words."""
+    return len(word.strip(_EDGE)) > 1 and bool(_DRAWN.search(chunk)) and _is_known(word)
 
 
 def _is_known(word: str) -> bool:

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from tinyguardrail_sdk.detectors import english
 from tinyguardrail_sdk.detectors.english import Words
 
-_LEET = str.maketrans("0345789@$+(", "oeastbgastc")
+LEET = str.maketrans("0345789@$+(", "oeastbgastc")
 EITHER = re.compile("[1!|]")  # an i or an l
 _LEET_SIGNS = frozenset("0134578@$!|+(9")
 _LEET_HINT = re.compile(r"[@$!|](?=[A-Za-z0-9])(?:(?<=[A-Za-z0-9].)|(?<!\S.)(?<=[@$!]))")
@@ -87,7 +87,7 @@ def _spelt_out(chunk: str) -> str:
         return chunk
     if "-" in chunk:
         return " ".join(_unleet(part) or _spelt_out(part) for part in chunk.split("-") if part)
-    return EITHER.sub("i", chunk.translate(_LEET))
+    return EITHER.sub("i", chunk.translate(LEET))
 
 
 def _groups(places: list[int]) -> Iterator[list[int]]:
@@ -114,7 +114,7 @@ def _unleet(chunk: str) -> str | None:
             continue
         if _LEET_SIGNS.isdisjoint(body):
             continue
-        for guess in guesses(body.lower().translate(_LEET)):
+        for guess in guesses(body.lower().translate(LEET)):
             if english.is_word(guess):
                 return guess
     return None

@@ -16,6 +16,7 @@ GROUPS = {
     "adapters/test_bedrock.py": ("boto3", "1.36"),
     "adapters/test_cohere.py": ("cohere", "7.0"),
     "adapters/test_google_genai.py": ("google-genai", "3.0"),
+    "adapters/test_litellm.py": ("litellm", "1.80"),
     "adapters/test_mistral.py": ("mistralai", "2.0"),
     "adapters/test_ollama.py": ("ollama", "0.5"),
     "adapters/test_openai.py": ("openai", "1.66"),

@@ -24,6 +24,7 @@ ADAPTERS = [
     ("bedrock", "botocore.client", "bedrock"),
     ("cohere", "cohere", "cohere"),
     ("google_genai", "google.genai", "google-genai"),
+    ("litellm", "litellm", "litellm"),
     ("mistral", "mistralai.client", "mistral"),
     ("ollama", "ollama", "ollama"),
 ]
@@ -49,7 +50,7 @@ def test_importing_the_adapters_imports_no_client() -> None:
     assert loaded.isdisjoint({package for _, package, _ in ADAPTERS} | {"onnxruntime", "torch"})
 
 
-@pytest.mark.parametrize("client", [object(), Guard, "text"])
+@pytest.mark.parametrize("client", [object(), Guard, "text", sys])
 def test_other_objects_have_no_adapter(guard: Guard, client: Any) -> None:
     with pytest.raises(InputError, match="no adapter"):
         wrap(client, guard)

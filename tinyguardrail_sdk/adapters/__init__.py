@@ -12,6 +12,7 @@ An adapter is importable without its client. Any other client can be guarded wit
 from __future__ import annotations
 
 import importlib
+from types import ModuleType
 from typing import TypeVar
 
 from tinyguardrail_sdk.adapters._engine import Handle
@@ -29,6 +30,7 @@ _ADAPTERS = {
     "botocore": "bedrock",
     "cohere": "cohere",
     "google.genai": "google_genai",
+    "litellm": "litellm",
     "mistralai": "mistral",
     "ollama": "ollama",
     "openai": "openai",
@@ -38,13 +40,17 @@ _ADAPTERS = {
 def wrap(client: ClientT, guard: Checker, *, delay: Delay | None = None) -> Handle[ClientT]:
     """Guard a client with the adapter for its type; a subclass's is that of its base.
 
+    The client may be a module, where the adapter says so.
+
     Raises:
         InputError: There is no adapter for it.
         GuardrailError: Another guard is on it already.
     """
-    for base in type(client).__mro__:
+    bases = type(client).__mro__
+    is_module = isinstance(client, ModuleType)
+    for module in [client.__name__] if is_module else [base.__module__ for base in bases]:
         for package, name in _ADAPTERS.items():
-            if f"{base.__module__}.".startswith(f"{package}."):
+            if f"{module}.".startswith(f"{package}."):
                 adapter = importlib.import_module(f"tinyguardrail_sdk.adapters.{name}")
                 handle: Handle[ClientT] = adapter.wrap(client, guard, delay=delay)
                 return handle

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, TypeAlias, TypeVar
 
 from tinyguardrail_sdk.adapters._frameworks import require
+from tinyguardrail_sdk.adapters._nested import outermost
 from tinyguardrail_sdk.adapters._streams import AnyReader, Deferring, held
 from tinyguardrail_sdk.calls import guarded_acall, guarded_astream, guarded_call
 from tinyguardrail_sdk.checker import Checker
@@ -46,6 +47,8 @@ class Plan:
         refused: What would go past the guard; using it raises `GuardrailError`.
         allowed: What else may be used of the client and of the resources that have `calls`:
             everything else public is refused, of later versions, too. None: all but `refused`.
+        live: Whether the originals are taken from the client itself, which the package may be: of
+            one whose state is replaced, a copy grows old, and of a module there is none.
     """
 
     package: str
@@ -56,6 +59,7 @@ class Plan:
     copies: tuple[str, ...] = ()
     refused: tuple[str, ...] = ()
     allowed: tuple[str, ...] | None = None
+    live: bool = False
 
 
 @dataclass
@@ -137,6 +141,8 @@ def handle_on(client: ClientT, guard: Checker, delay: Delay | None) -> Handle[Cl
 
 def _refuse_strangers(client: object, plan: Plan) -> None:
     package = require(plan.package, plan.extra)
+    if plan.live and client is package:
+        return
     if not isinstance(client, tuple(getattr(package, each, ()) for each in plan.clients)):
         known = ", ".join(each for each in plan.clients if hasattr(package, each))
         raise InputError(f"{type(client).__name__} is no client that is known; known are {known}")
@@ -148,9 +154,13 @@ def _carry_out(handle: Handle[Any], plan: Plan) -> None:
     twins: dict[int, Any] = {}
     for path, make_reader in {**plan.calls, **plan.managers}.items():
         for owner, name in _found(handle.client, path):
-            twin = twins.setdefault(id(owner), _twin(owner))
             put = _managed if path in plan.managers else _guarding(owner, name)
-            handle.put(owner, name, put(handle, getattr(twin, name), make_reader))
+            judging = functools.partial(put, handle, make_reader=make_reader)
+            if plan.live:
+                handle.put(owner, name, outermost(handle.guard, getattr(owner, name), judging))
+                continue
+            twin = twins.setdefault(id(owner), _twin(owner))
+            handle.put(owner, name, judging(getattr(twin, name)))
     for name in plan.copies:
         for owner, own in _found(handle.client, name):
             handle.put(owner, own, _copying(handle, getattr(owner, own), plan))
@@ -202,8 +212,8 @@ def _twin(owner: Any) -> Any:
 
 
 def _guarding(owner: Any, name: str) -> Any:
-    """How a method is guarded, by the kind of the function that its class has."""
-    function = inspect.unwrap(getattr(type(owner), name))
+    """How a method is guarded, by the kind of the function that its class has, or itself."""
+    function = inspect.unwrap(getattr(type(owner), name, None) or getattr(owner, name))
     if inspect.isasyncgenfunction(function):
         return _astreaming
     return _aguarded if inspect.iscoroutinefunction(function) else _guarded
@@ -228,7 +238,7 @@ def _aguarded(handle: Handle[Any], original: Any, make_reader: MakeReader) -> An
         reader = Deferring(make_reader())
         send = functools.partial(original, **given)
         answer = await guarded_acall(handle.guard, reader, given, send)
-        return held(handle.guard, handle.delay, reader, answer)
+        return held(handle.guard, handle.delay, reader, answer, awaited=True)
 
     return call
 

@@ -13,6 +13,7 @@ from collections.abc import (
 )
 from typing import Any, TypeAlias
 
+from tinyguardrail_sdk.adapters._own_iterator import own_iterator
 from tinyguardrail_sdk.calls import Reader
 from tinyguardrail_sdk.checker import Checker
 from tinyguardrail_sdk.chunks import aheld_chunks, held_chunks
@@ -79,16 +80,22 @@ def as_answer(message: Any) -> Any:
     return {**message, "role": "assistant"} if has_role else message
 
 
-def held(guard: Checker, delay: Delay | None, reader: Deferring, answer: Any) -> Any:
+def held(
+    guard: Checker, delay: Delay | None, reader: Deferring, answer: Any, *, awaited: bool = False
+) -> Any:
     """Return an answer as it is; of a stream, the same object with its chunks held back.
 
-    Where the stream is nothing but an iterator, one that also closes it is returned.
+    Where the stream is nothing but a generator, an iterator that also closes it is returned.
+    `awaited` decides for streams that are iterators of both kinds.
     """
     found = _chunks_of(answer)
     if found is None:
         return answer
     chunks, put = found
-    hold: Any = aheld_chunks if hasattr(chunks, "__anext__") else held_chunks
+    if chunks is answer and hasattr(answer, "__dict__"):
+        chunks, put = own_iterator(answer)
+    both = hasattr(chunks, "__next__") and hasattr(chunks, "__anext__")
+    hold: Any = aheld_chunks if (awaited if both else hasattr(chunks, "__anext__")) else held_chunks
     return put(hold(StreamGuard(guard, delay=delay), chunks, reader.chunk))
 
 

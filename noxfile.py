@@ -22,6 +22,8 @@ GROUPS = {
     "adapters/test_openai.py": ("openai", "1.66"),
     "adapters/test_corpora.py": ("ray[data]", "2.51", "pyspark[sql]>=4"),
     "frameworks/test_asgi.py": ("fastapi", "0.115", "httpx"),
+    "frameworks/test_crewai.py": ("crewai", "1.0"),
+    "frameworks/test_haystack.py": ("haystack-ai", "2.20"),
     "frameworks/test_langchain.py": ("langchain", "1.0"),
     "frameworks/test_llama_index.py": ("llama-index-core", "0.14"),
     "frameworks/test_mcp.py": ("mcp", "1.24"),

@@ -25,6 +25,8 @@ MODULES = {
     "llama_index": "llama_index.core",
     "transformers": "transformers",
     "smolagents": "smolagents",
+    "haystack": "haystack",
+    "crewai": "crewai",
 }
 FOREIGN = {*MODULES.values(), "onnxruntime", "torch"}
 

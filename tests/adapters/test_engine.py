@@ -43,6 +43,16 @@ def test_without_the_client_the_adapter_says_what_to_install(
     assert f"pip install 'tinyguardrail-sdk[{extra}]'" in python(code)
 
 
+def test_without_the_proxy_its_guardrail_says_what_to_install() -> None:
+    code = (
+        "import sys; sys.modules['litellm.integrations.custom_guardrail'] = None\n"
+        "from tinyguardrail_sdk.adapters.litellm_proxy import guardrail\n"
+        "try: guardrail(None)\n"
+        "except ImportError as error: print(error)"
+    )
+    assert "pip install 'tinyguardrail-sdk[litellm-proxy]'" in python(code)
+
+
 def test_importing_the_adapters_imports_no_client() -> None:
     modules = ", ".join(f"tinyguardrail_sdk.adapters.{adapter}" for adapter, _, _ in ADAPTERS)
     loaded = set(python(f"import sys, {modules}; print(*sys.modules)").split())

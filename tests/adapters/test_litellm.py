@@ -16,7 +16,6 @@ from tests.adapters.conformance import (
     STREAM,
     Conformance,
     Dialect,
-    Make,
     Shape,
     installed,
 )
@@ -117,7 +116,7 @@ class Steps:
 
 
 STREAMED = {"stream": True}
-SHAPES = [
+SHAPES: list[Shape] = [
     Call("completion", PLAIN, CHAT),
     Call("completion", STREAM, CHAT, STREAMED, Steps),
     Call("acompletion", PLAIN, CHAT, asynchronous=True),
@@ -148,7 +147,7 @@ def _unguarded_in_the_end(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 class TestLiteLLM(Conformance):
-    forms: dict[str, Make] = {"module": module, "Router": router}
+    forms = {"module": module, "Router": router}
     shapes = SHAPES
     limited = litellm.RateLimitError
     example = (

@@ -123,12 +123,15 @@ def test_errors_pass_through(guard: Guard, asked: str, error: type[Exception]) -
         guard_llm(scripted(OSError("no connection")), guard).call(asked)
 
 
+class RateLimitError(Exception):
+    status_code = 429
+
+
 def test_a_retried_call_is_checked_once(guard: Guard, classifier: ScriptedClassifier) -> None:
-    limited = type("RateLimitError", (Exception,), {"status_code": 429})
-    llm = guard_llm(scripted(limited(), ANSWER), guard)
+    llm = guard_llm(scripted(RateLimitError(), ANSWER), guard)
     try:
         assert llm.call(QUESTION) == ANSWER
-    except limited:  # older versions do not try again
+    except RateLimitError:  # older versions do not try again
         assert len(llm.asked) == 1
     assert [text for text, _ in classifier.calls].count(QUESTION) == 1
 

@@ -33,18 +33,18 @@ class Scripted:
         self.streaming_callback = streaming_callback
         self._answers = list(answers)
 
-    @haystack.component.output_types(replies=list[Message])
+    @haystack.component.output_types(replies=list[Any])  # type: ignore[untyped-decorator]
     def run(
-        self, messages: list[Message], streaming_callback: Any = None, tools: Any = None
+        self, messages: list[Any], streaming_callback: Any = None, tools: Any = None
     ) -> dict[str, Any]:
         answer = self._next(messages)
         for chunk in chunks(answer) if streaming_callback else ():
             streaming_callback(chunk)
         return {"replies": [answer]}
 
-    @haystack.component.output_types(replies=list[Message])
+    @haystack.component.output_types(replies=list[Any])  # type: ignore[untyped-decorator]
     async def run_async(
-        self, messages: list[Message], streaming_callback: Any = None, tools: Any = None
+        self, messages: list[Any], streaming_callback: Any = None, tools: Any = None
     ) -> dict[str, Any]:
         answer = self._next(messages)
         for chunk in chunks(answer) if streaming_callback else ():
@@ -237,10 +237,11 @@ def documents(*texts: str) -> list[Any]:
 def test_documents_are_judged_or_sorted_out(guard: Guard) -> None:
     good, bad = documents("Open from 9 to 5."), documents(PAGE)
     assert document_guard(guard).run(documents=good) == {"documents": good, "blocked": []}
-    for run in (
+    ways: list[Callable[[Any], Any]] = [
         lambda made: made.run(documents=good + bad),
         lambda made: asyncio.run(made.run_async(documents=good + bad)),
-    ):
+    ]
+    for run in ways:
         with pytest.raises(Blocked):
             run(document_guard(guard))
         assert run(document_guard(guard, route=True)) == {"documents": good, "blocked": bad}

@@ -51,7 +51,7 @@ def values_at(value: Any, path: str) -> Iterator[tuple[Hashable, Any]]:
 
 def answer_deltas(piece: bytes, paths: Sequence[str], is_event: bool) -> Iterator[tuple[Any, str]]:
     """Yield the texts in a piece of an answer, each with the text that it goes on with."""
-    text = _data_of(piece) if is_event else piece.decode(errors="replace")
+    text = data_of(piece) if is_event else piece.decode(errors="replace")
     try:
         value = None if WHOLE in paths else json.loads(text)
     except (ValueError, RecursionError):
@@ -62,6 +62,13 @@ def answer_deltas(piece: bytes, paths: Sequence[str], is_event: bool) -> Iterato
     for path in paths:
         for place, found in values_at(value, path):
             yield (path, place), value_text(found)
+
+
+def data_of(event: bytes) -> str:
+    """Return the data of a server-sent event, empty where it has none."""
+    split = re.split("\r\n|\r|\n", event.decode(errors="replace"))
+    data = [line[5:].removeprefix(" ") for line in split if line.startswith("data:")]
+    return "\n".join(data)
 
 
 def whole(body: bytes, is_last: bool) -> tuple[list[bytes], bytes]:
@@ -110,12 +117,6 @@ def _sent(message: Any) -> Any:
     """A message as its sender's: whoever writes a body can write any role into it."""
     roles = [message.get(key) for key in _ROLE_KEYS] if isinstance(message, Mapping) else []
     return {**message, "role": "user"} if any(map(is_trusted, roles)) else message
-
-
-def _data_of(event: bytes) -> str:
-    split = re.split("\r\n|\r|\n", event.decode(errors="replace"))
-    data = [line[5:].removeprefix(" ") for line in split if line.startswith("data:")]
-    return "\n".join(data)
 
 
 def _without_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

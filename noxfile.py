@@ -17,7 +17,7 @@ GROUPS = {
     "adapters/test_cohere.py": ("cohere", "7.0"),
     "adapters/test_google_genai.py": ("google-genai", "3.0"),
     "adapters/test_litellm.py": ("litellm", "1.90"),
-    "adapters/test_litellm_proxy.py": ("litellm[proxy]", "1.108"),
+    "adapters/test_litellm_proxy.py": ("litellm[proxy]", "1.90"),
     "adapters/test_mistral.py": ("mistralai", "2.0"),
     "adapters/test_ollama.py": ("ollama", "0.5"),
     "adapters/test_openai.py": ("openai", "1.66"),

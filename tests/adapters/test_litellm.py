@@ -116,9 +116,11 @@ class Steps:
 
 
 STREAMED = {"stream": True}
+HANDLER = importlib.import_module("litellm.litellm_core_utils.streaming_handler")
+CLOSES = hasattr(HANDLER.CustomStreamWrapper, "close")  # older ones only asynchronously
 SHAPES: list[Shape] = [
     Call("completion", PLAIN, CHAT),
-    Call("completion", STREAM, CHAT, STREAMED, Steps),
+    Call("completion", STREAM, CHAT, STREAMED, Steps, hangs_up=CLOSES),
     Call("acompletion", PLAIN, CHAT, asynchronous=True),
     Call("acompletion", STREAM, CHAT, STREAMED, asynchronous=True),
     Call("responses", PLAIN, RESPONSES, retries=False),
@@ -139,8 +141,8 @@ SHAPES: list[Shape] = [
 @pytest.fixture(autouse=True)
 def _unguarded_in_the_end(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     clock = SimpleNamespace(**{**vars(time), "time": lambda: 1.0})  # it stands in every chunk
-    for name in ("litellm_core_utils.streaming_handler", "types.utils"):
-        monkeypatch.setattr(importlib.import_module(f"litellm.{name}"), "time", clock)
+    for each in (HANDLER, importlib.import_module("litellm.types.utils")):
+        monkeypatch.setattr(each, "time", clock)
     yield
     if (handle := vars(litellm).get(MARK)) is not None:
         handle.undo()
@@ -204,6 +206,18 @@ def test_a_router_and_the_module_check_once(
     assert guard.asked == 2
     asyncio.run(served.acompletion(**CHAT.ask(QUESTION)))
     assert guard.asked == 4
+
+
+def test_a_blocked_answer_is_not_asked_for_again(guard: Guard, wire: Wire) -> None:
+    wire.text = ATTACK
+    client = router(wire, 2)
+    wrap(litellm, guard)
+    wrap(client, guard)
+    with pytest.raises(Blocked):
+        client.completion(**CHAT.ask(QUESTION))
+    with pytest.raises(Blocked):
+        asyncio.run(client.acompletion(**CHAT.ask(QUESTION)))
+    assert len(wire.bodies) == 2
 
 
 def test_a_router_is_guarded_by_the_module(guard: Guard, wire: Wire, served: Any) -> None:

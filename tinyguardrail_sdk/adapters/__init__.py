@@ -46,9 +46,10 @@ def wrap(client: ClientT, guard: Checker, *, delay: Delay | None = None) -> Hand
         InputError: There is no adapter for it.
         GuardrailError: Another guard is on it already.
     """
-    bases = type(client).__mro__
-    is_module = isinstance(client, ModuleType)
-    for module in [client.__name__] if is_module else [base.__module__ for base in bases]:
+    modules = [base.__module__ for base in type(client).__mro__]
+    if isinstance(client, ModuleType):
+        modules = [client.__name__]
+    for module in modules:
         for package, name in _ADAPTERS.items():
             if f"{module}.".startswith(f"{package}."):
                 adapter = importlib.import_module(f"tinyguardrail_sdk.adapters.{name}")

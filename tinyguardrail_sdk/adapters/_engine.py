@@ -144,8 +144,10 @@ def _refuse_strangers(client: object, plan: Plan) -> None:
     if plan.live and client is package:
         return
     if not isinstance(client, tuple(getattr(package, each, ()) for each in plan.clients)):
-        known = ", ".join(each for each in plan.clients if hasattr(package, each))
-        raise InputError(f"{type(client).__name__} is no client that is known; known are {known}")
+        known = [each for each in plan.clients if hasattr(package, each)]
+        known += [plan.package] if plan.live else []
+        name = type(client).__name__
+        raise InputError(f"{name} is no client that is known; known are {', '.join(known)}")
 
 
 def _carry_out(handle: Handle[Any], plan: Plan) -> None:

@@ -84,22 +84,8 @@ def guardrail(guard: Checker, *, delay: Delay | None = None) -> Any:
     def init(self: Any, **options: Any) -> None:
         base.__init__(self, **{**options, "supported_event_hooks": supported})
 
-    def init_subclass(cls: Any, /, **options: Any) -> None:
-        base.__init_subclass__.__func__(cls, **options)
-        _put_hooks(cls)
-
     space = {"__init__": init, "_guard": guard, "_delay": delay, "_refused": refused}
-    space["__init_subclass__"] = classmethod(init_subclass)
-    made = type("Guardrail", (_Hooks, base), space)
-    _put_hooks(made)
-    return made
-
-
-def _put_hooks(kind: Any) -> None:
-    """Give a class its hooks itself: the proxy passes over some that are only inherited."""
-    for name, hook in vars(_Hooks).items():
-        if name.startswith("async_") and name not in vars(kind):
-            setattr(kind, name, hook)
+    return type("Guardrail", (_Hooks, base), space)
 
 
 class _Hooks:
@@ -108,6 +94,12 @@ class _Hooks:
     _guard: Checker
     _delay: Delay | None
     _refused: Any
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        for name, hook in vars(_Hooks).items():
+            if name.startswith("async_") and name not in vars(cls):
+                setattr(cls, name, hook)  # the proxy passes over some that are only inherited
 
     async def async_pre_call_hook(
         self, user_api_key_dict: Any, cache: Any, data: Any, call_type: str

@@ -20,7 +20,7 @@ from tests.adapters.conformance import (
     installed,
 )
 from tests.adapters.wire import Wire
-from tinyguardrail_sdk import Blocked, Guard, InputError
+from tinyguardrail_sdk import Blocked, Guard, GuardrailError, InputError
 from tinyguardrail_sdk.adapters import wrap
 from tinyguardrail_sdk.adapters._engine import MARK
 from tinyguardrail_sdk.adapters.litellm import wrap as wrap_litellm
@@ -160,8 +160,6 @@ class TestLiteLLM(Conformance):
     refused = [
         "text_completion",
         "atext_completion",
-        "batch_completion",
-        "abatch_completion",
         "anthropic_messages",
         "agenerate_content",
         "arun_thread",
@@ -279,6 +277,15 @@ def test_tools_that_litellm_runs_itself_are_refused(guard: Guard, wire: Wire) ->
     tool = {"type": "mcp", "server_url": "litellm_proxy", "server_label": "shop"}
     with pytest.raises(InputError, match="run it yourself"):
         litellm.completion(**CHAT.ask(QUESTION), **SETTINGS, tools=[tool])
+    assert wire.bodies == []
+
+
+def test_batches_are_refused(guard: Guard, wire: Wire, served: Any) -> None:
+    wrap(litellm, guard)
+    wrap(served, guard)
+    for batch in (litellm.batch_completion, served.abatch_completion):
+        with pytest.raises(GuardrailError, match="not guarded yet"):
+            batch(model=MODEL, messages=[conversation(ATTACK)])
     assert wire.bodies == []
 
 

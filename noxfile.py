@@ -27,7 +27,7 @@ SEVERAL = {"corpora": ["ray", "spark"]}
 # What the tests of a group need besides; torch is not tested with more than one version.
 BESIDES = {"asgi": ["httpx"], "transformers": ["torch==2.13.0"]}
 # Groups whose newest versions agree about what they share. What is in none of these is in the
-# developer install; `.ci/run` fails where a test runs in neither.
+# developer install, or left to the weekly job: LiteLLM, Haystack and CrewAI take long to install.
 TOGETHER = {
     "frameworks": [
         "bedrock_async",

@@ -110,7 +110,9 @@ async def awaited(answer: Any) -> Any:
 
 async def _closed(stream: Any) -> None:
     names = ("aclose", "close", "__aexit__", "__exit__")  # some have no more than the last
-    name = next(name for name in names if hasattr(stream, name))
+    name = next((name for name in names if hasattr(stream, name)), None)
+    if name is None:  # some cannot be closed at all
+        return
     await awaited(getattr(stream, name)(*([None] * 3 if name.endswith("__") else [])))
 
 

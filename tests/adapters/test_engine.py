@@ -25,6 +25,7 @@ ADAPTERS = [
     ("bedrock", "botocore.client", "bedrock"),
     ("cohere", "cohere", "cohere"),
     ("google_genai", "google.genai", "google-genai"),
+    ("litellm", "litellm", "litellm"),
     ("mistral", "mistralai.client", "mistral"),
     ("ollama", "ollama", "ollama"),
 ]
@@ -43,6 +44,16 @@ def test_without_the_client_the_adapter_says_what_to_install(
     assert f"pip install 'tinyguardrail-sdk[{extra}]'" in python(code)
 
 
+def test_without_the_proxy_its_guardrail_says_what_to_install() -> None:
+    code = (
+        "import sys; sys.modules['litellm.integrations.custom_guardrail'] = None\n"
+        "from tinyguardrail_sdk.adapters.litellm_proxy import guardrail\n"
+        "try: guardrail(None)\n"
+        "except ImportError as error: print(error)"
+    )
+    assert "pip install 'tinyguardrail-sdk[litellm-proxy]'" in python(code)
+
+
 def test_importing_the_adapters_imports_no_client() -> None:
     modules = ", ".join(f"tinyguardrail_sdk.adapters.{adapter}" for adapter, _, _ in ADAPTERS)
     loaded = set(python(f"import sys, {modules}; print(*sys.modules)").split())
@@ -50,7 +61,7 @@ def test_importing_the_adapters_imports_no_client() -> None:
     assert loaded.isdisjoint({package for _, package, _ in ADAPTERS} | {"onnxruntime", "torch"})
 
 
-@pytest.mark.parametrize("client", [object(), Guard, "text"])
+@pytest.mark.parametrize("client", [object(), Guard, "text", sys])
 def test_other_objects_have_no_adapter(guard: Guard, client: Any) -> None:
     with pytest.raises(InputError, match="no adapter"):
         wrap(client, guard)

@@ -13,6 +13,8 @@ from tests.frameworks.texts import ANSWER, ATTACK, QUESTION
 from tinyguardrail_sdk import Blocked, Guard, GuardrailError
 from tinyguardrail_sdk.adapters import (
     asgi,
+    crewai,
+    haystack,
     langchain,
     llama_index,
     mcp,
@@ -140,6 +142,8 @@ USES: dict[str, tuple[str, Callable[[Any], Any]]] = {
     "llama_index": ("llama_index.core.llms", lambda guard: llama_index.guard_llm(None, guard)),
     "transformers": ("transformers", lambda guard: transformers.guard_pipeline(None, guard)),
     "smolagents": ("smolagents", lambda guard: smolagents.wrap(object(), guard)),
+    "haystack": ("haystack", haystack.document_guard),
+    "crewai": ("crewai", lambda guard: crewai.guard_llm(None, guard)),
 }
 
 

@@ -30,6 +30,7 @@ _ADAPTERS = {
     "botocore": "bedrock",
     "cohere": "cohere",
     "google.genai": "google_genai",
+    "litellm": "litellm",
     "mistralai": "mistral",
     "ollama": "ollama",
     "openai": "openai",

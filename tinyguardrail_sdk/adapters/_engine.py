@@ -16,6 +16,7 @@ from typing import Any, Generic, TypeAlias, TypeVar
 
 from tinyguardrail_sdk.adapters._bodies import AnyReader
 from tinyguardrail_sdk.adapters._frameworks import require
+from tinyguardrail_sdk.adapters._nested import outermost
 from tinyguardrail_sdk.adapters._paths import found, unknown
 from tinyguardrail_sdk.adapters._streams import Deferring, held
 from tinyguardrail_sdk.adapters._twins import ABSENT, twin_of
@@ -50,6 +51,8 @@ class Plan:
         allowed: What else may be used of the client and of the resources that have `calls`:
             everything else public is refused, of later versions, too. None: all but `refused`.
         awaited: Whether what the methods return is awaited, though no function of theirs says so.
+        live: Whether the originals are taken from the client itself, which the package may be: of
+            one whose state is replaced, a copy grows old, and of a module there is none.
     """
 
     package: str
@@ -62,6 +65,7 @@ class Plan:
     refused: tuple[str, ...] = ()
     allowed: tuple[str, ...] | None = None
     awaited: bool = False
+    live: bool = False
 
 
 @dataclass
@@ -147,9 +151,13 @@ def handle_on(client: ClientT, guard: Checker, delay: Delay | None) -> Handle[Cl
 
 def _refuse_strangers(client: object, plan: Plan) -> None:
     package = require(plan.package, plan.extra)
+    if plan.live and client is package:
+        return
     if not isinstance(client, tuple(getattr(package, each, ()) for each in plan.clients)):
-        known = ", ".join(each for each in plan.clients if hasattr(package, each))
-        raise InputError(f"{type(client).__name__} is no client that is known; known are {known}")
+        known = [each for each in plan.clients if hasattr(package, each)]
+        known += [plan.package] if plan.live else []
+        name = type(client).__name__
+        raise InputError(f"{name} is no client that is known; known are {', '.join(known)}")
 
 
 def _carry_out(handle: Handle[Any], plan: Plan) -> None:
@@ -163,9 +171,13 @@ def _carry_out(handle: Handle[Any], plan: Plan) -> None:
     handle.put(handle.client, MARK, handle)
     for path, make_reader in {**plan.calls, **plan.managers}.items():
         for owner, name in found(handle.client, path):
-            twin = twin_of(owner, functools.partial(handle.before, owner))
             put = _managed if path in plan.managers else _guarding(owner, name, plan.awaited)
-            handle.put(owner, name, put(handle, getattr(twin, name), make_reader))
+            judging = functools.partial(put, handle, make_reader=make_reader)
+            if plan.live:
+                handle.put(owner, name, outermost(handle.guard, getattr(owner, name), judging))
+                continue
+            twin = twin_of(owner, functools.partial(handle.before, owner))
+            handle.put(owner, name, judging(getattr(twin, name)))
     for name in plan.copies:
         for owner, own in found(handle.client, name):
             handle.put(owner, own, _copying(handle, getattr(owner, own), plan))
@@ -185,8 +197,8 @@ def _unknown(client: Any, plan: Plan) -> Iterator[str]:
 
 
 def _guarding(owner: Any, name: str, awaited: bool) -> Any:
-    """How a method is guarded, by the kind of the function that its class has."""
-    function = inspect.unwrap(getattr(type(owner), name))
+    """How a method is guarded, by the kind of the function that its class has, or itself."""
+    function = inspect.unwrap(getattr(type(owner), name, None) or getattr(owner, name))
     if inspect.isasyncgenfunction(function):
         return _astreaming
     return _aguarded if awaited or inspect.iscoroutinefunction(function) else _guarded
@@ -216,7 +228,7 @@ def _aguarded(handle: Handle[Any], original: Any, make_reader: MakeReader) -> An
             return answer
 
         answer = await guarded_acall(handle.guard, reader, given, send)
-        return held(handle.guard, handle.delay, reader, answer)
+        return held(handle.guard, handle.delay, reader, answer, awaited=True)
 
     return call
 

@@ -98,19 +98,20 @@ def _judging_class(own: type[Any], judging: Judging) -> type[Any]:
 
 def _reduced(copied: Any, own: type[Any], judging: Judging) -> tuple[Any, ...]:
     """How a copy is pickled: its class cannot be imported, that of the object can."""
-    plain = copy.copy(_view(copied, own))
+    plain = copy.copy(view_of(copied, own))
     guard, delay = vars(plain).pop(_KEY)
     return judging_copy, (plain, guard, delay, judging)
 
 
 def _on_view(own: type[Any], original: Method) -> Method:
+    @functools.wraps(original)
     def call(self: Any, *args: Any, **kwargs: Any) -> Any:
-        return original(_view(self, own), *args, **kwargs)
+        return original(view_of(self, own), *args, **kwargs)
 
     return call
 
 
-def _view(copied: Any, own: type[Any]) -> Any:
+def view_of(copied: Any, own: type[Any]) -> Any:
     """Return an object of the class before, that has its state in common with the copy."""
     view = object.__new__(own)
     object.__setattr__(view, "__dict__", vars(copied))

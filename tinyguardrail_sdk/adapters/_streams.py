@@ -14,6 +14,7 @@ from collections.abc import (
 from typing import Any
 
 from tinyguardrail_sdk.adapters._bodies import AnyReader, body_messages, hold_body, response_in
+from tinyguardrail_sdk.adapters._own_iterator import own_iterator
 from tinyguardrail_sdk.checker import Checker
 from tinyguardrail_sdk.chunks import aheld_chunks, held_chunks
 from tinyguardrail_sdk.errors import InputError
@@ -91,10 +92,13 @@ def as_answer(message: Any) -> Any:
     return {**message, "role": "assistant"} if has_role else message
 
 
-def held(guard: Checker, delay: Delay | None, reader: Deferring, answer: Any) -> Any:
+def held(
+    guard: Checker, delay: Delay | None, reader: Deferring, answer: Any, *, awaited: bool = False
+) -> Any:
     """Return an answer as it is; of a stream or a raw one, the same object with its text held back.
 
-    Where the stream is nothing but an iterator, one that also closes it is returned.
+    Where the stream is nothing but a generator, an iterator that also closes it is returned.
+    `awaited` decides for streams that are iterators of both kinds.
     """
     raw, found = response_in(answer), _chunks_of(answer)
     if raw is not None and not raw.is_closed:
@@ -102,7 +106,10 @@ def held(guard: Checker, delay: Delay | None, reader: Deferring, answer: Any) ->
     if raw is not None or found is None:
         return answer
     chunks, put = found
-    hold: Any = aheld_chunks if hasattr(chunks, "__anext__") else held_chunks
+    if chunks is answer and hasattr(answer, "__dict__"):
+        chunks, put = own_iterator(answer)
+    both = hasattr(chunks, "__next__") and hasattr(chunks, "__anext__")
+    hold: Any = aheld_chunks if (awaited if both else hasattr(chunks, "__anext__")) else held_chunks
     return put(hold(StreamGuard(guard, delay=delay), chunks, reader.chunk))
 
 

@@ -232,6 +232,8 @@ def test_a_session_is_guarded_once(guard: Guard, classifier: ScriptedClassifier)
         assert wrap(client, guard) is wrap(client, guard)
         with pytest.raises(GuardrailError, match="guarded already"):
             wrap(client, Guard(classifier=classifier))
+        with pytest.raises(GuardrailError, match="guarded already"):
+            wrap(client, guard, tool_error="No.")
         return await ACTS["text"](client)
 
     using(Shop(instructions="fine"), act)

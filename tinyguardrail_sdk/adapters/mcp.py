@@ -55,7 +55,7 @@ def wrap(client: ClientT, guard: Checker, *, tool_error: str | None = None) -> H
         Blocked: The server has introduced itself already, with an attack as its instructions.
     """
     session = _session_of(client)
-    known = _handle_on(session, client, guard)
+    known = _handle_on(session, client, guard, tool_error)
     if known is None:
         refuse(guard, _introduction(session))
     return known or _put_on(session, client, guard, tool_error)
@@ -66,14 +66,21 @@ async def awrap(
 ) -> Handle[ClientT]:
     """Like `wrap`, with the instructions judged off the event loop."""
     session = _session_of(client)
-    if _handle_on(session, client, guard) is None:
+    if _handle_on(session, client, guard, tool_error) is None:
         await arefuse(guard, _introduction(session))
-    return _handle_on(session, client, guard) or _put_on(session, client, guard, tool_error)
+    return _handle_on(session, client, guard, tool_error) or _put_on(
+        session, client, guard, tool_error
+    )
 
 
-def _handle_on(session: Any, client: ClientT, guard: Checker) -> Handle[ClientT] | None:
-    known: Handle[ClientT] | None = getattr(session.send_request, MARK, None)
-    if known is None or (known.guard is guard and known.client is client):
+def _handle_on(
+    session: Any, client: ClientT, guard: Checker, tool_error: str | None
+) -> Handle[ClientT] | None:
+    known: Handle[ClientT] | None
+    known, answer = getattr(session.send_request, MARK, (None, None))
+    if known is None:
+        return None
+    if known.guard is guard and known.client is client and answer == tool_error:
         return known
     raise GuardrailError("the session is guarded already; undo() that first")
 
@@ -101,7 +108,7 @@ def _put_on(
         return result
 
     handle = Handle(client, guard, None)
-    setattr(judged, MARK, handle)
+    setattr(judged, MARK, (handle, tool_error))
     handle.put(session, "send_request", judged)
     return handle
 

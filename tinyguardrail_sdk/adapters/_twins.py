@@ -11,7 +11,9 @@ ABSENT = object()
 def twin_of(owner: Any, before: Callable[[], Mapping[str, Any]]) -> Any:
     """Return an object that has the state of another one, later changes too, but not its guard.
 
-    So a method of the client that calls another one is checked once.
+    So a method of the client that calls another one is checked once. The twin's own `__dict__` is
+    empty but for what a cached property keeps there, which belongs to the twin alone: what it makes
+    has no guard. So read attributes by name; `vars` and `copy.copy` find none.
 
     Args:
         owner: The other one; what is set on the twin is set on it.

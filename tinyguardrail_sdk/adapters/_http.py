@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from email.message import Message
 from typing import Any
 
 from tinyguardrail_sdk.content import value_text
@@ -18,6 +19,7 @@ WHOLE = "."
 Cut = Callable[[bytes, bool], tuple[list[bytes], bytes]]
 
 _ROLE_KEYS = ("role", "type")  # LangChain names the role in the type
+_UTF_8 = ("utf-8", "utf8", "us-ascii")
 _LINE = re.compile(rb"(?<=\n)")
 _EVENT = re.compile(rb"(?<=\n\n)|(?<=\n\r\n)|(?<=\r\r)")
 
@@ -66,9 +68,13 @@ def answer_deltas(piece: bytes, paths: Sequence[str], is_event: bool) -> Iterato
 
 def content_kind(header: str) -> str | None:
     """Return the media type that a header names, in small letters; None where it is no UTF-8."""
-    kind, _, options = header.lower().partition(";")
-    other = "charset=" in options and "utf8" not in options.replace("-", "")
-    return None if other else kind.strip()
+    message = Message()
+    message["content-type"] = header
+    named = [key for key, _ in message.get_params([]) if key.lower() == "charset"]
+    # Of several, which one counts is up to the reader.
+    if len(named) > 1 or (named and message.get_content_charset() not in _UTF_8):
+        return None
+    return header.partition(";")[0].strip().lower()
 
 
 def data_of(event: bytes) -> str:

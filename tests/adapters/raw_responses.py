@@ -1,5 +1,6 @@
 """What holds for the raw and the streaming responses of the clients that have them."""
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -153,11 +154,14 @@ class RawResponses(Copying):
             (b"Paris", "text/plain"),
             (b'"Paris"', "application/json"),
             (b'{"choices": [1], "content": 1}', "application/json"),
+            (json.dumps({"result": ATTACK}).encode(), "application/json"),
+            (json.dumps({"result": "Paris"}).encode(), "application/json"),
             (b'{"choices": [], "choices": [], "content": [], "content": []}', "application/json"),
             ('{"choices": [], "content": []}'.encode("utf-16"), "text/json; charset=utf-16"),
             (b"\0\0\0\7Paris", "application/vnd.amazon.eventstream"),
             (b"Paris\n\n", "text/event-stream"),
             (b"data: Paris\n\n", "text/event-stream"),
+            (b'data: {"result": "Paris"}\n\n', "text/event-stream"),
             (b"data: [DONE] Paris\n\n", "text/event-stream"),
             (b"event: x\ndata: {}\nParis\n\n", "text/event-stream"),
         ],
@@ -179,4 +183,24 @@ class RawResponses(Copying):
         out: list[Any] = []
         with pytest.raises(InputError, match="must be|ask "):
             self.run(form(wire, 0), guard, shape, shape.dialect.ask(QUESTION), out)
+        assert out == []
+
+    @pytest.mark.parametrize(
+        "event",
+        [
+            f": {ATTACK}\n\n",
+            f"id: {ATTACK}\n\n",
+            f"event: {ATTACK}\ndata: [DONE]\n\n",
+            f"retry: {ATTACK}\n\n",
+            f'data: {{"type": "unheard.of", "said": [{{"text": "{ATTACK}"}}]}}\n\n',
+            f'data: {{"error": {{"message": "{ATTACK}"}}}}\n\n',
+        ],
+    )
+    def test_all_that_an_event_says_is_judged(
+        self, form: Make, guard: Guard, wire: Wire, event: str
+    ) -> None:
+        wire.body = event.encode(), "text/event-stream"
+        out: list[Any] = []
+        with pytest.raises(Blocked):
+            self.read(form(wire, 0), guard, "iter_bytes", out, stream=True)
         assert out == []

@@ -101,6 +101,7 @@ def client(guard: Guard, wire: Wire) -> Iterator[Any]:
         {"content": [{"type": "text", "text": ATTACK}]},
         {"output": {"message": {"role": "assistant", "content": [{"text": ATTACK}]}}},
         {"choices": [{"message": {"role": "assistant", "content": ATTACK}}]},
+        {"choices": [{"text": ATTACK}]},
         {"generation": ATTACK},
         {"completion": ATTACK},
         {"results": [{"outputText": ATTACK}]},
@@ -109,6 +110,21 @@ def client(guard: Guard, wire: Wire) -> Iterator[Any]:
 )
 def test_answers_of_every_vendor_are_read(body: Any) -> None:
     assert ATTACK in repr(said_in(json.dumps(body).encode()))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"choices": [{"x": 1}]},
+        {"outputs": [{"x": 1}]},
+        {"results": [1]},
+        {"output": {}},
+        {"x": ATTACK},
+    ],
+)
+def test_an_answer_in_another_form_is_an_error_with_the_remedy(body: Any) -> None:
+    with pytest.raises(InputError, match="use converse"):
+        said_in(json.dumps(body).encode())
 
 
 def chunk(body: Any) -> Any:
@@ -140,7 +156,16 @@ def test_a_chunk_that_only_counts_has_no_text() -> None:
     assert list(Invoke().chunk(chunk({"amazon-bedrock-invocationMetrics": {"n": 1}}))) == []
 
 
-@pytest.mark.parametrize("event", [chunk({"speech": ATTACK}), chunk([ATTACK]), {"news": ATTACK}])
+@pytest.mark.parametrize(
+    "event",
+    [
+        chunk({"speech": ATTACK}),
+        chunk([ATTACK]),
+        chunk({"outputs": [{"x": 1}]}),
+        chunk({"choices": [1]}),
+        {"news": ATTACK},
+    ],
+)
 def test_a_chunk_that_cannot_be_read_ends_the_stream(event: Any) -> None:
     with pytest.raises(InputError, match="use converse"):
         list(Invoke().chunk(event))

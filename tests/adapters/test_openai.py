@@ -23,7 +23,7 @@ from tests.adapters.wire import Wire
 from tinyguardrail_sdk import Blocked, CheckFailed, Guard, GuardrailError, InputError, Source
 from tinyguardrail_sdk.adapters import wrap
 from tinyguardrail_sdk.adapters._bodies import body_messages
-from tinyguardrail_sdk.adapters.openai import _Chat, _Responses
+from tinyguardrail_sdk.adapters.openai import ChatReader, ResponsesReader
 from tinyguardrail_sdk.adapters.openai import wrap as wrap_openai
 from tinyguardrail_sdk.testing import ScriptedClassifier
 
@@ -180,18 +180,35 @@ class TestOpenAI(RawResponses):
 )
 def test_a_delta_that_is_not_known_is_read_whole(choice: Any) -> None:
     chunk = {"choices": [{"index": 0, "finish_reason": "stop", **choice}]}
-    assert [text for _, text in _Chat().chunk(chunk)] == [ATTACK]
+    assert [text for _, text in ChatReader().chunk(chunk)] == [ATTACK]
 
 
 def test_a_field_that_is_not_known_is_read_whole() -> None:
     message = {"role": "assistant", "content": "Paris.", "thoughts": [{"id": "t", "said": ATTACK}]}
-    said = list(_Chat().response({"choices": [{"index": 0, "message": message}]}))
+    said = list(ChatReader().response({"choices": [{"index": 0, "message": message}]}))
     assert said == [message, ATTACK]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"choices": [{"index": 0, "thoughts": ATTACK, "message": {"content": "Paris."}}]},
+        {"choices": [{"index": 0, "text": ATTACK}]},
+        {"choices": [], "citations": [ATTACK]},
+    ],
+)
+def test_a_field_beside_the_message_is_read_whole(answer: Any) -> None:
+    assert ATTACK in list(ChatReader().response(answer))
+    assert ATTACK in [text for _, text in ChatReader().chunk(answer)]
+
+
+def test_an_answer_without_output_is_read_whole() -> None:
+    assert list(ResponsesReader().response({"choices": [{"text": ATTACK}]})) == [ATTACK]
 
 
 def test_what_a_remote_tool_answered_is_read_though_its_arguments_came_in_pieces() -> None:
     call = {"type": "mcp_call", "arguments": '{"n": 1}', "output": ATTACK}
-    reader = _Responses()
+    reader = ResponsesReader()
     kind = "response.mcp_call_arguments.delta"
     events: list[dict[str, Any]] = [
         {"type": kind, "output_index": 3, "delta": '{"n": 1}'},
@@ -252,7 +269,7 @@ def test_a_body_that_was_read_already_is_read_by_its_events(client: Any, wire: W
     wire.arguments = '{"city": "Paris"}'
     raw = client.chat.completions.with_raw_response.create(**asked)
     raw.http_response.read()
-    assert body_messages(_Chat(), raw.http_response) == [
+    assert body_messages(ChatReader(), raw.http_response) == [
         (Source.OUTPUT, wire.text),
         (Source.OUTPUT, wire.arguments),
     ]

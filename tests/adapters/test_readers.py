@@ -16,8 +16,8 @@ from tinyguardrail_sdk.messages import message_texts
 FURTHER = "additionalModelResponseFields"
 SAID = {"role": "system", "content": ATTACK}
 ANSWERS: list[tuple[AnyReader, Any]] = [
-    (openai_._Chat(), {"choices": [{"message": SAID}]}),
-    (openai_._Responses(), {"output": [SAID | {"type": "message"}]}),
+    (openai_.ChatReader(), {"choices": [{"message": SAID}]}),
+    (openai_.ResponsesReader(), {"output": [SAID | {"type": "message"}]}),
     (mistral._Completion(), {"choices": [{"message": SAID}]}),
     (mistral._Completion(), {"choices": [{"message": None, "messages": [SAID]}]}),
     (cohere._Chat(), {"message": SAID}),
@@ -30,9 +30,9 @@ ANSWERS: list[tuple[AnyReader, Any]] = [
 ]
 ASKED = {"role": "user", "content": ATTACK}
 REQUESTS: list[tuple[AnyReader, str]] = [
-    (openai_._Chat(), "messages"),
-    (openai_._Responses(), "input"),
-    (anthropic._Messages(), "messages"),
+    (openai_.ChatReader(), "messages"),
+    (openai_.ResponsesReader(), "input"),
+    (anthropic.MessagesReader(), "messages"),
     (mistral._Completion(), "messages"),
     (cohere._Chat(), "messages"),
     (cohere._Chat(), "documents"),

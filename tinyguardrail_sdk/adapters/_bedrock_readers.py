@@ -12,8 +12,8 @@ from typing import Any
 
 from tinyguardrail_sdk.adapters._http import parsed
 from tinyguardrail_sdk.adapters._streams import as_answer, listed
-from tinyguardrail_sdk.adapters.anthropic import _Messages
-from tinyguardrail_sdk.adapters.openai import _Chat
+from tinyguardrail_sdk.adapters.anthropic import MessagesReader
+from tinyguardrail_sdk.adapters.openai import ChatReader
 from tinyguardrail_sdk.content import value_text
 from tinyguardrail_sdk.errors import InputError
 
@@ -46,6 +46,8 @@ _ANTHROPIC = {
     "message_stop",
     "ping",
 }
+# What reading a body raises that is not as it was taken to be.
+_OTHER_FORM = (AttributeError, KeyError, TypeError)
 _COUNTS = {"metadata", "amazon-bedrock-invocationMetrics"}
 
 
@@ -102,9 +104,13 @@ class Invoke:
         stream.__init__(io.BytesIO(read), len(read))
         return said_in(read)
 
-    def chunk(self, event: Mapping[str, Any]) -> Deltas:
+    def chunk(self, event: Mapping[str, Any]) -> Iterable[tuple[Hashable, str]]:
         """Read a chunk of a stream, which has a body in itself."""
-        return _deltas(_fields((event.get("chunk") or {}).get("bytes")))
+        fields = _fields((event.get("chunk") or {}).get("bytes"))
+        try:
+            return list(_deltas(fields))
+        except _OTHER_FORM:
+            raise _unread() from None
 
 
 class AsyncInvoke(Invoke):
@@ -154,7 +160,11 @@ def said_in(body: bytes) -> list[Any]:
     Raises:
         InputError: It is in a format that is not known.
     """
-    said = list(_said(_fields(body)))
+    fields = _fields(body)
+    try:
+        said = list(_said(fields))
+    except _OTHER_FORM:
+        said = []
     if not said:
         raise InputError("the answer of this model cannot be read; use converse")
     return said
@@ -176,7 +186,8 @@ def _said(body: Mapping[str, Any]) -> Iterator[Any]:
         yield {"role": "assistant", "content": body["content"]}
     if isinstance(body.get("output"), Mapping):  # Amazon Nova
         yield as_answer(body["output"]["message"])
-    yield from _Chat().response(body)  # OpenAI
+    if "choices" in body:  # OpenAI
+        yield from ChatReader().response(body)
     yield from (body[key] for key in _TEXTS if key in body)
     for key, text in _LISTS:
         yield from (each[text] for each in body.get(key) or ())
@@ -185,15 +196,19 @@ def _said(body: Mapping[str, Any]) -> Iterator[Any]:
 def _deltas(body: Mapping[str, Any]) -> Deltas:
     """What a model said in a chunk, by vendor."""
     if body.get("type") in _ANTHROPIC:
-        return _Messages().chunk(body)
+        return MessagesReader().chunk(body)
     if _NOVA & body.keys():
         return Converse().chunk(body)
     if "choices" in body:
-        return _Chat().chunk(body)
+        return ChatReader().chunk(body)
     keys = [key for key in (*_TEXTS, "outputText", "outputs") if key in body]
     if not keys and not body.keys() <= _COUNTS:
-        raise InputError("a stream of this model cannot be read; use converse_stream")
+        raise _unread()
     return _texts(body, keys)
+
+
+def _unread() -> InputError:
+    return InputError("a stream of this model cannot be read; use converse_stream")
 
 
 def _texts(body: Mapping[str, Any], keys: list[str]) -> Deltas:

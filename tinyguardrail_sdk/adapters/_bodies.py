@@ -26,6 +26,9 @@ AnyReader: TypeAlias = Reader[Any, Any, Any]
 
 _EVENTS = "text/event-stream"
 _DONE = "[DONE]"
+# A body without any of these is no answer, and an event no part of one.
+_ANSWERS = {"choices", "output", "content"}
+_PARTS = {"choices", "type", "error"}
 _LINE_END = re.compile("\r\n|\r|\n")
 # What a line of an event may begin with; a comment has no name before the colon.
 _FIELD = re.compile(r"(data|event|id|retry|)(:|$)")
@@ -150,14 +153,21 @@ async def _apieces(wire: Any) -> AsyncIterator[bytes]:
 
 
 def _deltas(reader: AnyReader, event: bytes) -> Iterable[tuple[Hashable, str]]:
-    """Read one server-sent event."""
-    text = event.decode(errors="replace")
-    if not all(_FIELD.match(line) for line in _LINE_END.split(text)):
+    """Read one server-sent event, with what its comments and its other fields say."""
+    lines = _LINE_END.split(event.decode(errors="replace"))
+    if not all(_FIELD.match(line) for line in lines):
         raise InputError("the answer is no stream of events; ask for it without a stream")
     data = data_of(event)
-    if not data or data.strip() == _DONE:
-        return ()
-    return reader.chunk(_mapping(data))
+    is_empty = not data or data.strip() == _DONE
+    part = {} if is_empty else _mapping(data)
+    if not is_empty and _PARTS.isdisjoint(part):
+        raise InputError("the stream has an event of an unknown form; ask for it without a stream")
+    for line in lines:
+        name, _, value = line.partition(":")
+        if name != "data" and value.strip() not in ("", part.get("type")):
+            yield name, f"{value.strip()}\n"
+    if not is_empty:
+        yield from reader.chunk(part)
 
 
 def _said(reader: AnyReader, response: Any) -> list[Any]:
@@ -165,11 +175,19 @@ def _said(reader: AnyReader, response: Any) -> list[Any]:
     if _kind_of(response) is None:
         raise InputError("the body must be UTF-8; ask without a raw or streaming response")
     try:
-        return owned(reader.response(_mapping(response.content)), Source.OUTPUT)
+        body = _mapping(response.content)
+        said = owned(reader.response(body), Source.OUTPUT)
     except (AttributeError, KeyError, TypeError):
-        raise InputError(
-            "the body has another form than answers; ask without a raw or streaming response"
-        ) from None
+        raise _other_form() from None
+    if _ANSWERS.isdisjoint(body):
+        raise _other_form()
+    return said
+
+
+def _other_form() -> InputError:
+    return InputError(
+        "the body has another form than answers; ask without a raw or streaming response"
+    )
 
 
 def _mapping(body: str | bytes) -> Mapping[str, Any]:

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from tinyguardrail_sdk.adapters._bodies import raw_responses
 from tinyguardrail_sdk.adapters._engine import Handle, Plan, put_on
+from tinyguardrail_sdk.adapters._leaves import further
 from tinyguardrail_sdk.adapters._streams import listed
 from tinyguardrail_sdk.checker import Checker
 from tinyguardrail_sdk.errors import InputError
@@ -65,16 +66,19 @@ def wrap(client: ClientT, guard: Checker, *, delay: Delay | None = None) -> Hand
     return put_on(client, guard, _PLAN, delay)
 
 
-class _Messages:
+class MessagesReader:
     """Reads messages and their streams."""
 
     def request(self, request: Mapping[str, Any]) -> Iterable[Any]:
+        """Read the messages."""
         return listed(request.get("messages"))
 
     def response(self, response: Mapping[str, Any]) -> Iterable[Any]:
+        """Read the content."""
         return [{"role": "assistant", "content": response["content"]}]
 
     def chunk(self, event: Mapping[str, Any]) -> Iterator[tuple[Hashable, str]]:
+        """Read an event of a stream; of one that is not known, every text."""
         kind = event.get("type")
         if kind == "content_block_delta":
             key = _key_of(event["delta"].get("type"))
@@ -87,6 +91,9 @@ class _Messages:
                 yield from _whole(event["index"], [block])
         elif kind == "message_start":
             yield from _whole("start", event["message"]["content"])
+        elif kind != "message_delta":  # that one says why and where the message stopped
+            for place, text in further(event, ()):
+                yield (kind, place), text
 
 
 def _key_of(kind: Any) -> str | None:
@@ -108,12 +115,12 @@ _PLAN = Plan(
     # They have no public base in common.
     clients=tuple(f"{form}Anthropic{cloud}" for form in ("", "Async") for cloud in _CLOUDS),
     calls={
-        "messages.create": _Messages,
-        "messages.parse": _Messages,
-        "beta.messages.create": _Messages,
-        "beta.messages.parse": _Messages,
+        "messages.create": MessagesReader,
+        "messages.parse": MessagesReader,
+        "beta.messages.create": MessagesReader,
+        "beta.messages.parse": MessagesReader,
     },
-    managers={"messages.stream": _Messages, "beta.messages.stream": _Messages},
+    managers={"messages.stream": MessagesReader, "beta.messages.stream": MessagesReader},
     copies=("copy", "with_options", "with_middleware"),
     remade=raw_responses("", "messages.", "beta.", "beta.messages."),
     refused=(

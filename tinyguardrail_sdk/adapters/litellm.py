@@ -20,9 +20,9 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable, Iterator, Mapping
 from typing import Any, TypeVar
 
+from tinyguardrail_sdk.adapters import openai
 from tinyguardrail_sdk.adapters._engine import Handle, Plan, put_on
 from tinyguardrail_sdk.adapters._streams import listed
-from tinyguardrail_sdk.adapters.openai import _Chat, _Responses
 from tinyguardrail_sdk.checker import Checker
 from tinyguardrail_sdk.content import value_text
 from tinyguardrail_sdk.errors import InputError
@@ -47,7 +47,7 @@ def wrap(client: ClientT, guard: Checker, *, delay: Delay | None = None) -> Hand
     return put_on(client, guard, _PLAN, delay)
 
 
-class ChatReader(_Chat):
+class ChatReader(openai.ChatReader):
     """Reads chat completions, with what LiteLLM takes besides."""
 
     def request(self, request: Mapping[str, Any]) -> Iterable[Any]:
@@ -56,7 +56,7 @@ class ChatReader(_Chat):
         yield from _besides(request)
 
 
-class ResponsesReader(_Responses):
+class ResponsesReader(openai.ResponsesReader):
     """Reads the Responses API, with what LiteLLM takes besides."""
 
     def request(self, request: Mapping[str, Any]) -> Iterable[Any]:

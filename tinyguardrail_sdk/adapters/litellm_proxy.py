@@ -29,7 +29,7 @@ from typing import Any
 from tinyguardrail_sdk.adapters._frameworks import arefuse, require
 from tinyguardrail_sdk.adapters._http import data_of, events
 from tinyguardrail_sdk.adapters._streams import Deferring, as_answer, listed, plain
-from tinyguardrail_sdk.adapters.anthropic import _Messages
+from tinyguardrail_sdk.adapters.anthropic import MessagesReader
 from tinyguardrail_sdk.adapters.litellm import ChatReader, ResponsesReader
 from tinyguardrail_sdk.calls import owned
 from tinyguardrail_sdk.checker import Checker
@@ -146,7 +146,7 @@ class _Reader:
     def __init__(self) -> None:
         self._chat = ChatReader()
         self._responses = ResponsesReader()
-        self._messages = _Messages()
+        self._messages = MessagesReader()
 
     def request(self, request: Mapping[str, Any]) -> Iterable[Any]:
         prompt = request.get("prompt")

@@ -16,11 +16,12 @@ stream that is no raw response do not read `.response`: that is the wire.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from tinyguardrail_sdk.adapters._bodies import raw_responses
 from tinyguardrail_sdk.adapters._engine import Handle, Plan, put_on
+from tinyguardrail_sdk.adapters._leaves import further
 from tinyguardrail_sdk.adapters._streams import as_answer, listed
 from tinyguardrail_sdk.checker import Checker
 from tinyguardrail_sdk.content import is_item, value_text
@@ -39,8 +40,11 @@ _MESSAGE = {*_SAID, "role", "audio", "function_call", "tool_calls", "annotations
 _CHOICE = {"index", "message", "delta", "finish_reason", "native_finish_reason", "stop_reason"}
 _CHOICE |= {"logprobs", "content_filter_results", "content_filter_offsets"}
 _CALL = {"function", "custom"}
-# Inside what is not known, these are no words of the model.
-_CODES = {"index", "id", "type", "format", "signature", "encrypted_content"}
+# Of an answer; `obfuscation` is there to hide how long a chunk is.
+_ANSWER = {"choices", "id", "object", "created", "model", "usage", "system_fingerprint"}
+_ANSWER |= {"service_tier", "obfuscation"}
+# Of an event that is not known: what is no text in any of them.
+_EVENT = {"type", "item_id", "sequence_number", "partial_image_b64", "obfuscation"}
 # Where the whole text is in the event that ends one of the Responses API.
 _WHOLE = ("text", "refusal", "arguments", "input", "code", "transcript")
 
@@ -61,44 +65,56 @@ def wrap(client: ClientT, guard: Checker, *, delay: Delay | None = None) -> Hand
     return put_on(client, guard, _PLAN, delay)
 
 
-class _Chat:
+class ChatReader:
     """Reads chat completions."""
 
     def request(self, request: Mapping[str, Any]) -> Iterable[Any]:
+        """Read the messages, and a file to be rewritten."""
         yield from listed(request.get("messages"))
         if request.get("prediction"):  # a file to be rewritten
             yield "document", request["prediction"].get("content")
 
     def response(self, response: Mapping[str, Any]) -> Iterable[Any]:
+        """Read the choices, and every field that is not known."""
         for choice in response.get("choices") or ():
-            yield as_answer(choice["message"])
-            yield from (text for _, text in _further(choice["message"], _MESSAGE))
+            if choice.get("message") or choice.get("text") is None:  # a legacy one has its text
+                yield as_answer(choice["message"])
+                yield from (text for _, text in further(choice["message"], _MESSAGE))
+            yield from (text for _, text in further(choice, _CHOICE))
+        yield from (text for _, text in further(response, _ANSWER))
 
     def chunk(self, chunk: Mapping[str, Any]) -> Iterator[tuple[Hashable, str]]:
+        """Read a chunk of a stream likewise."""
         for choice in chunk.get("choices") or ():
             deltas = [each for each in (choice.get("delta"), choice.get("message")) if each]
             found = [pair for delta in deltas for pair in _deltas(delta)]
-            for key, text in (*found, *_further(choice, _CHOICE)):
+            for key, text in (*found, *further(choice, _CHOICE)):
                 if text:
                     yield (choice.get("index"), key), text
+        yield from further(chunk, _ANSWER)
 
 
-class _Responses:
+class ResponsesReader:
     """Reads the Responses API; of a stream, it remembers which texts came in pieces."""
 
     def __init__(self) -> None:
         self._seen: set[Hashable] = set()
 
     def request(self, request: Mapping[str, Any]) -> Iterable[Any]:
+        """Read the input, and what fills in a stored prompt."""
         yield from listed(request.get("input"))
         prompt = request.get("prompt") or {}
         if prompt.get("variables"):
             yield "user", value_text(prompt["variables"])
 
     def response(self, response: Mapping[str, Any]) -> Iterable[Any]:
-        return [as_answer(item) for item in response.get("output") or ()]
+        """Read the output; of an answer without one, every text."""
+        if "output" not in response:  # in another form, or an error's
+            return [text for _, text in further(response, ())]
+        return [as_answer(item) for item in response["output"] or ()]
 
     def chunk(self, event: Mapping[str, Any]) -> Iterator[tuple[Hashable, str]]:
+        """Read an event of a stream; of one that is not known, every text."""
         kind, _, end = str(event.get("type")).rpartition(".")
         item = event.get("output_index")
         key = (kind, item, event.get("content_index"), event.get("summary_index"))
@@ -119,6 +135,9 @@ class _Responses:
             yield from _whole((item, end), part, tools_only=item in self._seen)
             if kind == "response.output_item" and end == "done":
                 self._seen.add(item)
+        elif kind != "response.audio" and key not in self._seen:
+            for place, text in further(event, _EVENT):
+                yield (key, end, place), text
 
 
 def _whole(
@@ -140,23 +159,9 @@ def _deltas(delta: Mapping[str, Any]) -> Iterator[tuple[Hashable, Any]]:
     for call in delta.get("tool_calls") or ():
         for kind, key in (("function", "arguments"), ("custom", "input")):
             yield (kind, call.get("index")), (call.get(kind) or {}).get(key)
-        for further, text in _further(call, _CALL):
-            yield (call.get("index"), further), text
-    yield from _further(delta, _MESSAGE)
-
-
-def _further(fields: Mapping[str, Any], known: Collection[str]) -> Iterator[tuple[Hashable, str]]:
-    """Every text under keys that are not known, each with its place."""
-    return _leaves({key: value for key, value in fields.items() if key not in known}, ())
-
-
-def _leaves(value: Any, place: tuple[Hashable, ...]) -> Iterator[tuple[Hashable, str]]:
-    if isinstance(value, str):
-        yield place, value
-    elif isinstance(value, Mapping | list):
-        for key, each in value.items() if isinstance(value, Mapping) else enumerate(value):
-            if key not in _CODES:
-                yield from _leaves(each, (*place, key))
+        for place, text in further(call, _CALL):
+            yield (call.get("index"), place), text
+    yield from further(delta, _MESSAGE)
 
 
 def _text(value: object) -> str:
@@ -168,16 +173,16 @@ _PLAN = Plan(
     extra="openai",
     clients=("OpenAI", "AsyncOpenAI"),
     calls={
-        "chat.completions.create": _Chat,
-        "chat.completions.parse": _Chat,
-        "chat.completions.retrieve": _Chat,
-        "chat.completions.update": _Chat,
-        "responses.create": _Responses,
-        "responses.parse": _Responses,
-        "responses.retrieve": _Responses,
-        "responses.cancel": _Responses,
+        "chat.completions.create": ChatReader,
+        "chat.completions.parse": ChatReader,
+        "chat.completions.retrieve": ChatReader,
+        "chat.completions.update": ChatReader,
+        "responses.create": ResponsesReader,
+        "responses.parse": ResponsesReader,
+        "responses.retrieve": ResponsesReader,
+        "responses.cancel": ResponsesReader,
     },
-    managers={"chat.completions.stream": _Chat, "responses.stream": _Responses},
+    managers={"chat.completions.stream": ChatReader, "responses.stream": ResponsesReader},
     copies=("copy", "with_options"),
     remade=raw_responses("", "chat.", "chat.completions.", "responses."),
     refused=(

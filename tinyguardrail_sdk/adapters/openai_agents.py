@@ -20,7 +20,7 @@ from typing import Any
 
 from tinyguardrail_sdk.adapters._frameworks import Method, judge_of, judging_copy, require
 from tinyguardrail_sdk.adapters._streams import plain
-from tinyguardrail_sdk.adapters.openai import _Chat, _Responses
+from tinyguardrail_sdk.adapters.openai import ChatReader, ResponsesReader
 from tinyguardrail_sdk.calls import guarded_acall, guarded_astream
 from tinyguardrail_sdk.checker import Checker, first_stop
 from tinyguardrail_sdk.content import value_text
@@ -222,14 +222,14 @@ def _request(input: Any, args: tuple[Any, ...], kw: Mapping[str, Any]) -> dict[s
     return {**kw, "input": input, "further": [plain(each) for each in (further, *bodies) if each]}
 
 
-class _Reader(_Responses):
+class _Reader(ResponsesReader):
     """Reads what models of the SDK take and give: items and events of the Responses API."""
 
     def request(self, request: Mapping[str, Any]) -> Iterable[Any]:
         yield from super().request(request)
         for body in request["further"]:
             yield from super().request(body)
-            yield from _Chat().request(body)
+            yield from ChatReader().request(body)
 
     def response(self, response: Any) -> Iterable[Any]:
         return [plain(item) for item in response.output]

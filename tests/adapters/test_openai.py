@@ -206,6 +206,13 @@ def test_an_answer_without_output_is_read_whole() -> None:
     assert list(ResponsesReader().response({"choices": [{"text": ATTACK}]})) == [ATTACK]
 
 
+def test_an_unknown_event_is_read_beside_a_text_in_pieces() -> None:
+    reader, at = ResponsesReader(), {"output_index": 0, "content_index": 0}
+    pieces = [{"type": "response.output_text.delta", "delta": "Paris", **at}]
+    pieces += [{"type": "response.output_text.unheard_of", "said": ATTACK, **at}]
+    assert [text for each in pieces for _, text in reader.chunk(each)] == ["Paris", ATTACK]
+
+
 def test_what_a_remote_tool_answered_is_read_though_its_arguments_came_in_pieces() -> None:
     call = {"type": "mcp_call", "arguments": '{"n": 1}', "output": ATTACK}
     reader = ResponsesReader()

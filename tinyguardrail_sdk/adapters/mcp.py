@@ -76,10 +76,10 @@ async def awrap(
 def _handle_on(
     session: Any, client: ClientT, guard: Checker, tool_error: str | None
 ) -> Handle[ClientT] | None:
-    known: Handle[ClientT] | None
-    known, answer = getattr(session.send_request, MARK, (None, None))
-    if known is None:
+    mark: tuple[Handle[ClientT], str | None] | None = getattr(session.send_request, MARK, None)
+    if mark is None:
         return None
+    known, answer = mark
     if known.guard is guard and known.client is client and answer == tool_error:
         return known
     raise GuardrailError("the session is guarded already; undo() that first")

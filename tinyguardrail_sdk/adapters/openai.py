@@ -135,7 +135,9 @@ class ResponsesReader:
             yield from _whole((item, end), part, tools_only=item in self._seen)
             if kind == "response.output_item" and end == "done":
                 self._seen.add(item)
-        elif kind != "response.audio" and key not in self._seen:
+        elif (kind, end) != ("response.audio", "delta") and not (
+            end == "done" and key in self._seen
+        ):
             for place, text in further(event, _EVENT):
                 yield (key, end, place), text
 

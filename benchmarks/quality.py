@@ -9,7 +9,6 @@ threshold is 0.5, or what stands behind an `@`.
 from __future__ import annotations
 
 import argparse
-import json
 import random
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -25,6 +24,7 @@ from tinyguardrail_sdk import Guard, Policy
 from tinyguardrail_sdk.errors import CheckFailed
 from tinyguardrail_sdk.labels import LABELS, Label, Mode
 from tinyguardrail_sdk.manifest import DEFAULT_CHECKPOINT, Manifest, read_manifest
+from tinyguardrail_sdk.training.data.jsonl import write_json
 from tinyguardrail_sdk.training.evaluate import Bools, Scored, measure, reaches_threshold, score
 from tinyguardrail_sdk.training.options import (
     add_checkpoint,
@@ -76,7 +76,7 @@ def main() -> None:
     elif errors:
         print_errors(errors)
     if arguments.output:
-        arguments.output.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+        write_json(arguments.output, report)
     print_json("quality", {name: report[name] for name in _LINE})
 
 
@@ -198,6 +198,8 @@ def _arguments() -> argparse.Namespace:
     arguments = parsed(parser)
     if arguments.worst_output and in_repository(arguments.worst_output):
         parser.error("--worst-output: texts of sets stay out of the repository, name another file")
+    if arguments.worst_output and not arguments.worst:
+        parser.error("--worst-output: give --worst too, how many errors of each kind to write")
     names = [rival.name for rival in arguments.rivals]
     if len({*names, OURS}) < len(names) + 1:
         parser.error("--rivals: each needs a name of its own")

@@ -8,7 +8,6 @@ already stay out: a code within a code may decode to nothing, and only padding w
 from __future__ import annotations
 
 import argparse
-import json
 import random
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -20,6 +19,7 @@ from tinyguardrail_sdk.errors import InputError
 from tinyguardrail_sdk.labels import Label, Mode
 from tinyguardrail_sdk.manifest import DEFAULT_CHECKPOINT, load_manifest
 from tinyguardrail_sdk.training import metrics
+from tinyguardrail_sdk.training.data.jsonl import write_json
 from tinyguardrail_sdk.training.evaluate import reaches_threshold
 from tinyguardrail_sdk.training.judging import Progress, judge_texts
 from tinyguardrail_sdk.training.mutate import mutations
@@ -57,7 +57,7 @@ def main() -> None:
         )
     print_report(report)
     if arguments.output:
-        arguments.output.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+        write_json(arguments.output, report)
     print_json("robustness", report)
 
 
@@ -75,11 +75,11 @@ def measure(
     """Draw as many caught attacks as benign texts, and judge them under each mutation.
 
     Returns:
-        What `under_mutation` gives, with `drawn` (attacks tried until enough were caught), `groups`
-        (mutations by kind), `goals` and `texts`.
+        What `under_mutation` gives, with `drawn` (attacks caught of those tried until enough were),
+        `groups` (mutations by kind), `goals` and `seed`.
 
     Raises:
-        InputError: There is no attack that is caught and no benign text, or no such mutation.
+        InputError: There is no attack that is caught, or no such mutation.
     """
     rng = random.Random(seed)
     benign = [row for row in rows if row.label == Label.BENIGN]

@@ -5,6 +5,9 @@
 
 A test says by its name what it is about. How a client is called is noted in the report: the shape
 of a conformance test, or the parameter `way` of another, under any of the names in `WAYS`.
+
+`--check` fails for a test that ran nowhere, too. A call that a newer version than the page names
+no longer has is a warning.
 """
 
 import re
@@ -22,7 +25,7 @@ else:
     import tomli as tomllib  # which pytest brings
 
 from tests.documents import ROOT
-from tests.results import Case, read
+from tests.results import NOT_THERE, Case, never_run, read
 
 PAGE = ROOT / "docs" / "matrix.md"
 WAYS = ("shape", "calling", "streaming", "leaving", "way", "call", "act", "query", "chatting")
@@ -154,35 +157,71 @@ def sections_of(page: str) -> dict[str, str]:
     return {each.partition("\n")[0]: f"## {each}" for each in page.split("\n## ")[1:]}
 
 
-def rows_of(page: str) -> set[tuple[str, str]]:
-    """Return the rows of a page that the newest version has, each with its group."""
-    found = set()
+def newest_of(text: str) -> str:
+    """Return the newest version that a part of the page names."""
+    return text.splitlines()[2].split("; ")[-1]
+
+
+def rows_of(page: str) -> dict[tuple[str, str], bool]:
+    """Return the rows of a page, each with its group, and whether the newest version has it."""
+    found = {}
     for group, text in sections_of(page).items():
-        newest = text.splitlines()[2].split("; ")[-1].partition(" ")[2]
+        newest = newest_of(text).partition(" ")[2]
         for line in text.splitlines()[6:]:
             row, *cells = (each.strip() for each in line.strip("|").split("|"))
-            if "✓" in cells or newest in cells:
-                found.add((group, row))
+            found[group, row] = "✓" in cells or newest in cells
     return found
 
 
-def differences(page: str, cases: Iterable[Case]) -> list[str]:
-    """Return the rows that only the page has, and those that only the reports have."""
-    groups, said = list(sections_of(page)), rows_of(page)
+def overtaken(page: str, cases: Iterable[Case]) -> set[str]:
+    """Return the groups of a page that were tested at a newer version than its newest instead."""
+    sections = sections_of(page)
+    tested: dict[str, set[str]] = defaultdict(set)
+    for case in cases:
+        group = group_of(case, sections)
+        if group in case.versions and case.outcome != "skipped":
+            tested[group].add(case.versions[group])
+    newest = {group: newest_of(sections[group]) for group in tested}
+    return {
+        group
+        for group, versions in tested.items()
+        if newest[group] not in versions
+        if _number(newest[group]) < max(map(_number, versions))
+    }
+
+
+def differences(page: str, cases: Sequence[Case]) -> tuple[list[str], list[str]]:
+    """Return what differs, and of that apart what may be of a version that the page does not know.
+
+    What differs are rows that only the page has or only the reports, and tests that ran nowhere.
+    """
+    rows, known = rows_of(page), sections_of(page)
     passed, new = set(), set()
     for case in cases:
         if case.outcome == "passed" and column_of(case) is not None:
-            group = group_of(case, groups) or _stem(case)
-            passed.add((group, row_of(case, group)))
+            passed.add(named := _named(case, known))
             if "way" in case.properties:  # others may be about no client at all
-                new.add((group, row_of(case, group)))
-    return [
-        *(
-            f"{group}: {row} is in the table, and no test of it passed"
-            for group, row in said - passed
-        ),
-        *(f"{group}: {row} passed, and is not in the table" for group, row in new - said),
+                new.add(named)
+    missing = {named for named, newest in rows.items() if newest} - passed
+    groups = overtaken(page, cases)
+    gone = {named for named in missing if named[0] in groups}
+    lost = never_run(cases)
+    for case in cases:
+        if _named(case, known) in gone and NOT_THERE in case.why:
+            lost.pop(str(case), None)
+    said = "is in the table, and no test of it passed"
+    found = [
+        *(f"{group}: {row} {said}" for group, row in missing - gone),
+        *(f"{group}: {row} passed, and is not in the table" for group, row in new - rows.keys()),
+        *(f"not run: {name}: {why}" for name, why in lost.items()),
     ]
+    return sorted(found), sorted(f"{group}: {row} {said}" for group, row in gone)
+
+
+def _named(case: Case, sections: Iterable[str]) -> tuple[str, str]:
+    """The group and the row of a case; a group without a section goes by its extra."""
+    group = group_of(case, {*sections, *case.versions}) or _stem(case)
+    return group, row_of(case, group)
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -190,7 +229,9 @@ def main(arguments: Sequence[str]) -> int:
     cases = list(read(map(Path, (each for each in arguments if each != "--check"))))
     page = PAGE.read_text(encoding="utf-8") if PAGE.exists() else ""
     if "--check" in arguments:
-        found = sorted(differences(page, cases))
+        found, newer = differences(page, cases)
+        for each in newer:
+            print(f"warning: {each}; a newer version than {PAGE.name} names was tested")
         print("\n".join(found) or f"{PAGE.name} says what the reports say")
         return int(bool(found))
     if failed := [str(case) for case in cases if case.outcome == "failed"]:

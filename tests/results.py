@@ -2,8 +2,8 @@
 
     python -m tests.results [--older] [--weekly=GROUP,...] build/results/*.xml
 
-ends with status 1 and the names of such tests; with `--older`, but for what a version of a client
-does not have yet. Groups that the weekly job alone installs are named, and fail nothing.
+ends with status 1 and the names of such tests, and of those that failed; with `--older`, but for
+what a version of a client does not have. Groups that the weekly job alone installs fail nothing.
 """
 
 import ast
@@ -99,7 +99,7 @@ def never_run(cases: Sequence[Case], older: bool = False) -> dict[str, str]:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Print how many tests the runs had, and what none of them ran."""
+    """Print how many tests the runs had, what failed in one, and what none of them ran."""
     cases = list(read(Path(each) for each in arguments if not each.startswith("--")))
     missed = never_run(cases, "--older" in arguments)
     weekly = next((each for each in arguments if each.startswith("--weekly=")), "--weekly=")
@@ -107,12 +107,14 @@ def main(arguments: Sequence[str]) -> int:
         left = [name for name in missed if f"test_{group}" in name or f"[{group}" in name]
         missed = {name: why for name, why in missed.items() if name not in left}
         print(f"{group}: left to the weekly job ({len(left)} skipped)")
+    for name in sorted({str(case) for case in cases if case.outcome == "failed"}):
+        print(f"failed: {name}")
     for name, why in missed.items():
         print(f"not run: {name}: {why}")
     counts = Counter(case.outcome for case in cases)
     print(", ".join(f"{counts[each]} {each}" for each in ("passed", "failed", "skipped")))
     print(f"{len(missed)} tests or modules ran nowhere" if missed else "every test ran somewhere")
-    return int(bool(missed) or not counts["passed"])
+    return int(bool(missed or counts["failed"]) or not counts["passed"])
 
 
 if __name__ == "__main__":

@@ -22,11 +22,11 @@ ABSENT = """<testcase classname="" name="tests.adapters.test_acme">
 LACKING = """<testcase classname="tests.adapters.test_acme.TestAcme" name="test_x">
 <skipped message="this version has no x">somewhere.py:1: this version has no x</skipped></testcase>
 <testcase classname="tests.adapters.test_acme.TestAcme" name="test_y" />"""
-USER = "test_an_attack_of_the_user_is_not_sent[chat-Client]"
+USER = "test_an_attack_of_the_user_is_not_sent[{way}-Client]"
 
 
 def case(way: str = "chat", name: str = USER, more: str = "") -> str:
-    return CASE.format(name=name, way=way, more=more)
+    return CASE.format(name=name.format(way=way), way=way, more=more)
 
 
 def reported(tmp_path: Path, runs: Iterable[tuple[str, str]]) -> list[str]:
@@ -74,12 +74,53 @@ def test_a_page_that_says_more_or_less_than_the_reports_is_told(
     tmp_path: Path, page: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     matrix.main(reported(tmp_path, [OLD, NEW]))
+    assert matrix.main(["--check", *reported(tmp_path, [OLD, NEW])]) == 0
     assert matrix.main(["--check", *reported(tmp_path, [NEW])]) == 0
     newer = ("1.10.0", case() + case("newer"))
     assert matrix.main(["--check", *reported(tmp_path, [newer])]) == 1
     said = capsys.readouterr().out
     assert "acme: new is in the table, and no test of it passed" in said
     assert "acme: newer passed, and is not in the table" in said
+
+
+@pytest.mark.parametrize(
+    ("version", "more", "status"),
+    [
+        ("1.11.0", "", 0),
+        ("1.11.0", case("new", more=SKIPPED.format(why="this version has no new")), 0),
+        ("1.11.0", case("new", more=SKIPPED.format(why="no Java")), 1),
+        ("1.11.0", case("typo", more=SKIPPED.format(why="this version has no typo")), 1),
+        ("1.11.0", case("newer"), 1),
+        ("1.10.0", "", 1),
+        ("1.9.0", "", 1),
+    ],
+)
+def test_what_a_newer_version_no_longer_has_is_a_warning(
+    tmp_path: Path,
+    page: Path,
+    capsys: pytest.CaptureFixture[str],
+    version: str,
+    more: str,
+    status: int,
+) -> None:
+    matrix.main(reported(tmp_path, [OLD, NEW]))
+    run = (version, case() + more)
+    assert matrix.main(["--check", *reported(tmp_path, [run])]) == status
+    warned = "warning: acme: new is in the table" in capsys.readouterr().out
+    assert warned == (version == "1.11.0")
+
+
+def test_a_group_that_the_page_lacks_is_told_by_its_own_name(
+    tmp_path: Path, page: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (report,) = reported(tmp_path, [NEW])
+    matrix.main([report])
+    text = Path(report).read_text(encoding="utf-8")
+    text = text.replace('name="acme"', 'name="acme_async"').replace("test_acme", "test_acme_async")
+    other = tmp_path / "async.xml"
+    other.write_text(text, encoding="utf-8")
+    assert matrix.main(["--check", report, str(other)]) == 1
+    assert "acme_async: chat passed, and is not in the table" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
@@ -92,14 +133,18 @@ def test_a_page_that_says_more_or_less_than_the_reports_is_told(
         ([("1", ABSENT), ("2", case())], 0),
         ([("1", ABSENT)], 1),
         ([("1", "")], 1),
+        ([("1", case()), ("2", case(more="<failure />"))], 1),
+        ([("1", case(more="<error />") + case("other", "test_other"))], 1),
     ],
 )
-def test_what_ran_nowhere_is_told(
+def test_what_failed_or_ran_nowhere_is_told(
     tmp_path: Path, runs: list[tuple[str, str]], status: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert results.main(reported(tmp_path, runs)) == status
     said = capsys.readouterr().out
-    assert ("not run: " in said) == (status == 1 and bool(runs[0][1]))
+    failed = any("<failure" in cases or "<error" in cases for _, cases in runs)
+    assert ("failed: " in said) == failed
+    assert ("not run: " in said) == (status == 1 and bool(runs[0][1]) and not failed)
     assert ("pip install acme" in said) == (runs == [("1", ABSENT)])
 
 
@@ -109,7 +154,8 @@ def test_an_older_version_may_lack_what_is_tested(tmp_path: Path) -> None:
 
 
 def test_the_page_names_no_shape_that_is_not_tested() -> None:
-    said = matrix.rows_of(matrix.PAGE.read_text(encoding="utf-8"))
+    rows_of = matrix.rows_of(matrix.PAGE.read_text(encoding="utf-8"))
+    said = [named for named, newest in rows_of.items() if newest]
     seen = 0
     for path in sorted((ROOT / "tests" / "adapters").glob("test_*.py")):
         try:
@@ -123,7 +169,7 @@ def test_the_page_names_no_shape_that_is_not_tested() -> None:
         ]
         tested = {str(shape) for kind in kinds for shape in kind.shapes}
         group = path.stem.removeprefix("test_").replace("_", "-")
-        rows = {row for about, row in said if about == group} - {matrix.GENERAL}
+        rows = {row for about, row in said if about.replace("_", "-") == group} - {matrix.GENERAL}
         assert rows <= tested, f"{group}: python -m tests.matrix build/results/*.xml"
         seen += bool(rows)
     assert seen

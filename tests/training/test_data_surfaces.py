@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 
 from tinyguardrail_sdk.labels import Label, Source
@@ -68,6 +69,17 @@ def test_long_sheets_are_long() -> None:
 
     assert min(lengths) >= 1700
     assert max(lengths) <= 6000
+
+
+def test_sheets_end_where_a_document_does() -> None:
+    rng = random.Random(9)
+    for grow in (sheets.grow_sheet, sheets.grow_long_sheet):
+        found = [sheet for _ in range(600) if (sheet := grow(rng)).format in ("json", "html")]
+
+        texts = [sheet.text for sheet in found if sheet.format == "json"]
+        assert any('\\"' in text for text in texts)
+        assert all(json.loads(text) for text in texts)
+        assert all(sheet.text.endswith(">") for sheet in found if sheet.format == "html")
 
 
 def test_soft_orders_are_planted_and_kept_apart() -> None:

@@ -73,6 +73,29 @@ def _inverse(number: int) -> float:
     return 1 / number
 
 
+class _Unportable(Exception):
+    """Made of two values, of which `args` keeps one."""
+
+    def __init__(self, place: str, why: str) -> None:
+        super().__init__(f"{place}: {why}")
+
+
+def _raising_what_cannot_be_sent() -> Callable[[int], int]:
+    return _raise_unportable
+
+
+def _raise_unportable(number: int) -> int:
+    raise _Unportable("line 3", "no label")
+
+
+def _returning_what_cannot_be_sent() -> Callable[[int], Callable[[], int]]:
+    return _local
+
+
+def _local(number: int) -> Callable[[], int]:
+    return lambda: number
+
+
 def _dying() -> Callable[[int], int]:
     return os._exit
 
@@ -151,6 +174,17 @@ def test_a_full_disk_leaves_nothing_either(
 def test_what_cannot_start_says_why(workers: int) -> None:
     with pytest.raises(InputError, match="third line"):
         next(in_order(_refusing, count(), workers))
+
+
+def test_an_error_that_cannot_be_sent_is_told_all_the_same() -> None:
+    with pytest.raises(GuardrailError, match="_Unportable: line 3: no label") as caught:
+        list(in_order(_raising_what_cannot_be_sent, [1, 2], 2))
+    assert "in _raise_unportable" in str(caught.value.__cause__)
+
+
+def test_a_result_that_cannot_be_sent_is_told() -> None:
+    with pytest.raises(GuardrailError, match=r"can be pickled.*lambda"):
+        list(in_order(_returning_what_cannot_be_sent, [1, 2], 2))
 
 
 def test_a_worker_that_is_ended_is_told_with_a_remedy() -> None:

@@ -169,6 +169,27 @@ def test_a_training_is_not_thrown_away_for_other_data(
     assert "changed since the training began: data/train.jsonl.gz" in told
 
 
+@pytest.mark.parametrize("damage", [b"no gzip", b"\x1f\x8b\x08\0\0\0\0\0\0\xff\xff", b"cut"])
+def test_a_damaged_input_is_named(
+    damage: bytes, toy: Path, tmp_path: Path, ask: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def generate(_: PipelineConfig, layout: Any) -> dict[str, Any]:
+        layout.generated.mkdir(parents=True)
+        (layout.generated / "train.jsonl").touch()
+        return {}
+
+    monkeypatch.setattr(work, "generate", generate)
+    own = tmp_path / "own.jsonl.gz"
+    whole = (toy / "train.jsonl.gz").read_bytes()
+    own.write_bytes(whole[:-12] if damage == b"cut" else damage)
+    words = ("--set", f"data.inputs={json.dumps([str(own)])}")
+    status, _, told = ask(tmp_path / "run", *words)
+    assert status == 2
+    assert "own.jsonl.gz: damaged" in told.splitlines()[-1]
+    assert "write the file again" in told
+    assert ask(tmp_path / "run", *words, "--dry-run")[0] == 0
+
+
 @pytest.mark.parametrize("field", ["init", "distillation.teacher"])
 def test_weights_that_training_reads_are_its_inputs(
     field: str, tmp_path: Path, ask: Ask, monkeypatch: pytest.MonkeyPatch

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import pickle
 import signal
 import threading
 import traceback
@@ -46,8 +47,9 @@ class Crew(Generic[Task, Result]):
         """Have a task done by the process of this thread.
 
         Raises:
-            GuardrailError: The process was ended from outside.
-            Exception: What `start` or the task raised.
+            GuardrailError: The process was ended from outside, or the result cannot be pickled.
+            Exception: What `start` or the task raised; one that cannot be pickled comes as a
+                GuardrailError with its type and text.
         """
         pipe = getattr(self._own, "pipe", None)
         if pipe is None:
@@ -119,14 +121,36 @@ def _work(start: Callable[[], Callable[[Any], Any]], pipe: Connection[Any, Any])
         do = partial(_raise, error)
     with suppress(EOFError):  # no task will come
         while True:
-            pipe.send(_answer(do, pipe.recv()))
+            _send(pipe, _answer(do, pipe.recv()))
 
 
 def _answer(do: Callable[[Any], Any], task: Any) -> tuple[Any, Exception | None, str]:
     try:
         return do(task), None, ""
     except Exception as error:
-        return None, error, traceback.format_exc()
+        return None, _portable(error), traceback.format_exc()
+
+
+def _portable(error: Exception) -> Exception:
+    """The error, or what it says where it would not arrive in another process."""
+    try:
+        pickle.loads(pickle.dumps(error))
+    except Exception:
+        return GuardrailError(f"{type(error).__name__}: {error}")
+    return error
+
+
+def _send(pipe: Connection[Any, Any], answer: tuple[Any, Exception | None, str]) -> None:
+    try:
+        pipe.send(answer)
+    except OSError:  # nobody is there
+        raise
+    except Exception as error:  # while it was pickled, so that nothing was sent yet
+        told = GuardrailError(
+            "a task must return what can be pickled, which this result cannot: "
+            f"{type(error).__name__}: {error}"
+        )
+        pipe.send((None, told, traceback.format_exc()))
 
 
 def _raise(error: Exception, task: Any) -> NoReturn:

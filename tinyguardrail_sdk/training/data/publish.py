@@ -1,7 +1,8 @@
 """A set of several files takes the place of another one, and what is between the two is told.
 
 Files can be moved to their place one at a time only. While some are still those of the earlier set,
-a marker stands beside them, and whoever would read them is told.
+a marker stands beside them, and whoever begins to read in between is told. Who began before, and
+reads one file after the other, may still get files of both.
 """
 
 from __future__ import annotations

@@ -6,7 +6,9 @@ documents are benign as they are, and places to plant in like any other carrier.
 
 from __future__ import annotations
 
+import json
 import random
+import re
 from collections.abc import Iterator
 from functools import cache
 
@@ -18,6 +20,8 @@ from tinyguardrail_sdk.training.data.schema import Example
 
 # Planting formats by technique; the others are prose.
 _FORMATS = {"code": "code", "html": "html", "grid": "grid", "json": "json"}
+# A value as the grammar writes it: up to the next key or the end of its object.
+_JSON_STRING = re.compile(r'(?<=": ").*?(?="(?:, "\w+": |\}))', re.DOTALL)
 _LONG_SHARE = 0.3  # of the clean ones
 _SHORT_OF_LONG, _LONGEST = 1800, 6000  # characters
 
@@ -32,7 +36,7 @@ def grow_sheet(rng: random.Random, *, heldout: bool = False) -> Carrier:
     """One document of a kind drawn at random."""
     grammar, frames = _parts()
     symbol, technique = frames.pick(rng, heldout=heldout)
-    return _carrier(rng, grammar.grow(rng, symbol).text, technique, frames.family(symbol))
+    return _carrier(rng, _grown(rng, grammar, symbol), technique, frames.family(symbol))
 
 
 def grow_long_sheet(rng: random.Random, *, heldout: bool = False) -> Carrier:
@@ -40,11 +44,14 @@ def grow_long_sheet(rng: random.Random, *, heldout: bool = False) -> Carrier:
     grammar, frames = _parts()
     symbol, technique = frames.pick(rng, heldout=heldout)
     size = rng.randint(_SHORT_OF_LONG, _LONGEST)
-    texts = [grammar.grow(rng, symbol).text]
-    joint = "\n" if technique in _FORMATS else "\n\n"
-    while sum(map(len, texts)) < size:
-        texts.append(grammar.grow(rng, symbol).text)
-    return _carrier(rng, joint.join(texts)[:_LONGEST], technique, frames.family(symbol))
+    text = longer = _grown(rng, grammar, symbol)
+    joint = {"prose": "\n\n", "json": ",\n"}.get(_format(technique), "\n")
+    while len(text) < size and len(longer) <= _LONGEST - len("[]"):
+        text = longer
+        longer = text + joint + _grown(rng, grammar, symbol)
+    if _format(technique) == "json":
+        text = f"[{text}]"
+    return _carrier(rng, text, technique, frames.family(symbol))
 
 
 def question(rng: random.Random) -> str:
@@ -61,6 +68,17 @@ def generate(rng: random.Random, count: int, *, heldout: bool = False) -> Iterat
         yield Example(sheet.text, Label.BENIGN, sheet.source, technique, family=sheet.family)
 
 
+def _grown(rng: random.Random, grammar: Grammar, symbol: str) -> str:
+    text = grammar.grow(rng, symbol).text
+    if symbol.startswith("frame:json/"):  # the words inside know nothing of JSON
+        return _JSON_STRING.sub(lambda found: json.dumps(found[0], ensure_ascii=False)[1:-1], text)
+    return text
+
+
+def _format(technique: str) -> str:
+    return _FORMATS.get(technique, "prose")
+
+
 def _carrier(rng: random.Random, text: str, technique: str, family: str) -> Carrier:
     source = rng.choice((Source.DOCUMENT, Source.DOCUMENT, Source.TOOL))
-    return Carrier(text, _FORMATS.get(technique, "prose"), source, family)
+    return Carrier(text, _format(technique), source, family)

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, cast
 
+from tinyguardrail_sdk.errors import InputError
+
 Hashes = dict[str, str]
 
 # A file may be written twice within one tick of the clock of its file system, which is 2 s at the
@@ -51,6 +53,7 @@ class Contents:
 
         Raises:
             FileNotFoundError: There is no such file.
+            InputError: A packed file is damaged.
         """
         found: Hashes = {}
         for place, path in enumerate(paths):
@@ -67,12 +70,17 @@ class Contents:
         """Whether files in `root`, at least one, are all there and as they were."""
         try:
             now = {name: self.sha256(root / name) for name in before}
-        except (OSError, EOFError, zlib.error):  # gone, or damaged
+        except (OSError, InputError):  # gone, or damaged
             return False
         return bool(now) and now == before
 
     def sha256(self, path: Path) -> str:
-        """SHA-256 of a file; it is read where it was touched since it was read last."""
+        """SHA-256 of a file; it is read where it was touched since it was read last.
+
+        Raises:
+            FileNotFoundError: There is no such file.
+            InputError: It is packed and damaged.
+        """
         status, name = path.stat(), str(path.absolute())
         touched = (status.st_size, status.st_mtime_ns, status.st_ctime_ns)
         known = self.seen.get(name)
@@ -94,9 +102,14 @@ def _files(path: Path) -> Iterator[Path]:
 
 def _read(path: Path) -> str:
     digest = hashlib.sha256()
-    with _opened(path) as file:
-        while part := file.read(1 << 20):
-            digest.update(part)
+    try:
+        with _opened(path) as file:
+            while part := file.read(1 << 20):
+                digest.update(part)
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise InputError(
+            f"{path}: damaged ({type(error).__name__}); write the file again"
+        ) from None
     return digest.hexdigest()
 
 

@@ -82,8 +82,8 @@ def run(config: PipelineConfig, say: Callable[[str], None], *, restart: bool = F
         restart: First remove what an earlier run made in the folder.
 
     Raises:
-        InputError: The run folder holds another run or something else, or the data of a training
-            have changed; besides, whatever the stages raise.
+        InputError: The run folder holds another run or something else, the data of a training
+            have changed, or a packed file is damaged; besides, whatever the stages raise.
     """
     layout = Layout.of(config)
     layout.refuse_strangers()
@@ -117,7 +117,7 @@ def _finished(stage: Stage, state: State, layout: Layout) -> bool:
         return False
     try:
         read = state.contents.hashes(stage.inputs, layout.root)
-    except FileNotFoundError:
+    except (FileNotFoundError, InputError):  # gone, or damaged: whoever does the stage tells
         return False
     return read == done.inputs and state.contents.unchanged(done.outputs, layout.root)
 

@@ -138,6 +138,10 @@ def test_errors_go_to_a_file_outside_the_repository(
         run(f"--worst-output={inside}")
     assert end.value.code == 2
     assert "out of the repository" in capsys.readouterr().err
+    with pytest.raises(SystemExit) as end:
+        run(f"--worst-output={file}")
+    assert end.value.code == 2
+    assert "give --worst too" in capsys.readouterr().err
 
 
 def test_a_missing_folder_ends_with_the_remedy(

@@ -343,14 +343,3 @@ def test_scores_of_no_label_or_no_probability_are_refused() -> None:
         label_scores(Label.BENIGN, 2.0)
     with pytest.raises(InputError, match="label must be one of"):
         label_scores("spam", 0.5)  # type: ignore[arg-type]
-
-
-@pytest.mark.parametrize("name", ["mode", "allow", "shadow", "max_chars"])
-def test_a_setting_given_to_the_guard_is_sent_to_the_policy(name: str) -> None:
-    with pytest.raises(InputError, match=rf"Guard\(policy=Policy\({name}=\.\.\.\)\)"):
-        Guard(**{name: "strict"})  # type: ignore[arg-type]
-
-
-def test_what_no_guard_and_no_policy_knows_is_a_wrong_argument() -> None:
-    with pytest.raises(TypeError, match="Guard takes no 'modus'"):
-        Guard(modus="strict")  # type: ignore[arg-type]

@@ -14,7 +14,7 @@ _DRAWINGS = {
     "\\/": "v", "|)": "d", "|<": "k", "|2": "r", "|=": "f", "|>": "p", "><": "x",
 }  # fmt: skip
 _DRAWN = re.compile("|".join(map(re.escape, _DRAWINGS)))
-_SINGLE = {**LEET, ord("#"): "h"}
+_SINGLE = {**LEET, ord("#"): ord("h")}
 _LEAST_DRAWN = 3
 _LEAST_WORDS = 3
 _LEAST_DRAWN_WORDS = 2

@@ -75,7 +75,8 @@ def _grown(rng: random.Random, frame: str, subject: dict[str, str]) -> str:
     before, after = rng.choice((0, 0, 0, 1, 2, 3)), rng.choice((0, 0, 0, 1, 2))
     symbols = ["wv_setting"] * before + [frame] + ["wv_closing"] * after
     joint = rng.choice((" ", " ", "\n", "\n\n"))
-    return joint.join(_grammar().grow(rng, symbol, **subject).text for symbol in symbols)
+    grammar = _grammar()
+    return joint.join(grammar.grow(rng, each, noise=None, **subject).text for each in symbols)
 
 
 def _subject(rng: random.Random, *, harmful: bool, heldout: bool) -> dict[str, str]:

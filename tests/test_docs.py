@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 
 import tinyguardrail_sdk
 from tests.adapters.replies import REPLIES
@@ -88,7 +89,8 @@ def test_every_python_block_runs_and_prints_what_is_shown(
 
 @pytest.mark.parametrize("page", RUN_ELSEWHERE)
 def test_blocks_that_run_elsewhere_do(page: str) -> None:
-    sections = [block.section for block in EVERY_PYTHON if block.page.name == page]
+    blocks = [block for block in EVERY_PYTHON if block.page.name == page and not block.title]
+    sections = [block.section for block in blocks]
     assert sections
     assert len(sections) == len(set(sections)), "the tests run one block a section"
     modules = list((ROOT / "tests").glob(RUN_ELSEWHERE[page]))
@@ -99,8 +101,8 @@ def test_blocks_that_run_elsewhere_do(page: str) -> None:
 
 def test_every_other_block_is_looked_at() -> None:
     for block in BLOCKS:
-        if block.language == "toml":
-            assert block.title.endswith(".toml"), f"{block}: name the file, so that it is loaded"
+        if block.language in ("toml", "yaml"):
+            assert block.title.endswith(block.language), f"{block}: name the file, so it is loaded"
         elif block.language == "text":
             seen = block.is_output or block.title or block.page.name == "architecture.md"
             assert seen, f"{block}: no output of the block above, and no file"
@@ -117,6 +119,8 @@ def test_every_file_that_is_shown_can_be_read(block: Block, folder: Path) -> Non
         if sys.version_info < (3, 11):
             pytest.skip("TOML needs Python 3.11")
         assert Policy.load(block.title) != Policy()
+    elif block.title.endswith(".yaml"):
+        assert yaml.safe_load(block.text)
     else:  # its own test runs it, or a command reads it
         blocks = [each for each in BLOCKS if each.page == block.page and each != block]
         assert block.language == "python" or any(block.title in each.text for each in blocks)

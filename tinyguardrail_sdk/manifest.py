@@ -180,7 +180,7 @@ def verify_files(directory: Path, manifest: Manifest) -> None:
 
 def describe_file(path: Path) -> FileEntry:
     """Measure a file for the manifest's `files`."""
-    return FileEntry(sha256=_sha256(path), size=path.stat().st_size)
+    return FileEntry(sha256=hash_of(path), size=path.stat().st_size)
 
 
 def write_manifest(directory: Path, manifest: Manifest) -> Path:
@@ -214,7 +214,7 @@ def _verify(path: Path, entry: FileEntry) -> None:
             _refuse_pointer(path, file.read(len(_LFS_POINTER)))
         if size < entry.size:
             raise CheckpointError(f"{path}: truncated, {size} of {entry.size} bytes; {_REMEDY}")
-        if size > entry.size or _sha256(path) != entry.sha256:
+        if size > entry.size or hash_of(path) != entry.sha256:
             raise CheckpointError(f"{path}: not the file in the manifest; {_REMEDY}")
     except OSError as error:
         raise CheckpointError(f"{path}: cannot be read ({error.strerror}); {_REMEDY}") from None
@@ -227,7 +227,8 @@ def _refuse_pointer(path: Path, content: bytes) -> None:
         raise CheckpointError(f"{path}: the file is empty; {_REMEDY}")
 
 
-def _sha256(path: Path) -> str:
+def hash_of(path: Path) -> str:
+    """SHA-256 of a file, in lower-case hex."""
     digest = hashlib.sha256()
     with path.open("rb") as file:
         while chunk := file.read(_CHUNK_BYTES):

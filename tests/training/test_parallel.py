@@ -35,7 +35,7 @@ if __name__ == "__main__":
 
 # Three tasks a process would take a minute; the first one says that it is being done.
 ASLEEP = """
-import os, sys, time
+import os, signal, sys, time
 from pathlib import Path
 from tinyguardrail_sdk.training.data.parallel import in_order
 
@@ -47,6 +47,8 @@ def nap(number):
     time.sleep(20)
 
 if __name__ == "__main__":
+    # What is started in the background of a script ignores the signal.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     for _ in in_order(start, range(6), 2):
         pass
 """

@@ -23,7 +23,7 @@ from tinyguardrail_sdk.labels import LABELS
 from tinyguardrail_sdk.manifest import (
     DEFAULT_CHECKPOINT,
     MANIFEST_NAME,
-    describe_file,
+    hash_of,
     load_manifest,
 )
 from tinyguardrail_sdk.training import checkpoint
@@ -202,7 +202,7 @@ def _check_shape(config: TrainConfig, teacher: TrainConfig) -> None:
 
 def _check_vocabulary(config: TrainConfig, digest: str | None) -> None:
     """Compare as far as the digest was stored; a checkpoint of old has none."""
-    ours = describe_file(config.data.vocab).sha256
+    ours = hash_of(config.data.vocab)
     if digest is not None and not ours.startswith(digest[:16]):
         raise InputError(
             f"distillation.teacher={config.distillation.teacher}: was trained with another "

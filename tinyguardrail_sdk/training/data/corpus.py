@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from tinyguardrail_sdk.errors import InputError
 from tinyguardrail_sdk.features import FeatureExtractor
 from tinyguardrail_sdk.labels import LABELS, PATTERNS, SOURCES
-from tinyguardrail_sdk.manifest import describe_file
+from tinyguardrail_sdk.manifest import hash_of
 from tinyguardrail_sdk.tokenizer import WordPieceTokenizer
 from tinyguardrail_sdk.training.data.jsonl import write_json
 from tinyguardrail_sdk.training.data.parallel import in_order
@@ -325,4 +325,4 @@ def _no_ids() -> NDArray[Any]:
 
 
 def _sha256(path: Path) -> bytes:
-    return bytes.fromhex(describe_file(path).sha256)
+    return bytes.fromhex(hash_of(path))

@@ -10,7 +10,7 @@ import json
 from pathlib import Path
 
 from tinyguardrail_sdk.errors import InputError
-from tinyguardrail_sdk.manifest import describe_file
+from tinyguardrail_sdk.manifest import hash_of
 
 LOCK = "fetch.lock.json"
 
@@ -47,7 +47,7 @@ class LockFile:
         Raises:
             InputError: It is another file than the one on record.
         """
-        found = describe_file(path).sha256
+        found = hash_of(path)
         for expected, where in ((published, "the catalogue"), (self._known.get(url), LOCK)):
             if expected is not None and found != expected:
                 raise InputError(

@@ -67,16 +67,16 @@ class RawResponses(Copying):
         self,
         client: Any,
         guard: Checker | None,
-        way: str,
+        reading: str,
         out: list[Any] | None = None,
         **more: Any,
     ) -> Any:
         """Read a streaming response in one of the ways; pieces are joined."""
         plain = self.shapes[0]
         path = f"{plain.path.rpartition('.')[0]}.with_streaming_response.create"
-        shape = Shape(path, KINDS[way], plain.dialect, more, opened=(WHOLE | PIECES)[way])
+        shape = Shape(path, KINDS[reading], plain.dialect, more, opened=(WHOLE | PIECES)[reading])
         read = self.run(client, guard, shape, plain.dialect.ask(QUESTION), out)
-        if way == "iter_lines":
+        if reading == "iter_lines":
             return read
         return type(read[0])().join(read) if isinstance(read[0], str | bytes) else repr(read)
 
@@ -85,32 +85,32 @@ class RawResponses(Copying):
         return Shape(path, PLAIN if kind == RAW[0] else RESPONSE, self.shapes[0].dialect)
 
     @ENCODING
-    @pytest.mark.parametrize("way", [*WHOLE, *PIECES])
+    @pytest.mark.parametrize("reading", [*WHOLE, *PIECES])
     def test_every_way_to_read_an_answer_is_judged(
-        self, form: Make, guard: Guard, wire: Wire, way: str, compressed: bool
+        self, form: Make, guard: Guard, wire: Wire, reading: str, compressed: bool
     ) -> None:
         wire.compressed = compressed
-        plain = self.read(form(wire, 0), None, way)
-        assert self.read(form(wire, 0), guard, way) == plain
+        plain = self.read(form(wire, 0), None, reading)
+        assert self.read(form(wire, 0), guard, reading) == plain
         assert wire.text in str(plain)
         wire.text = ATTACK
         out: list[Any] = []
         with pytest.raises(Blocked):
-            self.read(form(wire, 0), guard, way, out)
+            self.read(form(wire, 0), guard, reading, out)
         assert out == []
 
     @ENCODING
-    @pytest.mark.parametrize("way", PIECES)
+    @pytest.mark.parametrize("reading", PIECES)
     def test_every_way_to_read_a_stream_is_held_back(
-        self, form: Make, guard: Guard, wire: Wire, way: str, compressed: bool
+        self, form: Make, guard: Guard, wire: Wire, reading: str, compressed: bool
     ) -> None:
         wire.text, wire.compressed = LONG, compressed
-        plain = self.read(form(wire, 0), None, way, stream=True)
-        assert self.read(form(wire, 0), guard, way, stream=True) == plain
+        plain = self.read(form(wire, 0), None, reading, stream=True)
+        assert self.read(form(wire, 0), guard, reading, stream=True) == plain
         wire.text += ATTACK
         out: list[Any] = []
         with pytest.raises(Blocked):
-            self.read(form(wire, 0), guard, way, out, stream=True)
+            self.read(form(wire, 0), guard, reading, out, stream=True)
         assert len(out) > len(LONG) / PIECE / 2
         assert ATTACK[:PIECE] not in repr(out)
 

@@ -69,13 +69,13 @@ READ: dict[str, Callable[[Any], Awaitable[bytes]]] = {
 }
 
 
-@pytest.mark.parametrize("way", READ)
-def test_a_body_can_be_read_as_without_a_guard(guard: Guard, wire: Wire, way: str) -> None:
+@pytest.mark.parametrize("reading", READ)
+def test_a_body_can_be_read_as_without_a_guard(guard: Guard, wire: Wire, reading: str) -> None:
     async def read(client: Any) -> Any:
         async with client:
             answer = await client.invoke_model(**INVOKE.ask(QUESTION))
             body = answer["body"]
-            return type(body), await READ[way](body), body.tell()
+            return type(body), await READ[reading](body), body.tell()
 
     plain = asyncio.run(read(client_of(wire)))
     guarded = client_of(wire)

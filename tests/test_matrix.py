@@ -153,6 +153,15 @@ def test_an_older_version_may_lack_what_is_tested(tmp_path: Path) -> None:
     assert results.main(["--older", *reported(tmp_path, [("1", ABSENT)])]) == 1
 
 
+def test_groups_that_are_left_to_the_weekly_job_fail_nothing_and_are_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    report = reported(tmp_path, [("1", case().replace("test_acme", "test_other") + ABSENT)])
+    assert results.main(["--weekly=other_one", *report]) == 1
+    assert results.main(["--weekly=acme", *report]) == 0
+    assert "acme: left to the weekly job" in capsys.readouterr().out
+
+
 def test_the_page_names_no_shape_that_is_not_tested() -> None:
     rows_of = matrix.rows_of(matrix.PAGE.read_text(encoding="utf-8"))
     said = [named for named, newest in rows_of.items() if newest]

@@ -2,8 +2,8 @@
 
 The one place where a detector decides: three or four words give the network little to go by, and
 nothing stands around them that could make them harmless. Of 37,250 harmless texts of that length in
-the training, validation and test sets of guard-v5 none is of this kind; of those of guard-v4 one
-was, "Please discard my previous message".
+the mined training, validation and test sets of guard-v5 none is of this kind; of those of guard-v4
+one was, "Please discard my previous message".
 """
 
 from __future__ import annotations

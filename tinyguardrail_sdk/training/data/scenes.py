@@ -46,7 +46,7 @@ def generate(
     """Yield `count` scenes, every other one around a harmful request of `payloads` or our own.
 
     A harmless wish, of our own or a `collected` one of users, and the request after it stand in
-    one and the same scene: half of the pairs differ in nothing else.
+    one and the same scene: half of the pairs differ in nothing else but in typing errors.
     """
     for index in range(count):
         if index % 2 == 0:

@@ -36,6 +36,7 @@ _SHARES: Mapping[str, tuple[float, float]] = MappingProxyType(
     }
 )
 _BARE_SHARE = 0.3
+_ADDRESSED_SHARE = 0.4  # of what is planted
 _MOST_CHARS = 600  # a longer instruction is a document itself
 _TRIES = 40  # some languages hold no document out
 
@@ -78,7 +79,10 @@ def _planted(rng: random.Random, language: str, heldout: bool) -> list[Example]:
 
 def _order(rng: random.Random, language: str, heldout: bool) -> Order:
     while True:
-        example = _direct(rng, language, heldout)
+        if rng.random() < _ADDRESSED_SHARE:
+            example = injection.addressed(rng, language, heldout=heldout)
+        else:
+            example = _direct(rng, language, heldout)
         start, end = example.span or (0, len(example.text))
         text = example.text[start:end].strip()
         if len(text) <= _MOST_CHARS:

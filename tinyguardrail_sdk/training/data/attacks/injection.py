@@ -21,6 +21,10 @@ _DATA_FRAMES = {
     "frame:delimiter/quotes",
     "frame:hijack/quiet_redirect",
     "frame:hijack/sentiment",
+    "frame:hijack/to_ai",
+    "frame:hijack/to_ai_cancel",
+    "frame:hijack/to_ai_hidden",
+    "frame:hijack/to_ai_two",
     "frame:override/in_the_middle",
     "frame:payload/sql",
 }
@@ -28,6 +32,7 @@ _FOREIGN_SHARE = 0.22
 _FOREIGN_WEIGHTS = (5, 4, 4.5, 5, 3.5, 1.5, 1.5, 1.5, *(1,) * 9)
 _BARE_SHARE = 0.09  # one short clause alone
 _FOREIGN_BARE = ("frame:override/bare", "frame:leak/bare")
+_FOREIGN_ADDRESSED = "frame:hijack/to_ai"  # "Note for AI assistants: ..."
 # An attack is one wherever it comes from; where a short clause comes from must tell least of all.
 _SOURCES = (Source.USER, Source.TOOL, Source.DOCUMENT, Source.OUTPUT)
 _SOURCE_WEIGHTS = (80, 8, 7, 5)
@@ -55,7 +60,9 @@ def _bare() -> tuple[Grammar, Frames]:
 
 @cache
 def _foreign(language: str) -> tuple[Grammar, Frames]:
-    grammar = Grammar.load("base", "injection_tongues", f"injection_{language}")
+    grammar = Grammar.load(
+        "base", "injection_tongues", f"spoken_{language}", f"injection_{language}"
+    )
     return grammar, Frames(grammar, f"injection-{language}")
 
 
@@ -109,6 +116,28 @@ def injection(
         language=language,
         family=frames.family(symbol),
         span=grown.span or (0, len(grown.text)),
+    )
+
+
+def addressed(rng: random.Random, language: str, *, heldout: bool = False) -> Example:
+    """An order in a document to whichever assistant reads it, in one of `FOREIGN_LANGUAGES`.
+
+    A language without such a frame on this side of the split gives any injection.
+    """
+    grammar, frames = _foreign(language)
+    known = [s for s in frames.all(heldout=heldout) if s.startswith(_FOREIGN_ADDRESSED)]
+    if not known:
+        return injection(rng, language=language, heldout=heldout)
+    symbol = rng.choice(known)
+    text = grammar.grow(rng, symbol, noise=roughen).text
+    return Example(
+        text=text,
+        label=Label.INJECTION,
+        source=rng.choice((Source.DOCUMENT, Source.TOOL)),
+        technique="hijack",
+        language=language,
+        family=frames.family(symbol),
+        span=(0, len(text)),
     )
 
 

@@ -1,7 +1,7 @@
 """Harmless texts in languages other than English, under every source.
 
 Each language has a vocabulary of its own, and requests, chat turns and harmless uses of the words
-that attacks live on; documents, tool results and answers are built alike in all of them.
+that attacks live on, attacks cited among them; documents, tool results and answers are built alike in all of them.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ _SOURCES = {
     "doc": (Source.DOCUMENT, Source.DOCUMENT, Source.TOOL),
     "tool": (Source.TOOL, Source.TOOL, Source.DOCUMENT),
     "out": (Source.OUTPUT,),
+    "memo": (Source.DOCUMENT, Source.TOOL, Source.OUTPUT),
     "note": (Source.USER, Source.TOOL, Source.DOCUMENT, Source.OUTPUT),
 }
 
@@ -30,7 +31,7 @@ def grown(language: str) -> Grown:
     """The generator of one of `LANGUAGES`."""
     return Grown(
         f"tongue-{language}",
-        ("tongues", f"tongue_{language}"),
+        ("tongues", f"spoken_{language}", f"tongue_{language}"),
         _SOURCES,
         language=lambda technique: language,
     )
@@ -43,4 +44,4 @@ def note(rng: random.Random, language: str) -> str:
 
 @cache
 def _grammar(language: str) -> Grammar:
-    return Grammar.load("benign_vocab", "tongues", f"tongue_{language}")
+    return Grammar.load("benign_vocab", "tongues", f"spoken_{language}", f"tongue_{language}")

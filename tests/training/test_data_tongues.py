@@ -12,6 +12,7 @@ from tinyguardrail_sdk.labels import Label, Source
 from tinyguardrail_sdk.training.data import orders, tongues
 from tinyguardrail_sdk.training.data.attacks import injection
 from tinyguardrail_sdk.training.data.benign.tongues import LANGUAGES, grown, note
+from tinyguardrail_sdk.training.data.grammar import Grammar
 from tinyguardrail_sdk.training.data.schema import Example
 
 _SCRIPTS = {
@@ -32,12 +33,37 @@ def test_equal_seeds_make_equal_rows() -> None:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_harmless_texts_outnumber_attacks_in_each_language(language: str) -> None:
+def test_each_language_has_about_as_many_attacks_as_harmless_texts(language: str) -> None:
     counts = Counter(e.label for e in many() if e.language == language)
 
     assert set(counts) == {Label.BENIGN, Label.INJECTION}
-    assert counts[Label.BENIGN] > 1.7 * counts[Label.INJECTION]
-    assert counts[Label.INJECTION] >= 30
+    assert 0.65 < counts[Label.INJECTION] / counts[Label.BENIGN] < 2
+    assert counts[Label.INJECTION] >= 90
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_each_language_has_notes_to_assistants_and_their_harmless_likes(language: str) -> None:
+    rng = random.Random(11)
+    planted = [injection.addressed(rng, language) for _ in range(40)]
+    likes = Counter(grown(language).one(rng).family.split(":")[1] for _ in range(600))
+
+    assert {e.source for e in planted} == {Source.DOCUMENT, Source.TOOL}
+    assert {e.language for e in planted} == {language}
+    assert len({e.text for e in planted}) > 30
+    # One of twelve frames is held out, so no single one is in training for every language.
+    assert likes["near/cited"] + likes["near/cited_after"] >= 5
+    assert likes["near/amended"] + likes["near/amended_after"] >= 5
+    assert likes["memo/recalled"] + likes["memo/to_staff"] >= 5
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_is_harmless_when_cited_is_an_attack_alone(language: str) -> None:
+    words = Grammar.load("base", f"spoken_{language}")
+    rng = random.Random(12)
+    cited = [words.grow(rng, "cited").text.lower() for _ in range(1500)]
+    alone = {words.grow(rng, "cancel").text.lower() for _ in range(300)}
+
+    assert sum(any(attack in text for text in cited) for attack in alone) > 30
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

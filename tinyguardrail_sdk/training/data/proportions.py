@@ -21,7 +21,7 @@ GENERATED: Mapping[str, int] = MappingProxyType(
         "guarded": 1_000,  # 1 in 2 attacked
         "scene": 2_600,  # every other one a jailbreak
         "woven": 3_000,  # every third one a jailbreak
-        "tongue": 4_500,  # 1 in 4 attacked
+        "tongue": 15_500,  # 1 in 2 attacked
         # benign
         "carrier": 300,
         "request": 300,

@@ -1,7 +1,7 @@
 """Languages other than English: harmless texts and attacks of the same language, side by side.
 
-A language must never predict the label, so each has more harmless rows than attacks, and attacks
-stand where its harmless texts stand: alone, and in its documents, tool results and answers. The
+A language must never predict the label, so each has about as many attacks as harmless rows, and
+they stand in the same places: alone, and in its documents, tool results and answers. The
 two languages of an attack and of its document may differ.
 """
 
@@ -21,18 +21,20 @@ from tinyguardrail_sdk.training.data.orders import Order
 from tinyguardrail_sdk.training.data.planting import format_of
 from tinyguardrail_sdk.training.data.schema import Example
 
-# Weight, and share of draws that are attacks; half of those come as pairs. Languages of which the
-# other generators make as many attacks as harmless texts mostly get harmless ones here.
+# Weight, and share of draws that are attacks; half of those come as pairs. With what the other
+# generators and the pools make, each language has as many attacks as harmless texts; those of
+# which they make many harmless ones get mostly attacks here.
 _SHARES: Mapping[str, tuple[float, float]] = MappingProxyType(
     {
-        "hi": (18, 0.15),
-        "ru": (12, 0.4),
-        "fr": (10, 0.15),
-        "de": (8, 0.2),
-        "es": (8, 0.2),
-        "zh": (5, 0.2),
-        **dict.fromkeys(("pt", "it", "ja", "ko", "ar", "tr", "pl", "nl"), (6, 0.35)),
-        **dict.fromkeys(("uk", "vi", "id"), (5, 0.35)),
+        "fr": (25, 0.63),
+        "es": (23, 0.68),
+        "de": (20, 0.71),
+        "zh": (20, 0.85),
+        "hi": (12, 0.6),
+        "ru": (11, 0.85),
+        "ko": (10, 0.78),
+        "it": (11, 0.7),
+        **dict.fromkeys(("pt", "ja", "ar", "tr", "pl", "nl", "uk", "vi", "id"), (12.5, 0.65)),
     }
 )
 _BARE_SHARE = 0.3
@@ -42,7 +44,7 @@ _TRIES = 40  # some languages hold no document out
 
 
 def generate(rng: random.Random, count: int, *, heldout: bool = False) -> Iterator[Example]:
-    """Yield at least `count` rows, whole pairs, about one in four an attack."""
+    """Yield at least `count` rows, whole pairs, about every other one an attack."""
     languages, weights = list(_SHARES), [weight for weight, _ in _SHARES.values()]
     made = 0
     while made < count:

@@ -13,6 +13,7 @@ import pytest
 from tinyguardrail_sdk.errors import InputError
 from tinyguardrail_sdk.labels import Label, Source
 from tinyguardrail_sdk.training.data.benign import GENERATORS
+from tinyguardrail_sdk.training.data.benign.tongues import LANGUAGES
 from tinyguardrail_sdk.training.data.generate import (
     GenerateConfig,
     close_enough,
@@ -51,6 +52,16 @@ def test_class_shares_hold_without_pools(mixed: list[Example]) -> None:
     assert 0.3 < shares[Label.BENIGN] / len(mixed) < 0.65
     assert min(shares.values()) / len(mixed) > 0.08
     assert set(shares) == set(Label)
+
+
+def test_a_language_does_not_tell_the_label(mixed: list[Example]) -> None:
+    counts = Counter((e.language, e.label is Label.BENIGN) for e in mixed)
+    rows = sum(n for (language, _), n in counts.items() if language in LANGUAGES)
+    attacks = {language: counts[language, False] for language in LANGUAGES}
+
+    assert 0.4 < sum(attacks.values()) / rows < 0.6
+    assert min(attacks.values()) >= 0.002 * len(mixed)
+    assert all(attacks[five] >= 0.006 * len(mixed) for five in ("de", "fr", "es", "zh", "hi"))
 
 
 def test_attacks_and_benign_texts_come_from_every_reading_source(mixed: list[Example]) -> None:

@@ -1,7 +1,8 @@
 """Harmless texts in languages other than English, under every source.
 
 Each language has a vocabulary of its own, and requests, chat turns and harmless uses of the words
-that attacks live on, attacks cited among them; documents, tool results and answers are built alike in all of them.
+that attacks live on, attacks cited among them; documents, tool results and answers are built alike
+in all of them.
 """
 
 from __future__ import annotations

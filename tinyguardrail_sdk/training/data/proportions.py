@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 # Rows at the reference size, pools included; scaled with the size asked for. Class shares come out
-# near benign 60 / injection 17 / jailbreak 11 / obfuscation 12 per cent.
+# near benign 60 / injection 22 / jailbreak 10 / obfuscation 8 per cent.
 REFERENCE_TOTAL = 73_500
 
 GENERATED: Mapping[str, int] = MappingProxyType(
@@ -21,7 +21,7 @@ GENERATED: Mapping[str, int] = MappingProxyType(
         "guarded": 1_000,  # 1 in 2 attacked
         "scene": 2_600,  # every other one a jailbreak
         "woven": 3_000,  # every third one a jailbreak
-        "tongue": 15_500,  # 1 in 2 attacked
+        "tongue": 16_000,  # 1 in 2 attacked
         # benign
         "carrier": 300,
         "request": 300,

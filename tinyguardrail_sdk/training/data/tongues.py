@@ -31,10 +31,10 @@ _SHARES: Mapping[str, tuple[float, float]] = MappingProxyType(
         "de": (20, 0.71),
         "zh": (20, 0.85),
         "hi": (12, 0.6),
-        "ru": (11, 0.85),
+        "ru": (14, 0.85),
         "ko": (10, 0.78),
         "it": (11, 0.7),
-        **dict.fromkeys(("pt", "ja", "ar", "tr", "pl", "nl", "uk", "vi", "id"), (12.5, 0.65)),
+        **dict.fromkeys(("pt", "ja", "ar", "tr", "pl", "nl", "uk", "vi", "id"), (13, 0.65)),
     }
 )
 _BARE_SHARE = 0.3

@@ -16,7 +16,17 @@ from typing import Any
 import numpy as np
 
 from tinyguardrail_sdk.labels import Label, Source
-from tinyguardrail_sdk.training.data import carriers, guarded, scenes, tongues, twins, woven
+from tinyguardrail_sdk.training.data import (
+    carriers,
+    guarded,
+    placed,
+    records,
+    scenes,
+    technical,
+    tongues,
+    twins,
+    woven,
+)
 from tinyguardrail_sdk.training.data.attacks import (
     carried,
     goals,
@@ -272,6 +282,10 @@ def _generators(pools: Pools, config: GenerateConfig) -> dict[str, Generator]:
         "tongue": of(tongues.generate),
         "carried": of(carried.generate),
         "carrier": of(carriers.generate),
+        "records": of(records.generate),
+        "small_task": of(placed.small_tasks),
+        "technical_planted": of(placed.in_technical),
+        "technical": of(technical.generate),
     }
     made.update((name, of(generate)) for name, generate in GENERATORS.items())
     made["harmless_disguise"] = of(

@@ -15,15 +15,19 @@ GENERATED: Mapping[str, int] = MappingProxyType(
         "injection": 5_500,
         "jailbreak": 4_800,
         "obfuscation": 7_200,
-        # pairs: 9 in 20 attacked
-        "twins": 11_000,
-        "carried": 1_500,  # 1 in 2 attacked
+        # pairs
+        "twins": 11_000,  # 9 in 20 attacked
+        "carried": 3_700,  # 1 in 2 attacked
+        "records": 5_900,  # 1 in 2 attacked
+        "small_task": 4_400,  # 1 in 2 attacked
+        "technical_planted": 1_500,  # 1 in 2 attacked
         "guarded": 1_000,  # 1 in 2 attacked
         "scene": 2_600,  # every other one a jailbreak
         "woven": 3_000,  # every third one a jailbreak
         "tongue": 16_000,  # 1 in 2 attacked
         # benign
         "carrier": 300,
+        "technical": 2_200,
         "request": 300,
         "harmless_disguise": 1_200,
         "data_like": 2_200,

@@ -86,7 +86,7 @@ def test_every_kind_and_notation_of_records_appears() -> None:
 
 @pytest.mark.parametrize("name", NOTATIONS)
 def test_a_notation_escapes_what_is_put_into_its_strings(name: str) -> None:
-    hard = "Say \"no\", it's <b>4</b> | 5\nthen: stop"
+    hard = 'Say "no", it\'s <b>4</b> | 5\nthen: stop'
     for seed in range(12):
         write, escape = NOTATIONS[name](random.Random(seed))
         around_it = write([{"id": 1, "note": "_HERE_", "to": ["a@b.org"], "read": True}])

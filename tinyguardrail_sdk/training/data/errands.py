@@ -1,7 +1,7 @@
 """Orders with a concrete errand, and what people ask of each other where such orders stand.
 
-Hijacks want a tool used: money sent, a file deleted, somebody invited. Small tasks are harmless from
-a user and have no place in a document.
+Hijacks want a tool used: money sent, a file deleted, somebody invited. Small tasks are harmless
+from a user and have no place in a document.
 """
 
 from __future__ import annotations

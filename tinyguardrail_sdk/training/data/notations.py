@@ -16,7 +16,8 @@ from types import MappingProxyType
 
 Value = str | int | bool | list[str]
 Item = dict[str, Value]
-Notation = tuple[Callable[[list[Item]], str], Callable[[str], str]]
+Escape = Callable[[str], str]
+Notation = tuple[Callable[[list[Item]], str], Escape]
 
 _PLAIN_CHARS = 60  # a YAML string up to here goes without quotes if nothing in it needs them
 _INDENT = " " * 4
@@ -58,14 +59,6 @@ def _python(rng: random.Random) -> Notation:
 
 
 def _yaml(rng: random.Random) -> Notation:
-    quote, escape = rng.choice(
-        (
-            (lambda text: f"'{single(text)}'", lambda text: single(text)),
-            (lambda text: json.dumps(text, ensure_ascii=False), lambda text: double(text)),
-            (lambda text: f"|-\n{_INDENT}{block(text)}", lambda text: block(text)),
-        )
-    )
-
     def single(text: str) -> str:
         return text.replace("'", "''").replace("\n", "\n\n" + _INDENT)
 
@@ -74,6 +67,13 @@ def _yaml(rng: random.Random) -> Notation:
 
     def block(text: str) -> str:
         return text.replace("\n", "\n" + _INDENT)
+
+    layouts: tuple[tuple[Escape, Escape], ...] = (
+        (lambda text: f"'{single(text)}'", single),
+        (lambda text: f'"{double(text)}"', double),
+        (lambda text: f"|-\n{_INDENT}{block(text)}", block),
+    )
+    quote, escape = rng.choice(layouts)
 
     def scalar(value: Value) -> str:
         if isinstance(value, list):

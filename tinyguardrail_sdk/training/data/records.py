@@ -1,6 +1,5 @@
 """What tools hand to agents: lists of mails, events, files, payments, reviews, pages, rows.
 
-
 An order stands in one field of one item. Its clean twin is the same list, in the same notation,
 with what that field holds in ordinary life.
 """

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tinyguardrail_sdk import Classification, Pattern, Policy, Route
+from tinyguardrail_sdk import Classification, Mode, Pattern, Policy, Route
 from tinyguardrail_sdk.cli.main import main
 from tinyguardrail_sdk.cli.progress import ProgressBar
 from tinyguardrail_sdk.cli.terminal import visible, wants_color, width
@@ -46,7 +46,7 @@ def test_the_mode_is_shown(
     assert main(["check", "--mode", "strict", "hello"]) == 0
     assert capsys.readouterr().out.splitlines()[0].endswith(", mode strict)")
     path = tmp_path / "policy.json"
-    path.write_text(Policy(mode="permissive").to_json(), encoding="utf-8")
+    path.write_text(Policy(mode=Mode.PERMISSIVE).to_json(), encoding="utf-8")
     assert main(["check", "--policy", str(path), "hello"]) == 0
     assert capsys.readouterr().out.splitlines()[0].endswith(", mode permissive)")
     assert main(["check", "--mode", "strict", "--batch", "hello"]) == 0

@@ -10,8 +10,10 @@ import pytest
 from tests.documents import ROOT
 from tests.matrix import EXTRAS
 
-SEARCHED = ("README.md", "CONTRIBUTING.md", "noxfile.py", ".ci/*", "docs/*.md")
-SEARCHED += ("tinyguardrail_sdk/**/*.py", "tests/**/*.py", "benchmarks/*")
+SEARCHED = (
+    *("README.md", "CONTRIBUTING.md", "noxfile.py", ".ci/*", "docs/*.md"),
+    *("tinyguardrail_sdk/**/*.py", "tests/**/*.py", "benchmarks/*"),
+)
 FILES = [path for pattern in SEARCHED for path in ROOT.glob(pattern) if path.is_file()]
 # The package or the checkout, with extras.
 WITH_EXTRAS = re.compile(r"""(?:tinyguardrail-sdk|["' ]\.)\[([\w.,-]+)\]""")

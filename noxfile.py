@@ -30,12 +30,12 @@ BESIDES = {"asgi": ["httpx"], "transformers": ["torch==2.13.0"]}
 # developer install, or left to the weekly job: LiteLLM, Haystack and CrewAI take long to install.
 TOGETHER = {
     "frameworks": [
-        "bedrock_async",
+        "bedrock-async",
         "langchain",
-        "llama_index",
+        "llama-index",
         "mcp",
-        "openai_agents",
-        "pydantic_ai",
+        "openai-agents",
+        "pydantic-ai",
         "smolagents",
     ],
     "corpora": ["corpora"],
@@ -58,8 +58,9 @@ GROUPS = sorted({group_of(module) for module in MODULES} - {""})
 def tests_of(group: str) -> list[str]:
     """Return the modules of a group and, of a framework, its example in the documentation."""
     modules = [module for module in MODULES if group_of(module) == group]
+    adapter = group.replace("-", "_")
     examples = [
-        f"tests/frameworks/test_examples.py::test_the_example_runs[{group}]"
+        f"tests/frameworks/test_examples.py::test_the_example_runs[{adapter}]"
         for module in modules[:1]
         if module.parent.name == "frameworks"
     ]

@@ -27,6 +27,8 @@ else:
 from tests.documents import ROOT
 from tests.results import NOT_THERE, Case, never_run, read
 
+with (ROOT / "pyproject.toml").open("rb") as _file:
+    EXTRAS: dict[str, list[str]] = tomllib.load(_file)["project"]["optional-dependencies"]
 PAGE = ROOT / "docs" / "matrix.md"
 WAYS = ("shape", "calling", "streaming", "leaving", "way", "call", "act", "query", "chatting")
 # For each column the names of its tests; the first that fits counts.
@@ -108,10 +110,8 @@ def group_of(case: Case, groups: Iterable[str]) -> str | None:
 
 def installed() -> dict[str, str]:
     """Return for each extra of which the package is installed its name and version."""
-    with (ROOT / "pyproject.toml").open("rb") as file:
-        extras = tomllib.load(file)["project"]["optional-dependencies"]
     found = {}
-    for extra, wanted in extras.items():
+    for extra, wanted in EXTRAS.items():
         name = re.split(r"[\[<>=]", wanted[-1])[0]
         with suppress(metadata.PackageNotFoundError):
             found[extra] = f"{name} {metadata.version(name)}"

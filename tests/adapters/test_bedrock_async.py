@@ -12,7 +12,7 @@ from tests.adapters.wire import Wire
 from tinyguardrail_sdk import Guard
 from tinyguardrail_sdk.adapters import wrap
 
-REASON = "needs the client: pip install 'tinyguardrail-sdk[bedrock_async]'"
+REASON = "needs the client: pip install 'tinyguardrail-sdk[bedrock-async]'"
 aiobotocore: Any = pytest.importorskip("aiobotocore.session", reason=REASON)
 config: Any = pytest.importorskip("aiobotocore.config")
 exceptions: Any = pytest.importorskip("botocore.exceptions")

@@ -7,7 +7,7 @@ import pytest
 
 from tests.frameworks.texts import ANSWER
 
-WHY = "pip install 'tinyguardrail-sdk[llama_index]'"
+WHY = "pip install 'tinyguardrail-sdk[llama-index]'"
 llms: Any = pytest.importorskip("llama_index.core.llms", reason=WHY)
 types: Any = pytest.importorskip("llama_index.core.base.llms.types", reason=WHY)
 callbacks: Any = pytest.importorskip("llama_index.core.llms.callbacks", reason=WHY)

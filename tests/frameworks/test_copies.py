@@ -153,5 +153,6 @@ def test_without_the_framework_the_adapter_says_what_to_install(
 ) -> None:
     module, use = USES[name]
     monkeypatch.setitem(sys.modules, module, None)
-    with pytest.raises(ImportError, match=rf"pip install 'tinyguardrail-sdk\[{name}\]'"):
+    extra = name.replace("_", "-")
+    with pytest.raises(ImportError, match=rf"pip install 'tinyguardrail-sdk\[{extra}\]'"):
         use(guard)

@@ -51,7 +51,8 @@ def example(name: str) -> Any:
 
 @pytest.mark.parametrize("name", [example(name) for name in EXAMPLES])
 def test_the_example_runs(name: str, capsys: pytest.CaptureFixture[str]) -> None:
-    pytest.importorskip(MODULES[name], reason=f"pip install 'tinyguardrail-sdk[{name}]'")
+    extra = name.replace("_", "-")
+    pytest.importorskip(MODULES[name], reason=f"pip install 'tinyguardrail-sdk[{extra}]'")
     code, printed = EXAMPLES[name]
     assert len(code.splitlines()) < 25
     exec(compile(code, f"docs/frameworks.md, {name}", "exec"), {"__name__": "example"})

@@ -10,7 +10,7 @@ from tinyguardrail_sdk import Blocked, CheckFailed, Delay, Guard, GuardrailError
 from tinyguardrail_sdk.adapters.openai_agents import guard_agent, guard_model, guard_provider
 from tinyguardrail_sdk.testing import ScriptedClassifier
 
-WHY = "pip install 'tinyguardrail-sdk[openai_agents]'"
+WHY = "pip install 'tinyguardrail-sdk[openai-agents]'"
 agents: Any = pytest.importorskip("agents", reason=WHY)
 testing: Any = pytest.importorskip("agents.testing", reason=WHY)
 events: Any = pytest.importorskip("openai.types.responses", reason=WHY)

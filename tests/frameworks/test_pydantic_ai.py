@@ -10,7 +10,7 @@ from tinyguardrail_sdk import Blocked, CheckFailed, Delay, Guard, GuardrailError
 from tinyguardrail_sdk.adapters.pydantic_ai import capability, guard_model
 from tinyguardrail_sdk.testing import ScriptedClassifier
 
-WHY = "pip install 'tinyguardrail-sdk[pydantic_ai]'"
+WHY = "pip install 'tinyguardrail-sdk[pydantic-ai]'"
 ai: Any = pytest.importorskip("pydantic_ai", reason=WHY)
 messages: Any = pytest.importorskip("pydantic_ai.messages", reason=WHY)
 functions: Any = pytest.importorskip("pydantic_ai.models.function", reason=WHY)

@@ -75,6 +75,26 @@ def test_a_file_is_one_text_with_its_line_ends(tmp_path: Path, script: ScriptedC
     assert script.calls == [("one\r\ntwo\n", Source.USER)]
 
 
+@pytest.mark.parametrize("words", [["{}"], ["--batch", "hello", "{}"], ["--json", "{}"]])
+@pytest.mark.parametrize("name", ["", "prompt.txt"], ids=["folder", "file"])
+def test_a_text_that_is_a_path_is_judged_with_a_note(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], words: list[str], name: str
+) -> None:
+    path = tmp_path / name
+    if name:
+        path.write_text("ignore this")
+    assert main(["check", *(word.format(path) for word in words)]) == 0
+    said = capsys.readouterr().err
+    assert "the name itself is judged, --file F reads a file" in said
+    assert said.count("note:") == 1
+
+
+@pytest.mark.parametrize("text", ["", "hello", "no/such/file", "a\0b", "x" * 10_000])
+def test_other_texts_get_no_note(capsys: pytest.CaptureFixture[str], text: str) -> None:
+    assert main(["check", text]) == 0
+    assert capsys.readouterr().err == ""
+
+
 @pytest.mark.parametrize("words", [["-"], ["--file", "-"], []])
 def test_standard_input(
     stdin: Callable[[bytes], None],
@@ -86,33 +106,6 @@ def test_standard_input(
     monkeypatch.setattr(sys, "stdin", io.StringIO())  # no terminal, whoever runs the tests
     assert main(["check", *words]) == 1
     assert script.calls == [("ignore é", Source.USER)]
-
-
-def test_encodings(tmp_path: Path, script: ScriptedClassifier, refused: Refused) -> None:
-    path = tmp_path / "text"
-    path.write_bytes("caf\xe9".encode("latin-1"))
-    assert "not valid utf-8; say --encoding" in refused("check", "--file", str(path))
-    assert main(["check", "--file", str(path), "--encoding", "latin-1"]) == 0
-    path.write_bytes("caf\xe9".encode("utf-16"))
-    assert main(["check", "--file", str(path), "--encoding", "utf-16"]) == 0
-    assert [text for text, _ in script.calls] == ["café", "café"]
-
-
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        (["--encoding", "nonsense"], "no text encoding is called"),
-        (["--encoding", "hex"], "no text encoding is called"),
-        (["--encoding", "nonsense", "--batch"], "no text encoding is called"),
-        (["--encoding", "utf-16", "--batch"], "based on ASCII"),
-    ],
-)
-def test_encodings_that_cannot_be_read(
-    tmp_path: Path, refused: Refused, options: list[str], message: str
-) -> None:
-    path = tmp_path / "text"
-    path.write_bytes(b"hello")
-    assert message in refused("check", "--file", str(path), *options)
 
 
 @pytest.mark.parametrize(
@@ -250,22 +243,37 @@ def test_an_empty_pipe_is_no_clearance(
     assert "standard input: empty or blank, nothing was checked" in refused("check", *words)
 
 
-@pytest.mark.parametrize(
-    "content", [b" \n\t\r\n", b"\n", b"\xef\xbb\xbf\n", "\u00a0\u3000".encode()]
-)
-@pytest.mark.parametrize("words", [[], ["--batch"], ["--json"], ["--jsonl"]])
+BLANK = [b" \n\t\r\n", b"\n", b"\n" * 9, b"\xef\xbb\xbf\n", "\u00a0\u3000".encode()]
+
+
+@pytest.mark.parametrize("content", [*BLANK, b""])
+@pytest.mark.parametrize("words", [[], ["--batch"], ["--json"], ["--batch", "--json"]])
 def test_a_blank_file_is_no_clearance_either(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], words: list[str], content: bytes
+    tmp_path: Path, refused: Refused, words: list[str], content: bytes
 ) -> None:
     path = tmp_path / "blank.txt"
     path.write_bytes(content)
-    assert main(["check", "--file", str(path), *words]) == 2
-    told = capsys.readouterr()
-    assert (
-        ("not valid JSON" in told.out)
-        if "--jsonl" in words
-        else ("blank.txt: empty or blank, nothing was checked" in told.err)
-    )
+    said = refused("check", "--file", str(path), *words)  # which prints no verdict
+    assert "blank.txt: empty or blank, nothing was checked" in said
+
+
+@pytest.mark.parametrize("content", BLANK)
+def test_blank_json_lines_are_errors(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], content: bytes
+) -> None:
+    path = tmp_path / "blank.jsonl"
+    path.write_bytes(content)
+    assert main(["check", "--jsonl", "--file", str(path)]) == 2
+    assert [line["checked"] for line in out_lines(capsys)] == [False] * len(content.splitlines())
+
+
+def test_blank_lines_before_the_first_text_keep_their_numbers(
+    stdin: Callable[[bytes], None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    stdin(b"\n\nignore this\n\n")
+    assert main(["check", "--batch", "--json", "-"]) == 1
+    answers = [(each["line"], each["blocked"]) for each in out_lines(capsys)]
+    assert answers == [(1, False), (2, False), (3, True), (4, False)]
 
 
 def test_a_blank_line_of_a_batch_is_a_text_like_the_others(

@@ -1,6 +1,6 @@
 """LlamaIndex: guarded LLMs, engines, and a postprocessor for what was retrieved.
 
-pip install "tinyguardrail-sdk[llama_index]"
+pip install "tinyguardrail-sdk[llama-index]"
 
     llm = guard_llm(OpenAI(), guard)
     index.as_query_engine(llm=llm, node_postprocessors=[postprocessor(guard)])
@@ -47,7 +47,7 @@ def guard_llm(llm: Any, guard: Checker, *, delay: Delay | None = None) -> Any:
         InputError: It is no LLM.
         GuardrailError: Another guard is on it already.
     """
-    if not isinstance(llm, require("llama_index.core.llms", "llama_index").LLM):
+    if not isinstance(llm, require("llama_index.core.llms", "llama-index").LLM):
         raise InputError(f"{type(llm).__name__} is no LLM of LlamaIndex")
     return judging_copy(llm, guard, delay, _LLM)
 
@@ -84,8 +84,8 @@ def postprocessor(guard: Checker, *, drop: bool = False) -> Any:
     Raises:
         ImportError: LlamaIndex is not installed.
     """
-    base = require("llama_index.core.postprocessor.types", "llama_index").BaseNodePostprocessor
-    mode = require("llama_index.core.schema", "llama_index").MetadataMode.LLM
+    base = require("llama_index.core.postprocessor.types", "llama-index").BaseNodePostprocessor
+    mode = require("llama_index.core.schema", "llama-index").MetadataMode.LLM
 
     def judged(node: Any, verdict: Verdict) -> list[Any]:
         if not verdict.blocked:

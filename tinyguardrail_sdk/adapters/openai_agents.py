@@ -1,6 +1,6 @@
 """OpenAI Agents SDK: guardrails for agents and tools, and guarded models.
 
-pip install "tinyguardrail-sdk[openai_agents]"
+pip install "tinyguardrail-sdk[openai-agents]"
 
     agent = guard_agent(Agent(name="helper", tools=[look]), guard)
     Runner.run_sync(agent, question, run_config=RunConfig(model_provider=guard_provider(guard)))
@@ -28,7 +28,7 @@ from tinyguardrail_sdk.errors import InputError
 from tinyguardrail_sdk.holdback import Delay
 from tinyguardrail_sdk.labels import Source
 
-_EXTRA = "openai_agents"
+_EXTRA = "openai-agents"
 _MARK = "__tinyguardrail_guard__"
 
 

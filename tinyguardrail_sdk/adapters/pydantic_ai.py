@@ -1,6 +1,6 @@
 """Pydantic AI: guarded models, and a capability for agents.
 
-pip install "tinyguardrail-sdk[pydantic_ai]"
+pip install "tinyguardrail-sdk[pydantic-ai]"
 
     agent = Agent("openai:gpt-5-mini", capabilities=[capability(guard)])
     agent = Agent(guard_model(OpenAIResponsesModel("gpt-5-mini"), guard))
@@ -62,7 +62,7 @@ def guard_model(model: Any, guard: Checker, *, delay: Delay | None = None) -> An
         ImportError: Pydantic AI is not installed.
         GuardrailError: Another guard is on it already.
     """
-    models = require("pydantic_ai.models", "pydantic_ai")
+    models = require("pydantic_ai.models", "pydantic-ai")
     return judging_copy(models.infer_model(model), guard, delay, _JUDGING)
 
 
@@ -78,7 +78,7 @@ def capability(guard: Checker, *, delay: Delay | None = None, tool_error: str | 
     Raises:
         ImportError: Pydantic AI is not installed, or has no capabilities yet.
     """
-    base = require("pydantic_ai.capabilities", "pydantic_ai").AbstractCapability
+    base = require("pydantic_ai.capabilities", "pydantic-ai").AbstractCapability
     made = type("GuardCapability", (_Hooks, base), {})
     return made(guard, delay, tool_error)
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tinyguardrail_sdk.classifier import EmbeddedClassifier
-from tinyguardrail_sdk.cli import ALLOWED, BLOCKED, COULD_NOT_CHECK, inputs, render
+from tinyguardrail_sdk.cli import ALLOWED, BLOCKED, COULD_NOT_CHECK, encodings, inputs, render
 from tinyguardrail_sdk.cli.inputs import BadItem, Item
 from tinyguardrail_sdk.cli.progress import ProgressBar
 from tinyguardrail_sdk.cli.terminal import wants_color
@@ -23,7 +23,7 @@ from tinyguardrail_sdk.verdict import Verdict
 
 def run(arguments: argparse.Namespace) -> int:
     """Check what the command line names; return the exit status."""
-    inputs.refuse_unknown_encoding(arguments.encoding)
+    encodings.refuse_unknown(arguments.encoding)
     path = inputs.input_path(arguments)
     bar = ProgressBar(sys.stderr)
     many = arguments.batch or arguments.jsonl
@@ -32,7 +32,7 @@ def run(arguments: argparse.Namespace) -> int:
         return _check_items(guard, arguments, path, bar)
     if path is None:
         text = " ".join(arguments.text)
-        inputs.warn_of_file_name(text)
+        inputs.note_paths([text])
     else:
         text = inputs.whole_text(path, arguments.encoding)
     try:
@@ -46,9 +46,10 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         _write(verdict.to_json())
     else:
-        threshold = guard.classifier.info.thresholds[Source(arguments.source)][guard.policy.mode]
+        mode = guard.policy.mode
+        threshold = guard.classifier.info.thresholds[Source(arguments.source)][mode]
         color = wants_color(sys.stdout)
-        _write(*render.verdict_lines(text, verdict, threshold, color=color))
+        _write(*render.verdict_lines(text, verdict, mode, threshold, color=color))
     if verdict.error is not None:  # whatever the policy makes of it
         return COULD_NOT_CHECK
     return BLOCKED if verdict.blocked else ALLOWED
@@ -113,29 +114,19 @@ def _check_items(
     bar.clear()
     if tally.failed or not structured:
         sys.stdout.flush()
-        sys.stderr.write(f"tinyguardrail: {tally.summary()}\n")
+        sys.stderr.write(f"tinyguardrail: {tally.summary()} (mode {guard.policy.mode})\n")
     return tally.status()
 
 
 def _items(
     arguments: argparse.Namespace, path: str | None, bar: ProgressBar
 ) -> Iterator[Item | BadItem]:
+    source = arguments.source
     if path is None:
-        for number, text in enumerate(arguments.text, start=1):
-            yield Item(number, text, arguments.source)
-        return
-    found = inputs.lines(path, arguments.encoding, bar.update)
-    blank = not arguments.jsonl  # there a blank line is an error of its own
-    for number, line in enumerate(found, start=1):
-        blank = blank and line is not None and not line.strip()
-        if line is None:
-            yield inputs.bad_encoding(number, arguments.encoding)
-        elif arguments.jsonl:
-            yield inputs.parse_json_line(number, line, arguments.source)
-        else:
-            yield Item(number, line, arguments.source)
-    if blank:
-        raise inputs.nothing_in(path)
+        inputs.note_paths(arguments.text)
+        return (Item(number, text, source) for number, text in enumerate(arguments.text, start=1))
+    found = inputs.lines(path, arguments.encoding, source, bar.update)
+    return map(inputs.parse_json_line, found) if arguments.jsonl else inputs.not_blank(found, path)
 
 
 def _answer(guard: Guard, item: Item | BadItem) -> Verdict | str:

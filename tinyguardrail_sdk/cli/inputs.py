@@ -7,12 +7,14 @@ import json
 import os
 import stat
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from io import BufferedReader
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
+from tinyguardrail_sdk.cli import encodings
 from tinyguardrail_sdk.errors import InputError
 
 STDIN = "-"
@@ -64,18 +66,23 @@ def input_path(arguments: argparse.Namespace) -> str | None:
     return str(path) if path is not None else None
 
 
-def whole_text(path: str, encoding: str) -> str:
+def whole_text(path: str, named: str | None) -> str:
     """Read a file as one text, its line ends kept so that positions are those of the file.
 
+    Args:
+        path: The file, or `-`.
+        named: The encoding on the command line, if there was one.
+
     Raises:
-        InputError: It is empty or blank, cannot be read, or is not in that encoding.
+        InputError: It is empty or blank, cannot be read, looks binary, or is not in its encoding.
     """
     with _opened(path) as file:
         content = file.read()
+    encoding = encodings.encoding_of(content[: encodings.BLOCK], named, _name(path))
     try:
         text = content.decode(encoding)
     except UnicodeError:
-        raise InputError(f"{_name(path)}: {_wrong_encoding(encoding)}") from None
+        raise InputError(f"{_name(path)}: {encodings.not_valid(encoding)}") from None
     if not text.strip():
         raise nothing_in(path)
     return text
@@ -88,51 +95,67 @@ def nothing_in(path: str) -> InputError:
     )
 
 
-def lines(path: str, encoding: str, advance: Callable[[int, int], None]) -> Iterator[str | None]:
-    """Read a file line by line; None stands for a line that is not in that encoding.
+def lines(
+    path: str, named: str | None, source: str, advance: Callable[[int, int], None]
+) -> Iterator[Item | BadItem]:
+    """Read a file line by line.
 
     Args:
         path: The file, or `-`.
-        encoding: A known one, in which a line feed is its ASCII byte.
+        named: The encoding on the command line, if there was one.
+        source: Where the texts come from.
         advance: Called after every line with the bytes read and their total, 0 if unknown.
 
     Raises:
-        InputError: It is empty, cannot be read, or not line by line in that encoding.
+        InputError: It is empty, cannot be read, looks binary, or is in an encoding whose line feed
+            is not that of ASCII.
     """
-    _refuse_wide(encoding)
     with _opened(path) as file:
+        # Of a pipe this is what has come: nobody waits for more than its first line.
+        encoding = encodings.encoding_of(file.peek(encodings.BLOCK), named, _name(path))
+        if encodings.is_wide(encoding):
+            raise InputError(
+                f"{_name(path)}: {encoding} cannot be read line by line, only encodings based on "
+                "ASCII; save it as UTF-8"
+            )
         total = _size(file)
         done = 0
-        for line in file:
+        for number, line in enumerate(file, start=1):
             try:
                 # Further down, a byte order mark is text like any other.
                 text = line.decode(encoding if done == 0 else encoding.removesuffix("-sig"))
-                yield text.removesuffix("\n").removesuffix("\r")
+                yield Item(number, text.removesuffix("\n").removesuffix("\r"), source)
             except UnicodeError:
-                yield None
+                yield BadItem(number, encodings.not_valid(encoding))
             done += len(line)
             advance(done, total)
     if not done:
         raise nothing_in(path)
 
 
-def refuse_unknown_encoding(encoding: str) -> None:
-    """Refuse the name of an encoding that does not exist, or is not one of text.
+def not_blank(items: Iterable[Item | BadItem], path: str) -> Iterator[Item | BadItem]:
+    """Hand on lines, those that are blank at the start once one is not: alone they clear nothing.
 
     Raises:
-        InputError: It is such a name.
+        InputError: All are blank.
     """
-    try:
-        "\n".encode(encoding)
-    except LookupError:
-        raise InputError(
-            f"--encoding: no text encoding is called {encoding}; there are utf-8, utf-16, latin-1, "
-            "cp1252 and all others that Python knows"
-        ) from None
+    begun = False
+    waiting: list[Item | BadItem] = []
+    for item in items:
+        waiting.append(item)
+        begun = begun or isinstance(item, BadItem) or bool(item.text.strip())
+        if begun:
+            yield from waiting
+            waiting.clear()
+    if not begun:
+        raise nothing_in(path)
 
 
-def parse_json_line(number: int, line: str, default_source: str) -> Item | BadItem:
-    """Read one line of JSON-lines input."""
+def parse_json_line(item: Item | BadItem) -> Item | BadItem:
+    """Read a line of JSON-lines input; its source is that of the line where it names none."""
+    if isinstance(item, BadItem):
+        return item
+    number, line = item.line, item.text
     if not line.strip():
         return BadItem(number, 'blank line, not valid JSON; write "" to check an empty text')
     try:
@@ -140,25 +163,20 @@ def parse_json_line(number: int, line: str, default_source: str) -> Item | BadIt
     except (ValueError, RecursionError):
         return BadItem(number, 'not valid JSON; a line is a JSON string or an object with "text"')
     if isinstance(value, str):
-        return Item(number, value, default_source)
+        return Item(number, value, item.source)
     if not isinstance(value, dict):
         return BadItem(number, 'must be a JSON string or an object with "text"')
     passed = {"id": value["id"]} if "id" in value else {}
     if "text" not in value:
         return BadItem(number, 'the object has no "text"', passed)
-    text, source = value["text"], value.get("source", default_source)
+    text, source = value["text"], value.get("source", item.source)
     if not isinstance(text, str) or not isinstance(source, str):
         return BadItem(number, '"text" and "source" must be strings', passed)
     return Item(number, text, source, passed)
 
 
-def bad_encoding(number: int, encoding: str) -> BadItem:
-    """Return what stands for a line that cannot be decoded."""
-    return BadItem(number, _wrong_encoding(encoding))
-
-
 @contextmanager
-def _opened(path: str) -> Iterator[IO[bytes]]:
+def _opened(path: str) -> Iterator[BufferedReader]:
     try:
         with open(0 if path == STDIN else path, "rb", closefd=path != STDIN) as file:
             yield file
@@ -168,15 +186,7 @@ def _opened(path: str) -> Iterator[IO[bytes]]:
         raise InputError(f"{_name(path)}: cannot be read ({error.strerror})") from None
 
 
-def _refuse_wide(encoding: str) -> None:
-    if "\n".encode(encoding.removesuffix("-sig")) != b"\n":
-        raise InputError(
-            "--encoding: reading by lines needs one based on ASCII, such as utf-8 or latin-1; "
-            "convert the file"
-        )
-
-
-def _size(file: IO[bytes]) -> int:
+def _size(file: BufferedReader) -> int:
     status = os.fstat(file.fileno())
     return status.st_size if stat.S_ISREG(status.st_mode) else 0
 
@@ -185,17 +195,17 @@ def _name(path: str) -> str:
     return "standard input" if path == STDIN else path
 
 
-def _wrong_encoding(encoding: str) -> str:
-    return f"not valid {encoding.removesuffix('-sig')}; say --encoding, such as --encoding latin-1"
-
-
-def warn_of_file_name(text: str) -> None:
-    """Say on standard error that the name of a file is checked, and not what is in it."""
-    try:
-        named = Path(text).is_file()
-    except (OSError, ValueError):  # no name that a file can have
-        named = False
-    if named:
+def note_paths(texts: Iterable[str]) -> None:
+    """Say on standard error that the name of a file or folder is judged, not what is in it."""
+    if any(map(_is_path, texts)):
         sys.stderr.write(
-            "tinyguardrail: this checks the file's name; to check what is in it, use --file\n"
+            "tinyguardrail: note: there is a file or folder of this name; the name itself is "
+            "judged, --file F reads a file\n"
         )
+
+
+def _is_path(text: str) -> bool:
+    try:
+        return text != "" and Path(text).exists()  # an empty path would be this folder
+    except (OSError, ValueError):  # no name that a file can have
+        return False

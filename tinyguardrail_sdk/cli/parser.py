@@ -185,8 +185,7 @@ def _add_form(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--encoding",
         metavar="NAME",
-        default="utf-8-sig",
-        help="encoding of the input (default: UTF-8, a byte order mark is dropped)",
+        help="encoding of the input (default: that of its byte order mark, else UTF-8)",
     )
 
 

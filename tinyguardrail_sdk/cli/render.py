@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tinyguardrail_sdk.cli.terminal import paint, visible, width
-from tinyguardrail_sdk.labels import Action
+from tinyguardrail_sdk.labels import Action, Mode
 from tinyguardrail_sdk.verdict import Finding, Verdict
 
 _HEADLINES = {
@@ -19,11 +19,13 @@ _PREVIEW = 60
 _INDENT = " " * 11
 
 
-def verdict_lines(text: str, verdict: Verdict, threshold: float, *, color: bool) -> list[str]:
-    """Describe a verdict in full, with excerpts of the text and the threshold of its risk."""
+def verdict_lines(
+    text: str, verdict: Verdict, mode: Mode, threshold: float, *, color: bool
+) -> list[str]:
+    """Describe a verdict in full, with excerpts of the text, and the mode with its threshold."""
     lines = [_headline(verdict, color=color)]
     if verdict.checked:
-        lines[0] += f" (threshold {threshold:.3f})"
+        lines[0] += f" (threshold {threshold:.3f}, mode {mode})"
     else:
         return [*lines, _field("reason", _why_unchecked(verdict), color)]
     scores = "  ".join(f"{label} {score:.3f}" for label, score in verdict.scores.items())

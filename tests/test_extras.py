@@ -1,0 +1,63 @@
+"""Extras have one spelling, that of pip, and every line that installs one names one that exists."""
+
+import importlib.util
+import re
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from tests.documents import ROOT
+from tests.matrix import EXTRAS
+
+SEARCHED = (
+    *("README.md", "CONTRIBUTING.md", "noxfile.py", ".ci/*", "docs/*.md"),
+    *("tinyguardrail_sdk/**/*.py", "tests/**/*.py", "benchmarks/*"),
+)
+FILES = [path for pattern in SEARCHED for path in ROOT.glob(pattern) if path.is_file()]
+# The package or the checkout, with extras.
+WITH_EXTRAS = re.compile(r"""(?:tinyguardrail-sdk|["' ]\.)\[([\w.,-]+)\]""")
+
+
+def named_in(path: Path) -> set[str]:
+    found = WITH_EXTRAS.findall(path.read_text(encoding="utf-8"))
+    return {extra for each in found for extra in each.split(",")}
+
+
+def test_extras_are_spelled_as_pip_does() -> None:
+    assert EXTRAS
+    assert [name for name in EXTRAS if re.sub(r"[-_.]+", "-", name).lower() != name] == []
+
+
+def test_every_extra_that_is_named_exists() -> None:
+    unknown = {str(path.relative_to(ROOT)): named_in(path) - EXTRAS.keys() for path in FILES}
+    assert {path: names for path, names in unknown.items() if names} == {}
+    assert {"openai-agents", "train", "dev"} <= set().union(*map(named_in, FILES))
+
+
+@pytest.fixture
+def noxfile(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    pytest.importorskip("nox")
+    monkeypatch.chdir(ROOT)
+    spec = importlib.util.spec_from_file_location("noxfile", ROOT / "noxfile.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_nox_knows_every_group_and_its_tests(noxfile: ModuleType) -> None:
+    together = {group for groups in noxfile.TOGETHER.values() for group in groups}
+    assert together <= set(noxfile.GROUPS)
+    pages = (ROOT / "docs" / "frameworks.md").read_text(encoding="utf-8")
+    examples = 0
+    for group in noxfile.GROUPS:
+        assert noxfile.wanted_by(group)
+        for test in noxfile.tests_of(group):
+            path, _, name = test.partition("::")
+            assert (ROOT / path).is_file()
+            if name:
+                examples += 1
+                assert f"\n## {name.partition('[')[2].rstrip(']')}\n" in pages
+    assert examples

@@ -9,55 +9,29 @@ cannot be installed, or is skipped all the same, fails its session. Reports: `bu
 """
 
 import os
-import re
+import sys
 from pathlib import Path
 
 import nox
 
+sys.path.insert(0, str(Path(__file__).parent))  # nox itself does not
+
+from tests.groups import EXTRAS, PROJECT, SEVERAL, TOGETHER, group_of, name_of  # noqa: E402
+
 RESULTS = Path(os.environ.get("RESULTS", "build/results"))
-PROJECT = nox.project.load_toml("pyproject.toml")["project"]
-EXTRAS: dict[str, list[str]] = PROJECT["optional-dependencies"]
 MODULES = [
     path
     for folder in ("tests/adapters", "tests/frameworks")
     for path in sorted(Path(folder).glob("test_*.py"))
 ]
-# Groups of several extras; every other is an extra by itself.
-SEVERAL = {"corpora": ["ray", "spark"]}
 # What the tests of a group need besides; torch is not tested with more than one version.
 BESIDES = {"asgi": ["httpx"], "transformers": ["torch==2.13.0"]}
-# Groups whose newest versions agree about what they share. What is in none of these is in the
-# developer install, or left to the weekly job: LiteLLM, Haystack and CrewAI take long to install.
-TOGETHER = {
-    "frameworks": [
-        "bedrock-async",
-        "langchain",
-        "llama-index",
-        "mcp",
-        "openai-agents",
-        "pydantic-ai",
-        "smolagents",
-    ],
-    "corpora": ["corpora"],
-}
-
-
-def group_of(module: Path) -> str:
-    """Return the group with the longest name that a module begins with; empty where none has."""
-    names = [
-        name
-        for name in (*EXTRAS, *SEVERAL)
-        if f"{module.stem}_".startswith(f"test_{name.replace('-', '_')}_")
-    ]
-    return max(names, key=len, default="")
-
-
-GROUPS = sorted({group_of(module) for module in MODULES} - {""})
+GROUPS = sorted({group for module in MODULES if (group := group_of(module.stem))})
 
 
 def tests_of(group: str) -> list[str]:
     """Return the modules of a group and, of a framework, its example in the documentation."""
-    modules = [module for module in MODULES if group_of(module) == group]
+    modules = [module for module in MODULES if group_of(module.stem) == group]
     adapter = group.replace("-", "_")
     examples = [
         f"tests/frameworks/test_examples.py::test_the_example_runs[{adapter}]"
@@ -69,10 +43,6 @@ def tests_of(group: str) -> list[str]:
 
 def wanted_by(group: str) -> list[str]:
     """Return the requirements of a group whose versions are tested."""
-
-    def name_of(requirement: str) -> str:
-        return re.split(r"[\[<>=]", requirement)[0]
-
     extras = SEVERAL.get(group, [group])
     fixed = [name_of(each) for each in BESIDES.get(group, [])]
     return [each for extra in extras for each in EXTRAS[extra] if name_of(each) not in fixed]

@@ -2,12 +2,14 @@
 
     nox; python -m tests.matrix build/results/*.xml           # sections of other groups stay
     python -m tests.matrix --check build/results/*.xml        # status 1 where they differ
+    python -m tests.matrix --check --weekly=GROUP,... build/results/*.xml
 
 A test says by its name what it is about. How a client is called is noted in the report: the shape
 of a conformance test, or the parameter `way` of another, under any of the names in `WAYS`.
 
-`--check` fails for a test that ran nowhere, too. A call that a newer version than the page names
-no longer has is a warning.
+`--check` fails for a test that ran nowhere, too, but with `--weekly` not for those of groups that
+the weekly job alone installs. A call that a newer version than the page names no longer has is a
+warning.
 """
 
 import re
@@ -16,19 +18,12 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from importlib import metadata
-from pathlib import Path
 from typing import Any
 
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib  # which pytest brings
-
 from tests.documents import ROOT
-from tests.results import NOT_THERE, Case, never_run, read
+from tests.groups import EXTRAS, group_of, name_of
+from tests.results import NOT_THERE, Case, is_of, never_run, parsed, read, stem_of
 
-with (ROOT / "pyproject.toml").open("rb") as _file:
-    EXTRAS: dict[str, list[str]] = tomllib.load(_file)["project"]["optional-dependencies"]
 PAGE = ROOT / "docs" / "matrix.md"
 WAYS = ("shape", "calling", "streaming", "leaving", "way", "call", "act", "query", "chatting")
 # For each column the names of its tests; the first that fits counts.
@@ -90,29 +85,16 @@ def column_of(case: Case) -> str | None:
 
 def row_of(case: Case, group: str) -> str:
     """Return the row: what of the group the module is about, and how it is called."""
-    subject = _stem(case).removeprefix(group.replace("-", "_")).strip("_")
+    subject = stem_of(case).removeprefix(group.replace("-", "_")).strip("_")
     way = case.properties.get("way", "")
     return ": ".join(each for each in (subject, way) if each) or GENERAL
-
-
-def _stem(case: Case) -> str:
-    """The module of a test, without what all have."""
-    found = re.search(r"\.test_(\w+)", f".{case.module}")
-    return found[1] if found else ""
-
-
-def group_of(case: Case, groups: Iterable[str]) -> str | None:
-    """Return the group with the longest name that the module of a test begins with."""
-    stem = f"{_stem(case)}_"
-    names = [each for each in groups if stem.startswith(f"{each.replace('-', '_')}_")]
-    return max(names, key=len, default=None)
 
 
 def installed() -> dict[str, str]:
     """Return for each extra of which the package is installed its name and version."""
     found = {}
     for extra, wanted in EXTRAS.items():
-        name = re.split(r"[\[<>=]", wanted[-1])[0]
+        name = name_of(wanted[-1])
         with suppress(metadata.PackageNotFoundError):
             found[extra] = f"{name} {metadata.version(name)}"
     return found
@@ -123,7 +105,7 @@ def tables_of(cases: Iterable[Case]) -> tuple[dict[str, Table], dict[str, list[s
     tables: dict[str, Table] = defaultdict(lambda: defaultdict(lambda: defaultdict(list)))
     versions: dict[str, set[str]] = defaultdict(set)
     for case in cases:
-        group, column = group_of(case, case.versions), column_of(case)
+        group, column = group_of(stem_of(case), case.versions), column_of(case)
         if group is None or column is None or case.outcome == "skipped":
             continue
         versions[group].add(case.versions[group])
@@ -178,7 +160,7 @@ def overtaken(page: str, cases: Iterable[Case]) -> set[str]:
     sections = sections_of(page)
     tested: dict[str, set[str]] = defaultdict(set)
     for case in cases:
-        group = group_of(case, sections)
+        group = group_of(stem_of(case), sections)
         if group in case.versions and case.outcome != "skipped":
             tested[group].add(case.versions[group])
     newest = {group: newest_of(sections[group]) for group in tested}
@@ -190,10 +172,13 @@ def overtaken(page: str, cases: Iterable[Case]) -> set[str]:
     }
 
 
-def differences(page: str, cases: Sequence[Case]) -> tuple[list[str], list[str]]:
+def differences(
+    page: str, cases: Sequence[Case], left_out: Sequence[str] = ()
+) -> tuple[list[str], list[str]]:
     """Return what differs, and of that apart what may be of a version that the page does not know.
 
-    What differs are rows that only the page has or only the reports, and tests that ran nowhere.
+    What differs are rows that only the page has or only the reports, and tests that ran nowhere;
+    none of them is missing of the groups that were left out.
     """
     rows, known = rows_of(page), sections_of(page)
     passed, new = set(), set()
@@ -203,9 +188,10 @@ def differences(page: str, cases: Sequence[Case]) -> tuple[list[str], list[str]]
             if "way" in case.properties:  # others may be about no client at all
                 new.add(named)
     missing = {named for named, newest in rows.items() if newest} - passed
+    missing = {named for named in missing if not is_of(f"test_{named[0]}", left_out)}
     groups = overtaken(page, cases)
     gone = {named for named in missing if named[0] in groups}
-    lost = never_run(cases)
+    lost = {name: why for name, why in never_run(cases).items() if not is_of(name, left_out)}
     for case in cases:
         if _named(case, known) in gone and NOT_THERE in case.why:
             lost.pop(str(case), None)
@@ -220,16 +206,17 @@ def differences(page: str, cases: Sequence[Case]) -> tuple[list[str], list[str]]
 
 def _named(case: Case, sections: Iterable[str]) -> tuple[str, str]:
     """The group and the row of a case; a group without a section goes by its extra."""
-    group = group_of(case, {*sections, *case.versions}) or _stem(case)
+    group = group_of(stem_of(case), {*sections, *case.versions}) or stem_of(case)
     return group, row_of(case, group)
 
 
 def main(arguments: Sequence[str]) -> int:
     """Write the page, or with `--check` print what differs."""
-    cases = list(read(map(Path, (each for each in arguments if each != "--check"))))
+    options, paths = parsed(arguments)
+    cases = list(read(paths))
     page = PAGE.read_text(encoding="utf-8") if PAGE.exists() else ""
-    if "--check" in arguments:
-        found, newer = differences(page, cases)
+    if "check" in options:
+        found, newer = differences(page, cases, options.get("weekly", []))
         for each in newer:
             print(f"warning: {each}; a newer version than {PAGE.name} names was tested")
         print("\n".join(found) or f"{PAGE.name} says what the reports say")

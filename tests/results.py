@@ -7,6 +7,7 @@ what a version of a client does not have. Groups that the weekly job alone insta
 """
 
 import ast
+import re
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -98,13 +99,32 @@ def never_run(cases: Sequence[Case], older: bool = False) -> dict[str, str]:
     }
 
 
+def stem_of(case: Case) -> str:
+    """Return the module of a test, without what all have."""
+    found = re.search(r"\.test_(\w+)", f".{case.module}")
+    return found[1] if found else ""
+
+
+def is_of(test: str, groups: Iterable[str]) -> bool:
+    """Return whether the name of a test, or of a module, says that it is of one of some groups."""
+    names = [group.replace("-", "_") for group in groups]
+    return any(f"test_{each}" in test.replace("-", "_") or f"[{each}" in test for each in names)
+
+
+def parsed(arguments: Sequence[str]) -> tuple[dict[str, list[str]], list[Path]]:
+    """Return the options, each with what is listed behind it, and the reports."""
+    named = [each.removeprefix("--").partition("=") for each in arguments if each.startswith("--")]
+    options = {name: [each for each in listed.split(",") if each] for name, _, listed in named}
+    return options, [Path(each) for each in arguments if not each.startswith("--")]
+
+
 def main(arguments: Sequence[str]) -> int:
     """Print how many tests the runs had, what failed in one, and what none of them ran."""
-    cases = list(read(Path(each) for each in arguments if not each.startswith("--")))
-    missed = never_run(cases, "--older" in arguments)
-    weekly = next((each for each in arguments if each.startswith("--weekly=")), "--weekly=")
-    for group in filter(None, weekly.removeprefix("--weekly=").split(",")):
-        left = [name for name in missed if f"test_{group}" in name or f"[{group}" in name]
+    options, paths = parsed(arguments)
+    cases = list(read(paths))
+    missed = never_run(cases, "older" in options)
+    for group in options.get("weekly", []):
+        left = [name for name in missed if is_of(name, [group])]
         missed = {name: why for name, why in missed.items() if name not in left}
         print(f"{group}: left to the weekly job ({len(left)} skipped)")
     for name in sorted({str(case) for case in cases if case.outcome == "failed"}):

@@ -8,7 +8,7 @@ from types import ModuleType
 import pytest
 
 from tests.documents import ROOT
-from tests.matrix import EXTRAS
+from tests.groups import EXTRAS
 
 SEARCHED = (
     *("README.md", "CONTRIBUTING.md", "noxfile.py", ".ci/*", "docs/*.md"),

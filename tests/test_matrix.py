@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests import matrix, results
+from tests import groups, matrix, results
 from tests.adapters.conformance import Conformance
 from tests.documents import ROOT
 
@@ -161,6 +161,42 @@ def test_groups_that_are_left_to_the_weekly_job_fail_nothing_and_are_named(
     assert results.main(["--weekly=other_one", *report]) == 1
     assert results.main(["--weekly=acme", *report]) == 0
     assert "acme: left to the weekly job" in capsys.readouterr().out
+
+
+def test_the_page_is_compared_without_the_groups_that_were_left_out(
+    tmp_path: Path, page: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = [each.replace("acme", "other") for each in NEW]
+    both = (NEW[0], f"{NEW[1]}{other[1]}")
+    (report,) = reported(tmp_path, [both])
+    text = Path(report).read_text(encoding="utf-8")
+    named = '<property name="acme" value="acme 1.10.0" />'
+    Path(report).write_text(text.replace(named, named + named.replace("acme", "other")), "utf-8")
+    assert matrix.main([report]) == 0
+    assert list(matrix.sections_of(page.read_text(encoding="utf-8"))) == ["acme", "other"]
+    skipped = reported(tmp_path, [("1.10.0", ABSENT + other[1])])
+    text = Path(skipped[0]).read_text(encoding="utf-8").replace('"acme', '"other')
+    Path(skipped[0]).write_text(text, encoding="utf-8")
+    assert matrix.main(["--check", *skipped]) == 1
+    assert "not run: tests.adapters.test_acme: pip install acme" in capsys.readouterr().out
+    assert matrix.main(["--check", "--weekly=acme", *skipped]) == 0
+    assert matrix.main(["--check", "--weekly=elsewhere", *skipped]) == 1
+    # What was left out is not missing; what ran all the same counts.
+    assert "acme: chat" in capsys.readouterr().out
+
+
+def test_nox_and_the_page_know_the_same_groups() -> None:
+    folders = (ROOT / "tests" / "adapters", ROOT / "tests" / "frameworks")
+    modules = [path.stem for folder in folders for path in folder.glob("test_*.py")]
+    found = {groups.group_of(each) for each in modules} - {None}
+    assert set(matrix.sections_of(matrix.PAGE.read_text(encoding="utf-8"))) <= {
+        *found,
+        *(extra for several in groups.SEVERAL.values() for extra in several),
+    }
+    assert {each for together in groups.TOGETHER.values() for each in together} <= found
+    assert groups.group_of("test_litellm_proxy") == "litellm-proxy"
+    assert groups.group_of("test_litellm_more") == "litellm"
+    assert groups.group_of("test_http") is None
 
 
 def test_the_page_names_no_shape_that_is_not_tested(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,9 +3,7 @@
 import json
 from typing import Any
 
-from tests.adapters.conformance import ATTACK, QUESTION, Dialect, Request
-
-FOUND = f"9 to 5. {ATTACK}"
+from tests.adapters.conformance import ATTACK, FOUND, QUESTION, Dialect, Request
 
 
 def asked(*blocks: Any) -> Request:

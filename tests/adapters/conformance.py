@@ -25,6 +25,7 @@ import pytest
 
 from tests.adapters.shapes import (
     ATTACK,
+    FOUND,
     LONG,
     MANAGER,
     PLAIN,
@@ -36,6 +37,7 @@ from tests.adapters.shapes import (
     Request,
     Shape,
     awaited,
+    conversation,
     installed,
     reached,
 )
@@ -47,6 +49,7 @@ from tinyguardrail_sdk.testing import ScriptedClassifier
 
 __all__ = [
     "ATTACK",
+    "FOUND",
     "LONG",
     "MANAGER",
     "PLAIN",
@@ -59,6 +62,7 @@ __all__ = [
     "Make",
     "Request",
     "Shape",
+    "conversation",
     "installed",
     "parameters",
     "reached",

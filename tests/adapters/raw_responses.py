@@ -24,6 +24,7 @@ from tests.adapters.wire import PIECE, Wire
 from tinyguardrail_sdk import Blocked, Guard, InputError
 from tinyguardrail_sdk.adapters import wrap
 from tinyguardrail_sdk.checker import Checker
+from tinyguardrail_sdk.testing import ScriptedClassifier
 
 Read = Callable[[Any], Any]
 RAW = ("with_raw_response", "with_streaming_response")
@@ -58,6 +59,11 @@ def raw_shapes(path: str, dialect: Dialect) -> list[Shape]:
         Shape(streaming, RESPONSE, dialect, opened=WHOLE["read"]),
         Shape(streaming, MANAGER, dialect, stream, opened=PIECES["iter_lines"]),
     ]
+
+
+def _bytes_under(stream: Any) -> Any:
+    is_async = "Async" in type(stream).__name__
+    return stream.response.aiter_bytes() if is_async else stream.response.iter_bytes()
 
 
 class RawResponses(Copying):
@@ -188,7 +194,6 @@ class RawResponses(Copying):
     @pytest.mark.parametrize(
         "event",
         [
-            f": {ATTACK}\n\n",
             f"id: {ATTACK}\n\n",
             f"event: {ATTACK}\ndata: [DONE]\n\n",
             f"retry: {ATTACK}\n\n",
@@ -204,3 +209,42 @@ class RawResponses(Copying):
         with pytest.raises(Blocked):
             self.read(form(wire, 0), guard, "iter_bytes", out, stream=True)
         assert out == []
+
+    @pytest.mark.parametrize(
+        "alive",
+        [
+            ": still working\n\n",
+            f": {ATTACK}\r\n\r\n",
+            "event: ping\ndata:\n\n",
+            'event: ping\ndata: {"type": "ping"}\n\n',
+            "retry: 3000\n\n",
+        ],
+    )
+    def test_what_keeps_a_connection_alive_goes_on_unread(
+        self,
+        form: Make,
+        guard: Guard,
+        classifier: ScriptedClassifier,
+        wire: Wire,
+        alive: str,
+    ) -> None:
+        wire.body = alive.encode(), "text/event-stream"
+        plain = self.read(form(wire, 0), None, "iter_bytes", stream=True)
+        assert self.read(form(wire, 0), guard, "iter_bytes", stream=True) == plain
+        assert [text for text, _ in classifier.calls] == [QUESTION]
+
+    def test_the_response_that_a_stream_is_made_of_is_judged(
+        self, form: Make, guard: Guard, wire: Wire
+    ) -> None:
+        plain = self.shapes[0]
+        shape = Shape(plain.path, STREAM, plain.dialect, {"stream": True}, _bytes_under)
+        wire.text = LONG
+        before = b"".join(self.run(form(wire, 0), None, shape, shape.dialect.ask(QUESTION)))
+        guarded = self.run(form(wire, 0), guard, shape, shape.dialect.ask(QUESTION))
+        assert b"".join(guarded) == before
+        wire.text += ATTACK
+        out: list[Any] = []
+        with pytest.raises(Blocked):
+            self.run(form(wire, 0), guard, shape, shape.dialect.ask(QUESTION), out)
+        assert out
+        assert ATTACK[:PIECE] not in repr(out)

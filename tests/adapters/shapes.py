@@ -16,6 +16,9 @@ QUESTION = "What is the capital of France?"
 LONG = "The capital of France lies on the river Seine. " * 40
 PLAIN, STREAM, MANAGER, RESPONSE = "plain", "stream", "manager", "response"
 
+# What a tool found, a page, or a file.
+FOUND = f"9 to 5. {ATTACK}"
+
 Request = dict[str, Any]
 # Makes a client of the server, and of how often it may try again.
 Make = Callable[[Wire, int], Any]
@@ -36,6 +39,14 @@ class Dialect:
     ask: Callable[[str], Request]
     hostile: Mapping[str, Request] = field(default_factory=dict)
     calls: bool = True
+
+
+def conversation(text: str) -> list[Any]:
+    """What most clients are asked: `ATTACK` as the application's words, and a text of the user."""
+    return [
+        {"role": "system", "content": f"You talk about {ATTACK}."},  # the application may
+        {"role": "user", "content": text},
+    ]
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ import pytest
 
 from tests.adapters.conformance import (
     ATTACK,
+    FOUND,
     LONG,
     MANAGER,
     PLAIN,
@@ -36,7 +37,6 @@ def asked(content: Any) -> Request:
     }
 
 
-FOUND = f"9 to 5. {ATTACK}"
 PLAIN_TEXT = {"type": "text", "media_type": "text/plain", "data": FOUND}
 MESSAGES = Dialect(
     ask=asked,

@@ -4,6 +4,7 @@ import pytest
 
 from tests.adapters.conformance import (
     ATTACK,
+    FOUND,
     PLAIN,
     QUESTION,
     STREAM,
@@ -11,6 +12,7 @@ from tests.adapters.conformance import (
     Dialect,
     Make,
     Shape,
+    conversation,
     installed,
 )
 from tests.adapters.wire import Wire
@@ -21,14 +23,6 @@ from tinyguardrail_sdk.adapters.cohere import _Chat
 cohere = installed("cohere", extra="cohere")
 
 
-def conversation(text: str) -> list[Any]:
-    return [
-        {"role": "system", "content": f"You talk about {ATTACK}."},  # the application may
-        {"role": "user", "content": text},
-    ]
-
-
-FOUND = f"9 to 5. {ATTACK}"
 CALL = {"id": "c", "type": "function", "function": {"name": "look", "arguments": "{}"}}
 RESULT = [{"type": "document", "document": {"data": {"hours": FOUND}}}]
 PARTS = [{"type": "text", "text": QUESTION}, {"type": "text", "text": ATTACK}]

@@ -5,6 +5,7 @@ import pytest
 
 from tests.adapters.conformance import (
     ATTACK,
+    FOUND,
     PLAIN,
     QUESTION,
     STREAM,
@@ -23,7 +24,6 @@ genai = installed("google.genai", extra="google-genai")
 types: Any = pytest.importorskip("google.genai.types")
 
 INSTRUCTED = {"system_instruction": f"You talk about {ATTACK}."}  # the application may
-FOUND = f"9 to 5. {ATTACK}"
 
 
 class ChatShape(Shape):

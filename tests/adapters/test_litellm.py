@@ -11,12 +11,14 @@ import pytest
 
 from tests.adapters.conformance import (
     ATTACK,
+    FOUND,
     PLAIN,
     QUESTION,
     STREAM,
     Conformance,
     Dialect,
     Shape,
+    conversation,
     installed,
 )
 from tests.adapters.wire import Wire
@@ -33,15 +35,7 @@ litellm = installed("litellm", extra="litellm")
 pytestmark = pytest.mark.filterwarnings("ignore")
 
 MODEL = "openai/gpt-4o-mini"
-FOUND = f"9 to 5. {ATTACK}"
 CALL = {"id": "c", "type": "function", "function": {"name": "look", "arguments": "{}"}}
-
-
-def conversation(text: str) -> list[Any]:
-    return [
-        {"role": "system", "content": f"You talk about {ATTACK}."},  # the application may
-        {"role": "user", "content": text},
-    ]
 
 
 CHAT = Dialect(

@@ -5,12 +5,14 @@ import pytest
 
 from tests.adapters.conformance import (
     ATTACK,
+    FOUND,
     PLAIN,
     QUESTION,
     STREAM,
     Conformance,
     Dialect,
     Shape,
+    conversation,
     installed,
 )
 from tests.adapters.wire import Wire
@@ -24,14 +26,6 @@ class City(pydantic.BaseModel):
     city: str
 
 
-def conversation(text: str) -> list[Any]:
-    return [
-        {"role": "system", "content": f"You talk about {ATTACK}."},  # the application may
-        {"role": "user", "content": text},
-    ]
-
-
-FOUND = f"9 to 5. {ATTACK}"
 CALL = {"id": "c", "function": {"name": "look", "arguments": "{}"}}
 TOOL = [
     *conversation(QUESTION),

@@ -7,6 +7,7 @@ import pytest
 
 from tests.adapters.conformance import (
     ATTACK,
+    FOUND,
     PLAIN,
     QUESTION,
     STREAM,
@@ -14,6 +15,7 @@ from tests.adapters.conformance import (
     Dialect,
     Make,
     Shape,
+    conversation,
     installed,
 )
 from tests.adapters.wire import Wire
@@ -23,14 +25,6 @@ from tinyguardrail_sdk.adapters import wrap
 ollama = installed("ollama", extra="ollama")
 
 
-def conversation(text: str) -> list[Any]:
-    return [
-        {"role": "system", "content": f"You talk about {ATTACK}."},  # the application may
-        {"role": "user", "content": text},
-    ]
-
-
-FOUND = f"9 to 5. {ATTACK}"
 CALL = {"function": {"name": "look", "arguments": {}}}
 TOOL = [
     *conversation(QUESTION),

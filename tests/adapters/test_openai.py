@@ -8,6 +8,7 @@ import pytest
 
 from tests.adapters.conformance import (
     ATTACK,
+    FOUND,
     MANAGER,
     PLAIN,
     QUESTION,
@@ -15,6 +16,7 @@ from tests.adapters.conformance import (
     Dialect,
     Make,
     Shape,
+    conversation,
     installed,
     reached,
 )
@@ -23,21 +25,13 @@ from tests.adapters.wire import Wire
 from tinyguardrail_sdk import Blocked, CheckFailed, Guard, GuardrailError, InputError, Source
 from tinyguardrail_sdk.adapters import wrap
 from tinyguardrail_sdk.adapters._bodies import body_messages
-from tinyguardrail_sdk.adapters.openai import ChatReader, ResponsesReader
+from tinyguardrail_sdk.adapters._openai_readers import ChatReader, ResponsesReader
 from tinyguardrail_sdk.adapters.openai import wrap as wrap_openai
 from tinyguardrail_sdk.testing import ScriptedClassifier
 
 openai = installed("openai", extra="openai")
 
 
-def conversation(text: str) -> list[Any]:
-    return [
-        {"role": "system", "content": f"You talk about {ATTACK}."},  # the application may
-        {"role": "user", "content": text},
-    ]
-
-
-FOUND = f"9 to 5. {ATTACK}"
 CALL = {"id": "c", "type": "function", "function": {"name": "look", "arguments": "{}"}}
 CHAT = Dialect(
     ask=lambda text: {"model": "m", "messages": conversation(text)},

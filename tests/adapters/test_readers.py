@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from tests.adapters.conformance import ATTACK
+from tinyguardrail_sdk.adapters import _openai_readers as openai_
 from tinyguardrail_sdk.adapters import anthropic, cohere, google_genai, mistral, ollama
-from tinyguardrail_sdk.adapters import openai as openai_
 from tinyguardrail_sdk.adapters._bedrock_readers import Converse
 from tinyguardrail_sdk.adapters._bodies import AnyReader
 from tinyguardrail_sdk.adapters._streams import Deferring, held

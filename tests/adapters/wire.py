@@ -59,7 +59,9 @@ class Wire:
         self.hung_up = threading.Event()
         self.bodies: list[Any] = []
         self._replies = replies
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        self._server = ThreadingHTTPServer(
+            ("127.0.0.1", 0), type("Handler", (_Handler,), {"wire": self})
+        )
         self._server.daemon_threads = True
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
 
@@ -85,61 +87,62 @@ class Wire:
     def _keeps(self, event: str) -> bool:
         return not any(each in event.partition("\n")[0] for each in self.without)
 
-    def _handler(self) -> type[BaseHTTPRequestHandler]:
-        wire = self
+    def reply_at(self, path: str) -> Reply:
+        """How the vendor answers at a path."""
+        return next(self._replies[each] for each in self._replies if path.endswith(each))
 
-        class Handler(BaseHTTPRequestHandler):
-            disable_nagle_algorithm = True  # or each answer waits for an acknowledgement
 
-            def do_POST(self) -> None:
-                body = json.loads(self.rfile.read(int(self.headers["content-length"])))
-                wire.bodies.append(body)
-                path = self.path.partition("?")[0]
-                reply = next(wire._replies[each] for each in wire._replies if path.endswith(each))
-                if wire.failures:
-                    self._send(wire.failures.pop(0), "application/json", b'{"error": {}}')
-                elif wire.body is not None:
-                    self._send(200, wire.body[1], wire.body[0])
-                elif not (reply.always or body.get("stream")):
-                    answer = json.dumps(reply.whole(wire.text, wire.arguments))
-                    self._send(200, "application/json", answer.encode())
-                elif wire.endless:
-                    self._send_endlessly(reply.kind, wire.events(reply))
-                else:
-                    self._send(200, reply.kind, b"".join(wire.events(reply)))
+class _Handler(BaseHTTPRequestHandler):
+    wire: Wire  # of a subclass
+    disable_nagle_algorithm = True  # or each answer waits for an acknowledgement
 
-            def _send(self, status: int, kind: str, content: bytes) -> None:
-                self._begin(status, kind)
-                if wire.compressed:
-                    content = gzip.compress(content, mtime=0)
-                    self.send_header("content-encoding", "gzip")
-                self.send_header("content-length", str(len(content)))
-                self.end_headers()
-                self.wfile.write(content)
+    def do_POST(self) -> None:
+        body = json.loads(self.rfile.read(int(self.headers["content-length"])))
+        wire = self.wire
+        wire.bodies.append(body)
+        reply = wire.reply_at(self.path.partition("?")[0])
+        if wire.failures:
+            self._send(wire.failures.pop(0), "application/json", b'{"error": {}}')
+        elif wire.body is not None:
+            self._send(200, wire.body[1], wire.body[0])
+        elif not (reply.always or body.get("stream")):
+            answer = json.dumps(reply.whole(wire.text, wire.arguments))
+            self._send(200, "application/json", answer.encode())
+        elif wire.endless:
+            self._send_endlessly(reply.kind, wire.events(reply))
+        else:
+            self._send(200, reply.kind, b"".join(wire.events(reply)))
 
-            def _send_endlessly(self, kind: str, events: list[bytes]) -> None:
-                self._begin(200, kind)
-                self.end_headers()
-                middle = len(events) // 2
-                try:
-                    for event in (*events[:middle], *repeat(events[middle], 10**6)):
-                        self.wfile.write(event)
-                        wire.hung_up.wait(0.001)
-                except OSError:
-                    wire.hung_up.set()
+    def _send(self, status: int, kind: str, content: bytes) -> None:
+        self._begin(status, kind)
+        if self.wire.compressed:
+            content = gzip.compress(content, mtime=0)
+            self.send_header("content-encoding", "gzip")
+        self.send_header("content-length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
 
-            def _begin(self, status: int, kind: str) -> None:
-                self.send_response(status)
-                self.send_header("content-type", kind)
-                self.send_header("retry-after-ms", "1")
+    def _send_endlessly(self, kind: str, events: list[bytes]) -> None:
+        self._begin(200, kind)
+        self.end_headers()
+        middle = len(events) // 2
+        try:
+            for event in (*events[:middle], *repeat(events[middle], 10**6)):
+                self.wfile.write(event)
+                self.wire.hung_up.wait(0.001)
+        except OSError:
+            self.wire.hung_up.set()
 
-            def date_time_string(self, timestamp: float | None = None) -> str:
-                return "Thu, 01 Jan 1970 00:00:00 GMT"  # answers are compared, headers and all
+    def _begin(self, status: int, kind: str) -> None:
+        self.send_response(status)
+        self.send_header("content-type", kind)
+        self.send_header("retry-after-ms", "1")
 
-            def log_message(self, format: str, *args: Any) -> None:
-                pass
+    def date_time_string(self, timestamp: float | None = None) -> str:
+        return "Thu, 01 Jan 1970 00:00:00 GMT"  # answers are compared, headers and all
 
-        return Handler
+    def log_message(self, format: str, *args: Any) -> None:
+        pass
 
 
 def pieces(text: str) -> Iterator[str]:

@@ -6,7 +6,8 @@ import pytest
 
 from tests.frameworks.texts import ATTACK, PAGE
 from tinyguardrail_sdk import Blocked, CheckFailed, Guard, GuardrailError, InputError
-from tinyguardrail_sdk.adapters.mcp import _said, awrap, middleware, wrap
+from tinyguardrail_sdk.adapters._mcp_messages import said
+from tinyguardrail_sdk.adapters.mcp import awrap, middleware, wrap
 from tinyguardrail_sdk.testing import ScriptedClassifier
 
 WHY = "pip install 'tinyguardrail-sdk[mcp]'"
@@ -156,7 +157,7 @@ def test_poison_in_a_schema_is_found(guard: Guard) -> None:
     ],
 )
 def test_poison_in_names_and_in_data_is_read(method: str, result: Any) -> None:
-    texts = [text for _, text in _said(method, result)]
+    texts = [text for _, text in said(method, result)]
     assert any(ATTACK in text.replace("\n", "") for text in texts)
 
 

@@ -1,4 +1,4 @@
-"""Raw responses of OpenAI and Anthropic: the body of HTTP is judged before any of it can be read.
+"""Responses of OpenAI and Anthropic: the body of HTTP is judged before any of it can be read.
 
 What is judged takes the place of the response's own stream of bytes, below everything that reads
 it: `parse`, `json`, `read`, `iter_lines` and the rest. Server-sent events are held back like the
@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator, Hashable, Iterable, Iterator, Mapping
 from typing import Any, TypeAlias
 
 from tinyguardrail_sdk.adapters._frameworks import arefuse, refuse
-from tinyguardrail_sdk.adapters._http import content_kind, data_of, events, parsed
+from tinyguardrail_sdk.adapters._http import content_kind, data_of, events, parsed, whole_events
 from tinyguardrail_sdk.calls import Reader, owned
 from tinyguardrail_sdk.checker import Checker
 from tinyguardrail_sdk.chunks import aheld_chunks, held_chunks
@@ -32,6 +32,8 @@ _PARTS = {"choices", "type", "error"}
 _LINE_END = re.compile("\r\n|\r|\n")
 # What a line of an event may begin with; a comment has no name before the colon.
 _FIELD = re.compile(r"(data|event|id|retry|)(:|$)")
+# Lines that keep a connection alive or say when to come back: nobody reads words in them.
+_ALIVE = re.compile(r":|event: ?(ping|keepalive)$|retry: ?\d*$")
 
 
 def raw_responses(*parents: str) -> tuple[str, ...]:
@@ -46,6 +48,14 @@ def response_in(answer: Any) -> Any:
     response = getattr(answer, "http_response", None)
     # A vendor may answer with a field of that name as well, but not with an object.
     return response if hasattr(response, "iter_raw") else None
+
+
+def response_under(answer: Any) -> Any:
+    """Return the HTTP response that a stream is made of; None where it has no events to come."""
+    stream = getattr(answer, "_raw_stream", answer)  # a helper has the stream inside
+    response: Any = getattr(stream, "response", None) if hasattr(stream, "_iterator") else None
+    has_events = hasattr(response, "iter_raw") and _kind_of(response) == _EVENTS
+    return response if has_events and not response.is_closed else None
 
 
 def body_messages(reader: AnyReader, response: Any) -> list[Any]:
@@ -94,6 +104,10 @@ class _Held:
     def elapsed(self) -> Any:
         return getattr(self._stream, "elapsed", None)
 
+    @property
+    def stream_observer(self) -> Any:
+        return getattr(self._stream, "stream_observer", None)
+
 
 class _Body(_Held):
     def __iter__(self) -> Iterator[bytes]:
@@ -120,7 +134,9 @@ def _hold(stream: StreamGuard, reader: AnyReader, wire: Any) -> Iterator[bytes]:
 
 
 def _ahold(stream: StreamGuard, reader: AnyReader, wire: Any) -> AsyncIterator[bytes]:
-    return aheld_chunks(stream, _apieces(wire), lambda piece: _deltas(reader, piece))
+    return aheld_chunks(
+        stream, whole_events(wire.aiter_bytes()), lambda piece: _deltas(reader, piece)
+    )
 
 
 def _whole(guard: Checker, reader: AnyReader, wire: Any) -> Iterator[bytes]:
@@ -143,17 +159,8 @@ def _pieces(wire: Any) -> Iterator[bytes]:
     yield rest
 
 
-async def _apieces(wire: Any) -> AsyncIterator[bytes]:
-    rest = b""
-    async for chunk in wire.aiter_bytes():
-        pieces, rest = events(rest + chunk, False)
-        for piece in pieces:
-            yield piece
-    yield rest
-
-
 def _deltas(reader: AnyReader, event: bytes) -> Iterable[tuple[Hashable, str]]:
-    """Read one server-sent event, with what its comments and its other fields say."""
+    """Read one server-sent event, with what its other fields say; comments go on unread."""
     lines = _LINE_END.split(event.decode(errors="replace"))
     if not all(_FIELD.match(line) for line in lines):
         raise InputError("the answer is no stream of events; ask for it without a stream")
@@ -164,7 +171,8 @@ def _deltas(reader: AnyReader, event: bytes) -> Iterable[tuple[Hashable, str]]:
         raise InputError("the stream has an event of an unknown form; ask for it without a stream")
     for line in lines:
         name, _, value = line.partition(":")
-        if name != "data" and value.strip() not in ("", part.get("type")):
+        is_said = name != "data" and not _ALIVE.match(line)
+        if is_said and value.strip() not in ("", part.get("type")):
             yield name, f"{value.strip()}\n"
     if not is_empty:
         yield from reader.chunk(part)

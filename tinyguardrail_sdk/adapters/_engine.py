@@ -10,17 +10,19 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeAlias, TypeVar
 
+from tinyguardrail_sdk.adapters._arguments import named
 from tinyguardrail_sdk.adapters._bodies import AnyReader
 from tinyguardrail_sdk.adapters._frameworks import require
+from tinyguardrail_sdk.adapters._judging import once_asked
 from tinyguardrail_sdk.adapters._nested import outermost
 from tinyguardrail_sdk.adapters._paths import found, unknown
 from tinyguardrail_sdk.adapters._streams import Deferring, held
 from tinyguardrail_sdk.adapters._twins import ABSENT, twin_of
-from tinyguardrail_sdk.calls import guarded_acall, guarded_astream, guarded_call
+from tinyguardrail_sdk.calls import guarded_acall, guarded_call
 from tinyguardrail_sdk.checker import Checker
 from tinyguardrail_sdk.closing import AsyncClosingIterator
 from tinyguardrail_sdk.errors import GuardrailError, InputError
@@ -30,8 +32,6 @@ ClientT = TypeVar("ClientT")
 MakeReader: TypeAlias = Callable[[], AnyReader]
 
 MARK = "__tinyguardrail_handle__"
-# Arguments that may be iterators, which can be read once only: they are made lists.
-_LISTED = ("messages", "input", "documents")
 
 
 @dataclass(frozen=True)
@@ -207,7 +207,7 @@ def _guarding(owner: Any, name: str, awaited: bool) -> Any:
 def _guarded(handle: Handle[Any], original: Any, make_reader: MakeReader) -> Any:
     @functools.wraps(original)
     def call(*args: Any, **kwargs: Any) -> Any:
-        given = _named(original, args, kwargs)
+        given = named(original, args, kwargs)
         reader = Deferring(make_reader())
         send = functools.partial(original, **given)
         answer = guarded_call(handle.guard, reader, given, send)
@@ -219,7 +219,7 @@ def _guarded(handle: Handle[Any], original: Any, make_reader: MakeReader) -> Any
 def _aguarded(handle: Handle[Any], original: Any, make_reader: MakeReader) -> Any:
     @functools.wraps(original)
     async def call(*args: Any, **kwargs: Any) -> Any:
-        given = _named(original, args, kwargs)
+        given = named(original, args, kwargs)
         reader = Deferring(make_reader())
 
         async def send() -> Any:
@@ -236,19 +236,15 @@ def _aguarded(handle: Handle[Any], original: Any, make_reader: MakeReader) -> An
 def _astreaming(handle: Handle[Any], original: Any, make_reader: MakeReader) -> Any:
     @functools.wraps(original)
     def call(*args: Any, **kwargs: Any) -> AsyncClosingIterator[Any]:
-        given = _named(original, args, kwargs)
+        given = named(original, args, kwargs)
 
         async def send() -> Any:
             return original(**given)
 
-        async def chunks() -> AsyncGenerator[Any, None]:
-            reader = Deferring(make_reader())
-            stream = await guarded_astream(handle.guard, reader, given, send, delay=handle.delay)
-            async with stream:
-                async for chunk in stream:
-                    yield chunk
+        def reader() -> Deferring:
+            return Deferring(make_reader())
 
-        return AsyncClosingIterator(chunks())
+        return once_asked(handle.guard, handle.delay, reader, given, send)
 
     return call
 
@@ -256,7 +252,7 @@ def _astreaming(handle: Handle[Any], original: Any, make_reader: MakeReader) -> 
 def _managed(handle: Handle[Any], original: Any, make_reader: MakeReader) -> Any:
     @functools.wraps(original)
     def call(*args: Any, **kwargs: Any) -> _Manager:
-        given = _named(original, args, kwargs)
+        given = named(original, args, kwargs)
         send = functools.partial(original, **given)
         return _Manager(handle, make_reader, given, send)
 
@@ -306,18 +302,6 @@ class _Manager:
     async def _aenter(self) -> Any:
         self._manager = self._send()
         return await self._manager.__aenter__()
-
-
-def _named(original: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
-    """The arguments by name, for that is how readers find them; iterators among them as lists."""
-    if args:
-        placed = inspect.signature(original).bind_partial(*args).arguments
-        twice = sorted(placed.keys() & kwargs.keys())
-        if twice:
-            raise TypeError(f"got multiple values for argument {twice[0]!r}")
-        kwargs = placed | kwargs
-    once = [name for name in _LISTED if isinstance(kwargs.get(name), Iterator)]
-    return kwargs | {name: list(kwargs[name]) for name in once}
 
 
 class _Refusal:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, MutableMapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
+from tinyguardrail_sdk.adapters._asgi_wire import BODY, Message, Send
 from tinyguardrail_sdk.adapters._http import (
     Cut,
     answer_deltas,
@@ -19,8 +19,6 @@ from tinyguardrail_sdk.chunks import HeldChunks
 from tinyguardrail_sdk.errors import InputError
 from tinyguardrail_sdk.holdback import Delay
 from tinyguardrail_sdk.streaming import StreamGuard
-
-Message = MutableMapping[str, Any]
 
 _EVENTS = "text/event-stream"
 _LINES = ("application/x-ndjson", "application/jsonl", "application/json-lines")
@@ -40,7 +38,7 @@ class HeldAnswer:
         guard: Checker,
         fields: Sequence[str],
         delay: Delay | None,
-        send: Callable[[Message], Awaitable[None]],
+        send: Send,
     ) -> None:
         self.stop: Exception | None = None
         self.started = False
@@ -72,7 +70,7 @@ class HeldAnswer:
         if message["type"] == "http.response.start":
             self._start = message
             self._cut = self._cut_for(message)
-        elif message["type"] == "http.response.body":
+        elif message["type"] == BODY:
             await self._take(message.get("body", b""), message.get("more_body", False))
         else:
             raise InputError(f"{message['type']} cannot be read; send a plain body")
@@ -97,7 +95,7 @@ class HeldAnswer:
         if not self.started:
             self.started = True
             await self._send(self._start)
-        await self._send({"type": "http.response.body", "body": body, "more_body": more})
+        await self._send({"type": BODY, "body": body, "more_body": more})
 
     def _cut_for(self, start: Message) -> Cut | None:
         """How the answer is cut into pieces; None where it cannot be read."""

@@ -4,10 +4,19 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from collections.abc import (
+    AsyncIterable,
+    AsyncIterator,
+    Callable,
+    Hashable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
 from email.message import Message
 from typing import Any
 
+from tinyguardrail_sdk.closing import aclose_sources
 from tinyguardrail_sdk.content import value_text
 from tinyguardrail_sdk.errors import InputError
 from tinyguardrail_sdk.messages import is_trusted
@@ -97,6 +106,23 @@ def lines(body: bytes, is_last: bool) -> tuple[list[bytes], bytes]:
 def events(body: bytes, is_last: bool) -> tuple[list[bytes], bytes]:
     """Cut after each empty line: server-sent events."""
     return _cut(_EVENT, body, is_last)
+
+
+async def whole_events(items: AsyncIterable[Any]) -> AsyncIterator[Any]:
+    """Yield the items of a stream; where they are bytes or text, whole server-sent events."""
+    rest = b""
+    try:
+        async for item in items:
+            if not isinstance(item, str | bytes):
+                yield item
+                continue
+            pieces, rest = events(rest + (item.encode() if isinstance(item, str) else item), False)
+            for piece in pieces:
+                yield piece
+        if rest:
+            yield rest
+    finally:
+        await aclose_sources(items)
 
 
 def characters(body: bytes, is_last: bool) -> tuple[list[bytes], bytes]:

@@ -54,9 +54,8 @@ class LLMReader:
 class EngineReader:
     """Reads what a query or chat engine is asked and answers; a stream is no answer yet."""
 
-    def request(self, call: Any) -> Iterable[Any]:
-        args, kwargs = call
-        for each in (*args, *kwargs.values()):
+    def request(self, values: Iterable[Any]) -> Iterable[Any]:
+        for each in values:
             if isinstance(each, list):  # the history of a chat
                 yield from (text for message in each for text in _message_texts(message))
             elif each is not None:

@@ -13,7 +13,13 @@ from collections.abc import (
 )
 from typing import Any
 
-from tinyguardrail_sdk.adapters._bodies import AnyReader, body_messages, hold_body, response_in
+from tinyguardrail_sdk.adapters._bodies import (
+    AnyReader,
+    body_messages,
+    hold_body,
+    response_in,
+    response_under,
+)
 from tinyguardrail_sdk.adapters._own_iterator import own_iterator
 from tinyguardrail_sdk.checker import Checker
 from tinyguardrail_sdk.chunks import aheld_chunks, held_chunks
@@ -100,7 +106,7 @@ def held(
     Where the stream is nothing but a generator, an iterator that also closes it is returned.
     `awaited` decides for streams that are iterators of both kinds.
     """
-    raw, found = response_in(answer), _chunks_of(answer)
+    raw, found = response_in(answer) or response_under(answer), _chunks_of(answer)
     if raw is not None and not raw.is_closed:
         hold_body(guard, delay, reader.reader, raw)
     if raw is not None or found is None:

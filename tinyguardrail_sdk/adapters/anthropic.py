@@ -8,8 +8,8 @@ pip install "tinyguardrail-sdk[anthropic]"
 Guarded are `create`, `parse` and `stream` of `messages` and `beta.messages`, their raw and their
 streaming responses, and the clients that `copy`, `with_options` and `with_middleware` return.
 Batches, legacy completions, the tool runner, threads, and agents with what runs them are refused.
-What was taken from the client before it was wrapped, and `client.post`, are as they were. Of a
-stream that is no raw response do not read `.response`: that is the wire.
+What was taken from the client before it was wrapped, and `client.post`, are as they were. A
+stream's `.response` is judged as well, but on Bedrock: there it is the wire.
 """
 
 from __future__ import annotations

@@ -16,11 +16,20 @@ other routes, websockets and lifespan are passed on untouched, and so are query,
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from tinyguardrail_sdk.adapters._asgi_wire import (
+    BODY,
+    Message,
+    Receive,
+    Send,
+    pattern_of,
+    read,
+    replaying,
+    send_json,
+)
 from tinyguardrail_sdk.adapters._frameworks import arefuse, require
 from tinyguardrail_sdk.adapters._held_answer import HeldAnswer
 from tinyguardrail_sdk.adapters._http import MESSAGES, parsed, request_messages
@@ -28,13 +37,9 @@ from tinyguardrail_sdk.checker import Checker, as_source
 from tinyguardrail_sdk.errors import Blocked, InputError
 from tinyguardrail_sdk.holdback import Delay
 
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Message, Receive, Send], Awaitable[None]]
 
 MAX_BODY = 1_000_000
-_BODY = "http.response.body"
 
 
 @dataclass(frozen=True)
@@ -94,7 +99,7 @@ class GuardMiddleware:
     ) -> None:
         self.app = app
         self._guard = guard
-        self._routes = [(_pattern(path), route) for path, route in routes.items()]
+        self._routes = [(pattern_of(path), route) for path, route in routes.items()]
         self._max_body = max_body
         self._delay = delay
 
@@ -105,14 +110,14 @@ class GuardMiddleware:
             await self.app(scope, receive, send)
             return
         if route.request:
-            body = await _read(receive, self._max_body)
+            body = await read(receive, self._max_body)
             if body is None:  # the client has gone
                 return
             refusal = await _refusal(self._guard, body, route.request, self._max_body)
             if refusal is not None:
-                await _send_json(send, *refusal)
+                await send_json(send, *refusal)
                 return
-            receive = _replaying(body, receive)
+            receive = replaying(body, receive)
         if route.answer:
             await self._answer(route, scope, receive, send)
         else:
@@ -134,9 +139,9 @@ class GuardMiddleware:
             raise answer.stop
         if answer.started:
             data = json.dumps({"detail": refusal[1]})
-            await send({"type": _BODY, "body": f"event: error\ndata: {data}\n\n".encode()})
+            await send({"type": BODY, "body": f"event: error\ndata: {data}\n\n".encode()})
         else:
-            await _send_json(send, *refusal)
+            await send_json(send, *refusal)
 
     def _route_of(self, scope: Message) -> Route | None:
         if scope["type"] != "http":
@@ -197,48 +202,3 @@ async def _refusal(
 def _blocked(error: Blocked) -> tuple[int, str]:
     # Not the risk: it would tell an attacker how near he is.
     return 403, f"blocked: {error.verdict.label}"
-
-
-async def _read(receive: Receive, max_body: int) -> bytes | None:
-    """Return the whole body, or as much as shows that it is too long; None without a client."""
-    body = b""
-    while len(body) <= max_body:
-        message = await receive()
-        if message["type"] != "http.request":
-            return None
-        body += message.get("body", b"")
-        if not message.get("more_body", False):
-            break
-    return body
-
-
-def _replaying(body: bytes, receive: Receive) -> Receive:
-    waiting: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
-
-    async def replay() -> Message:
-        return waiting.pop() if waiting else await receive()
-
-    return replay
-
-
-async def _send_json(send: Send, status: int, detail: str) -> None:
-    body = json.dumps({"detail": detail}).encode()
-    headers = [
-        (b"content-type", b"application/json"),
-        (b"content-length", str(len(body)).encode()),
-    ]
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": _BODY, "body": body})
-
-
-def _pattern(path: str) -> re.Pattern[str]:
-    # Every second part is a placeholder; any converter is taken for text, which allows the most.
-    parts = re.split(r"\{\w+(:\w+)?\}", path)
-    if not path.startswith("/") or any(set(part) & set("{}") for part in parts[::2]):
-        raise InputError(f"{path!r} is no path of a route, such as '/chats/{{id}}/messages'")
-    found = [
-        re.escape(part or "") if index % 2 == 0 else ".*" if part == ":path" else "[^/]+"
-        for index, part in enumerate(parts)
-    ]
-    # At least what routers match: Starlette's `$` also stands before a line break at the end.
-    return re.compile("".join([*found, "\n?"]), re.DOTALL)

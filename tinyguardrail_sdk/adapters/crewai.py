@@ -18,18 +18,18 @@ import functools
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from typing import Any
 
-from tinyguardrail_sdk.adapters._engine import _named
 from tinyguardrail_sdk.adapters._frameworks import (
     Judging,
     Method,
-    arefuse,
     judge_of,
     judging_copy,
     refuse,
     require,
 )
+from tinyguardrail_sdk.adapters._judging import ACall, Args, Call, Kwargs, Send, by_name, every
 from tinyguardrail_sdk.adapters._streams import plain
-from tinyguardrail_sdk.calls import guarded_acall, guarded_call
+from tinyguardrail_sdk.adapters._tools import ToolReader
+from tinyguardrail_sdk.calls import guarded_call
 from tinyguardrail_sdk.checker import Checker
 from tinyguardrail_sdk.content import value_text
 from tinyguardrail_sdk.errors import Blocked, GuardrailError, InputError
@@ -92,91 +92,28 @@ def task_guardrail(guard: Checker) -> Callable[[Any], tuple[bool, Any]]:
     return judge
 
 
-def _call(original: Method) -> Method:
-    own = _own(original)
-
-    @functools.wraps(original)
-    def call(self: Any, *args: Any, **kwargs: Any) -> Any:
-        guard, _ = judge_of(self)
-        method = functools.partial(own, self)
-        given = _request(self, guard, method, args, kwargs)
-        return guarded_call(guard, _Reader(), given, functools.partial(method, **given))
-
-    return call
-
-
-def _acall(original: Method) -> Method:
-    own = _own(original)
-
-    @functools.wraps(original)
-    async def call(self: Any, *args: Any, **kwargs: Any) -> Any:
-        guard, _ = judge_of(self)
-        method = functools.partial(own, self)
-        given = _request(self, guard, method, args, kwargs)
-        send = functools.partial(method, **given)
-        return await guarded_acall(guard, _Reader(), given, send)
-
-    return call
-
-
-def _use(original: Method) -> Method:
-    @functools.wraps(original)
-    def call(self: Any, *args: Any, **kwargs: Any) -> Any:
-        guard, _ = judge_of(self)
-        return _used(guard, functools.partial(original, self), *args, **kwargs)
-
-    return call
-
-
-def _ause(original: Method) -> Method:
-    @functools.wraps(original)
-    async def call(self: Any, *args: Any, **kwargs: Any) -> Any:
-        guard, _ = judge_of(self)
-        await arefuse(guard, _arguments(args, kwargs))
-        result = await original(self, *args, **kwargs)
-        await arefuse(guard, [(Source.TOOL, str(result))])
-        return result
-
-    return call
-
-
-_LLM: Judging = (("call", _call), ("acall", _acall))
-_TOOL: Judging = (("_run", _use), ("_arun", _ause))
-
-
-def _own(original: Method) -> Method:
-    """The method for the copy itself, not for a view: stop words of a call are found by its id."""
-    own: Method = original.__wrapped__  # type: ignore[attr-defined]
-    return own
-
-
-def _request(
-    llm: Any, guard: Checker, method: Method, args: tuple[Any, ...], kwargs: dict[str, Any]
-) -> dict[str, Any]:
-    """The arguments of a call by name, with the functions that the LLM itself would run guarded."""
+def _prepared(llm: Any, method: Any, args: Args, kwargs: Kwargs) -> tuple[Any, Send]:
+    """Prepare a call of an LLM, with the functions that it would run by itself guarded."""
     streams = llm._effective_stream() if hasattr(llm, "_effective_stream") else llm.stream
     if streams:
         raise GuardrailError(
             "its tokens would be told before anyone could judge them; make the LLM, and the crew, "
             "with stream=False"
         )
-    given = _named(method, args, kwargs)
+    # For the copy itself, not for a view: stop words of a call are found by its id.
+    own = functools.partial(method.func.__wrapped__, llm)
+    given, _ = by_name(llm, own, args, kwargs)
     functions = given.get("available_functions")
     if functions:
-        guarded = {name: functools.partial(_used, guard, each) for name, each in functions.items()}
+        used = functools.partial(_used, judge_of(llm)[0])
+        guarded = {name: functools.partial(used, each) for name, each in functions.items()}
         given["available_functions"] = guarded
-    return given
+    return given, functools.partial(own, **given)
 
 
-def _used(guard: Checker, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-    refuse(guard, _arguments(args, kwargs))
-    result = function(*args, **kwargs)
-    refuse(guard, [(Source.TOOL, str(result))])  # as the agent shows it to the model
-    return result
-
-
-def _arguments(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> list[tuple[Source, str]]:
-    return [(Source.OUTPUT, value_text(plain(each))) for each in (*args, *kwargs.values())]
+def _used(guard: Checker, function: Method, *args: Any, **kwargs: Any) -> Any:
+    request, send = every(None, function, args, kwargs)
+    return guarded_call(guard, ToolReader(), request, send)
 
 
 class _Reader:
@@ -212,3 +149,7 @@ def _said(value: Any) -> Any:
         if len(found) == 1 and "name" in inner:
             return found[0]
     return value
+
+
+_LLM: Judging = (("call", Call(_Reader, _prepared)), ("acall", ACall(_Reader, _prepared)))
+_TOOL: Judging = (("_run", Call(ToolReader, every)), ("_arun", ACall(ToolReader, every)))

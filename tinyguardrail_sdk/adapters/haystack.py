@@ -16,31 +16,36 @@ from __future__ import annotations
 
 import copy
 import functools
-import inspect
-from collections.abc import Iterable
+from collections.abc import Mapping
 from types import GenericAlias
 from typing import Any
 
-from tinyguardrail_sdk.adapters._engine import _named
-from tinyguardrail_sdk.adapters._frameworks import (
+from tinyguardrail_sdk.adapters._frameworks import Method, judge_of, judging_copy, require
+from tinyguardrail_sdk.adapters._haystack_components import (
+    CALLBACK,
+    HeldCallback,
     Judging,
-    Method,
-    judge_of,
-    judging_copy,
-    require,
+    component,
 )
-from tinyguardrail_sdk.adapters._haystack_messages import Reader, deltas
-from tinyguardrail_sdk.calls import guarded_acall, guarded_call
+from tinyguardrail_sdk.adapters._haystack_messages import Reader
+from tinyguardrail_sdk.adapters._items import sorted_out
+from tinyguardrail_sdk.adapters._judging import (
+    ACall,
+    Args,
+    Call,
+    Kwargs,
+    Refused,
+    Send,
+    by_name,
+)
 from tinyguardrail_sdk.checker import Checker, as_source
-from tinyguardrail_sdk.chunks import HeldChunks
-from tinyguardrail_sdk.errors import Blocked, GuardrailError, InputError
+from tinyguardrail_sdk.errors import InputError
 from tinyguardrail_sdk.holdback import Delay
 from tinyguardrail_sdk.labels import Source
 from tinyguardrail_sdk.streaming import StreamGuard
 from tinyguardrail_sdk.verdict import Verdict
 
 _SOCKETS = ("__haystack_input__", "__haystack_output__")
-_CALLBACK = "streaming_callback"
 
 
 def guard_generator(generator: Any, guard: Checker, *, delay: Delay | None = None) -> Any:
@@ -56,13 +61,12 @@ def guard_generator(generator: Any, guard: Checker, *, delay: Delay | None = Non
         InputError: It is no such component, or it is in a pipeline already.
         GuardrailError: Another guard is on it already.
     """
-    component = require("haystack.core.component", "haystack").Component
-    known = isinstance(generator, component)
+    known = isinstance(generator, require("haystack.core.component", "haystack").Component)
     if not known or not hasattr(generator.__haystack_output__, "replies"):
         raise InputError(f"{type(generator).__name__} is no generator of Haystack")
     if vars(generator).get("__haystack_added_to_pipeline__") is not None:
         raise InputError("it is in a pipeline already; guard it before you add it to one")
-    present = tuple(each for each in _JUDGING if hasattr(generator, each[0]))
+    present = tuple(each for each in _GENERATOR if hasattr(generator, each[0]))
     made = judging_copy(generator, guard, delay, present)
     if made is not generator:  # a pipeline writes its connections into the sockets
         for name in _SOCKETS:
@@ -82,28 +86,17 @@ def document_guard(guard: Checker, *, route: bool = False) -> Any:
     Raises:
         ImportError: Haystack is not installed.
     """
-    haystack = require("haystack", "haystack")
-    kind = GenericAlias(list, haystack.Document)
+    kind = GenericAlias(list, require("haystack", "haystack").Document)
 
-    def split(verdicts: list[Verdict], documents: list[Any]) -> dict[str, Any]:
-        stop = next((each for each in verdicts if each.blocked), None)
-        if stop is not None and not route:
-            raise Blocked(stop)
-        sorted_out: dict[str, Any] = {"documents": [], "blocked": []}
-        for verdict, document in zip(verdicts, documents, strict=True):
-            sorted_out["blocked" if verdict.blocked else "documents"].append(document)
-        return sorted_out
+    def texts(documents: list[Any]) -> list[str]:
+        return [each.content or "" for each in documents]
 
-    def run(self: Any, documents: list[Any]) -> dict[str, Any]:
-        texts = [each.content or "" for each in documents]
-        return split([guard.check(text, source=Source.DOCUMENT) for text in texts], documents)
+    def passed(documents: list[Any], verdicts: list[Verdict]) -> dict[str, Any]:
+        cleared, blocked = sorted_out(documents, verdicts, raising=not route)
+        return {"documents": cleared, "blocked": blocked}
 
-    async def run_async(self: Any, documents: list[Any]) -> dict[str, Any]:
-        texts = [each.content or "" for each in documents]
-        found = [await guard.acheck(text, source=Source.DOCUMENT) for text in texts]
-        return split(found, documents)
-
-    return _component(haystack, "DocumentGuard", run, run_async, documents=kind, blocked=kind)
+    judging = Judging(guard, Source.DOCUMENT, texts, passed)
+    return component("DocumentGuard", judging, documents=kind, blocked=kind)
 
 
 def text_guard(guard: Checker, *, source: Source | str = Source.USER, route: bool = False) -> Any:
@@ -118,112 +111,41 @@ def text_guard(guard: Checker, *, source: Source | str = Source.USER, route: boo
         ImportError: Haystack is not installed.
         InputError: There is no such source.
     """
-    haystack = require("haystack", "haystack")
-    origin = as_source(source)
 
-    def passed(verdict: Verdict, text: str) -> dict[str, Any]:
-        if verdict.blocked and not route:
-            raise Blocked(verdict)
-        return {"blocked" if verdict.blocked else "text": text}
+    def passed(text: str, verdicts: list[Verdict]) -> dict[str, Any]:
+        cleared, blocked = sorted_out([text], verdicts, raising=not route)
+        return {"text": cleared[0]} if cleared else {"blocked": blocked[0]}
 
-    def run(self: Any, text: str) -> dict[str, Any]:
-        return passed(guard.check(text, source=origin), text)
-
-    async def run_async(self: Any, text: str) -> dict[str, Any]:
-        return passed(await guard.acheck(text, source=origin), text)
-
-    return _component(haystack, "TextGuard", run, run_async, text=str, blocked=str)
+    judging = Judging(guard, as_source(source), lambda text: [text], passed)
+    return component("TextGuard", judging, text=str, blocked=str)
 
 
-def _component(haystack: Any, name: str, run: Method, run_async: Method, **sockets: Any) -> Any:
-    (taken, *_) = sockets
-    for method in (run, run_async):
-        method.__annotations__ = {taken: sockets[taken]}
-    outputs = haystack.component.output_types(**sockets)
-    methods = {"run": outputs(run), "run_async": outputs(run_async), "__module__": __name__}
-    return haystack.component(type(name, (), methods))()
+def _told(generator: Any, method: Method, args: Args, kwargs: Kwargs) -> tuple[Any, Send]:
+    given, send = by_name(generator, method, args, kwargs)
+    held = _held(generator, given)
+    return given, send if held is None else functools.partial(held.through, method, given)
 
 
-def _run(original: Method) -> Method:
-    @functools.wraps(original)
-    def call(self: Any, *args: Any, **kwargs: Any) -> Any:
-        guard, delay = judge_of(self)
-        given = _named(original, (self, *args), kwargs)
-        told = given.get(_CALLBACK) or getattr(self, _CALLBACK, None)
-        if told is None:
-            return guarded_call(guard, Reader(), given, functools.partial(original, **given))
-        held = _Held(StreamGuard(guard, delay=delay), told)
-
-        def send() -> Any:
-            answer = original(**{**given, _CALLBACK: held.tell})
-            held.tell_rest()
-            return answer
-
-        return guarded_call(guard, Reader(), given, send)
-
-    return call
+def _atold(generator: Any, method: Method, args: Args, kwargs: Kwargs) -> tuple[Any, Send]:
+    given, send = by_name(generator, method, args, kwargs)
+    held = _held(generator, given)
+    return given, send if held is None else functools.partial(held.athrough, method, given)
 
 
-def _run_async(original: Method) -> Method:
-    @functools.wraps(original)
-    async def call(self: Any, *args: Any, **kwargs: Any) -> Any:
-        guard, delay = judge_of(self)
-        given = _named(original, (self, *args), kwargs)
-        told = given.get(_CALLBACK) or getattr(self, _CALLBACK, None)
-        if told is None:
-            send = functools.partial(original, **given)
-            return await guarded_acall(guard, Reader(), given, send)
-        held = _Held(StreamGuard(guard, delay=delay), told)
-
-        async def send_telling() -> Any:
-            answer = await original(**{**given, _CALLBACK: held.atell})
-            await held.atell_rest()
-            return answer
-
-        return await guarded_acall(guard, Reader(), given, send_telling)
-
-    return call
+def _held(generator: Any, given: Mapping[str, Any]) -> HeldCallback | None:
+    told = given.get(CALLBACK) or getattr(generator, CALLBACK, None)
+    guard, delay = judge_of(generator)
+    return None if told is None else HeldCallback(StreamGuard(guard, delay=delay), told)
 
 
-def _unsaved(original: Method) -> Method:
-    @functools.wraps(original)
-    def call(self: Any) -> Any:
-        raise GuardrailError(
+_GENERATOR = (
+    ("run", Call(Reader, _told)),
+    ("run_async", ACall(Reader, _atold)),
+    (
+        "to_dict",
+        Refused(
             "a guarded generator would be loaded again without its guard; save the pipeline with "
             "the plain one, and guard it where you load it"
-        )
-
-    return call
-
-
-_JUDGING: Judging = (("run", _run), ("run_async", _run_async), ("to_dict", _unsaved))
-
-
-class _Held:
-    """Stands for a streaming callback, and tells it the chunks that are cleared."""
-
-    def __init__(self, stream: StreamGuard, told: Method) -> None:
-        self._chunks = HeldChunks[Any](stream)
-        self._told = told
-
-    def tell(self, chunk: Any) -> None:
-        self._tell(self._chunks.feed(chunk, deltas(chunk)))
-
-    def tell_rest(self) -> None:
-        self._tell(self._chunks.finish())
-
-    async def atell(self, chunk: Any) -> None:
-        await self._atell(await self._chunks.afeed(chunk, deltas(chunk)))
-
-    async def atell_rest(self) -> None:
-        await self._atell(await self._chunks.afinish())
-
-    def _tell(self, chunks: Iterable[Any]) -> None:
-        for chunk in chunks:
-            self._told(chunk)
-
-    async def _atell(self, chunks: Iterable[Any]) -> None:
-        for chunk in chunks:
-            done = self._told(chunk)
-            if inspect.isawaitable(done):
-                await done
+        ),
+    ),
+)

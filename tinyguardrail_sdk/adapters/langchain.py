@@ -16,17 +16,22 @@ from __future__ import annotations
 import functools
 import itertools
 import operator
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 from tinyguardrail_sdk.adapters._frameworks import arefuse, refuse, require
-from tinyguardrail_sdk.adapters._langchain_model import deltas, guarded
+from tinyguardrail_sdk.adapters._langchain_messages import (
+    item_deltas,
+    item_messages,
+    stream_source,
+    tool_results,
+)
+from tinyguardrail_sdk.adapters._langchain_model import guarded
 from tinyguardrail_sdk.checker import Checker, as_source
 from tinyguardrail_sdk.chunks import aheld_chunks, held_chunks
 from tinyguardrail_sdk.errors import Blocked
 from tinyguardrail_sdk.holdback import Delay
 from tinyguardrail_sdk.labels import Source
-from tinyguardrail_sdk.messages import is_role
 from tinyguardrail_sdk.streaming import StreamGuard
 
 _NOTHING = object()
@@ -88,25 +93,25 @@ def runnable(
     def transform(items: Iterator[Any]) -> Iterator[Any]:
         if (first := next(items, _NOTHING)) is _NOTHING:
             return
-        if (own := _stream_source(first, origin)) is not None:
+        if (own := stream_source(first, origin)) is not None:
             stream = StreamGuard(guard, source=own, delay=delay)
-            yield from held_chunks(stream, itertools.chain([first], items), _read)
+            yield from held_chunks(stream, itertools.chain([first], items), item_deltas)
             return
         whole = functools.reduce(operator.add, items, first)
-        refuse(guard, _messages(whole, origin))
+        refuse(guard, item_messages(whole, origin))
         yield whole
 
     async def atransform(items: AsyncIterator[Any]) -> AsyncIterator[Any]:
         if (first := await anext(items, _NOTHING)) is _NOTHING:
             return
-        if (own := _stream_source(first, origin)) is not None:
+        if (own := stream_source(first, origin)) is not None:
             stream = StreamGuard(guard, source=own, delay=delay)
-            async with aheld_chunks(stream, _achain(first, items), _read) as held:
+            async with aheld_chunks(stream, _achain(first, items), item_deltas) as held:
                 async for item in held:
                     yield item
             return
         whole = functools.reduce(operator.add, [item async for item in items], first)
-        await arefuse(guard, _messages(whole, origin))
+        await arefuse(guard, item_messages(whole, origin))
         yield whole
 
     return runnables.RunnableGenerator(transform, atransform, name="guard")
@@ -136,7 +141,7 @@ class _Hooks:
     def wrap_tool_call(self, request: Any, handler: Any) -> Any:
         result = handler(request)
         try:
-            refuse(self._guard, _results(result))
+            refuse(self._guard, tool_results(result))
         except Blocked as error:
             return self._instead(request, error)
         return result
@@ -144,7 +149,7 @@ class _Hooks:
     async def awrap_tool_call(self, request: Any, handler: Any) -> Any:
         result = await handler(request)
         try:
-            await arefuse(self._guard, _results(result))
+            await arefuse(self._guard, tool_results(result))
         except Blocked as error:
             return self._instead(request, error)
         return result
@@ -168,49 +173,6 @@ class _Hooks:
         call = request.tool_call
         message = require("langchain_core.messages", "langchain").ToolMessage
         return message(self._tool_error, tool_call_id=call["id"], name=call["name"], status="error")
-
-
-def _results(result: Any) -> Iterator[Any]:
-    """What a tool returned to the model: a message, or those that a command writes to the state."""
-    found = getattr(result, "update", [result])
-    if isinstance(found, Mapping):
-        found = found.get("messages")
-    yield from (each for each in found or () if getattr(each, "type", None) != "remove")
-
-
-def _stream_source(item: Any, source: Source) -> Source | None:
-    """Where a stream that begins with an item comes from; None where it is not held back."""
-    if isinstance(item, str):
-        return source
-    return Source.OUTPUT if hasattr(item, "tool_call_chunks") else None
-
-
-def _read(item: Any) -> Iterable[tuple[Any, str]]:
-    found = [("text", item)] if isinstance(item, str) else deltas(item)
-    return ((key, text) for key, text in found if text)
-
-
-def _messages(item: Any, source: Source) -> Iterator[Any]:
-    """What is in an item, as `Guard.check_messages` takes it."""
-    if isinstance(item, str):
-        yield source, item
-    elif hasattr(item, "page_content"):
-        yield Source.DOCUMENT, item.page_content
-    elif hasattr(item, "to_messages"):
-        yield from item.to_messages()
-    elif isinstance(item, Mapping) and not _is_message(item):
-        for value in item.values():
-            yield from _messages(value, source)
-    elif isinstance(item, list | tuple):
-        for value in item:
-            yield from _messages(value, source)
-    elif item is not None and not isinstance(item, bool | int | float):
-        yield item
-
-
-def _is_message(item: Mapping[Any, Any]) -> bool:
-    """Whether this is a message; what a chain is given may have the keys of a content part."""
-    return "content" in item and ("role" in item or is_role(item.get("type")))
 
 
 async def _achain(first: Any, items: AsyncIterator[Any]) -> AsyncIterator[Any]:

@@ -21,20 +21,17 @@ already, so the proxy does not start with it.
 
 from __future__ import annotations
 
-import json
-from collections.abc import AsyncIterator, Hashable, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from tinyguardrail_sdk.adapters._frameworks import arefuse, require
-from tinyguardrail_sdk.adapters._http import data_of, events
-from tinyguardrail_sdk.adapters._streams import Deferring, as_answer, listed, plain
-from tinyguardrail_sdk.adapters.anthropic import MessagesReader
-from tinyguardrail_sdk.adapters.litellm import ChatReader, ResponsesReader
+from tinyguardrail_sdk.adapters._http import whole_events
+from tinyguardrail_sdk.adapters._litellm_routes import FIELDS, RouteReader, is_read, is_silent
+from tinyguardrail_sdk.adapters._streams import Deferring
 from tinyguardrail_sdk.calls import owned
 from tinyguardrail_sdk.checker import Checker
 from tinyguardrail_sdk.chunks import aheld_chunks
-from tinyguardrail_sdk.closing import aclose_sources
 from tinyguardrail_sdk.errors import Blocked, InputError
 from tinyguardrail_sdk.holdback import Delay
 from tinyguardrail_sdk.labels import Source
@@ -42,28 +39,6 @@ from tinyguardrail_sdk.streaming import StreamGuard
 
 _EXTRA = "litellm-proxy"
 _EVENTS = ("pre_call", "post_call", "pre_mcp_call")
-_READ = ("completion", "text_completion", "responses", "anthropic_messages")
-_TOOLS = ("mcp_call", "call_mcp_tool")  # the proxy makes messages of their arguments
-# What has no model say anything; each is named with and without an "a" before it.
-_SILENT = (
-    *("embedding", "embeddings", "moderation", "rerank", "search", "ocr", "speech"),
-    *("transcription", "audio_transcription", "image_generation", "image_edit", "create_file"),
-    *("file_retrieve", "file_delete", "file_list", "file_content", "vector_store_search"),
-)
-_SILENT_ANSWERS = (
-    *("EmbeddingResponse", "OpenAIModerationResponse", "RerankResponse", "SearchResponse"),
-    *("OCRResponse", "HttpxBinaryResponseContent", "TranscriptionResponse", "ImageResponse"),
-    *("OpenAIFileObject", "FileDeleted", "VectorStoreSearchResponse"),
-)
-_MESSAGE_EVENTS = (
-    *("message_start", "content_block_start", "content_block_delta", "content_block_stop"),
-    *("message_delta", "message_stop", "ping", "error"),
-)
-# Where a request can have text; the rest of it is the proxy's own.
-_FIELDS = (
-    *("messages", "input", "prompt", "prompt_variables", "prediction", "suffix", "fallbacks"),
-    *("tools", "extra_body"),
-)
 
 
 def guardrail(guard: Checker, *, delay: Delay | None = None) -> Any:
@@ -105,9 +80,9 @@ class _Hooks:
         self, user_api_key_dict: Any, cache: Any, data: Any, call_type: str
     ) -> Any:
         with self._as_http():
-            if _is_read(call_type):
-                given = {name: data[name] for name in _FIELDS if name in data}
-                asked = Deferring(_Reader()).request(given)
+            if is_read(call_type):
+                given = {name: data[name] for name in FIELDS if name in data}
+                asked = Deferring(RouteReader()).request(given)
                 await arefuse(self._guard, owned(asked, Source.USER))
         return data
 
@@ -115,17 +90,17 @@ class _Hooks:
         self, data: Any, user_api_key_dict: Any, response: Any
     ) -> Any:
         with self._as_http():
-            if type(response).__name__ not in _SILENT_ANSWERS:
-                said = Deferring(_Reader()).response(response)
+            if not is_silent(response):
+                said = Deferring(RouteReader()).response(response)
                 await arefuse(self._guard, owned(said, Source.OUTPUT))
         return response
 
     async def async_post_call_streaming_iterator_hook(
         self, user_api_key_dict: Any, response: Any, request_data: Any
     ) -> AsyncIterator[Any]:
-        stream, reader = StreamGuard(self._guard, delay=self._delay), _Reader()
+        stream, reader = StreamGuard(self._guard, delay=self._delay), RouteReader()
         # Of what is raised here the proxy makes an event, but of an error of HTTP, nothing at all.
-        async with aheld_chunks(stream, _items(response), reader.chunk) as held:
+        async with aheld_chunks(stream, whole_events(response), reader.chunk) as held:
             async for item in held:
                 yield item
 
@@ -138,84 +113,3 @@ class _Hooks:
             raise self._refused(status_code=400, detail=detail) from error
         except InputError as error:
             raise self._refused(status_code=400, detail={"error": str(error)}) from error
-
-
-class _Reader:
-    """Reads the requests, answers and streams of every route that is guarded."""
-
-    def __init__(self) -> None:
-        self._chat = ChatReader()
-        self._responses = ResponsesReader()
-        self._messages = MessagesReader()
-
-    def request(self, request: Mapping[str, Any]) -> Iterable[Any]:
-        prompt = request.get("prompt")
-        if isinstance(prompt, Mapping):  # a stored one, of the Responses API
-            yield from self._responses.request({"prompt": prompt})
-        yield from self._chat.request(request)
-        yield from listed(request.get("input"))
-        for each in () if isinstance(prompt, Mapping) else listed(prompt):
-            if not isinstance(each, str):
-                raise InputError("a prompt of tokens cannot be read; send it as text")
-            yield "user", each
-        if request.get("suffix"):
-            yield "document", request["suffix"]
-
-    def response(self, answer: Mapping[str, Any]) -> Iterable[Any]:
-        if "choices" in answer:
-            for choice in answer["choices"] or ():
-                text = choice.get("text")
-                yield as_answer(choice["message"]) if text is None else text
-        elif "output" in answer:
-            yield from self._responses.response(answer)
-        elif answer.get("type") == "message":
-            yield from self._messages.response(answer)
-        else:
-            raise InputError("the answers of this route cannot be read; leave it unguarded")
-
-    def chunk(self, chunk: Any) -> Iterator[tuple[Hashable, str]]:
-        item = plain(_event(chunk) if isinstance(chunk, bytes) else chunk)
-        if "choices" in item:
-            yield from self._chat.chunk(item)
-            for choice in item["choices"] or ():
-                if choice.get("text"):
-                    yield (choice.get("index"), "text"), choice["text"]
-        elif str(getattr(item.get("type"), "value", item.get("type"))).startswith("response."):
-            yield from self._responses.chunk(item)
-        elif not item or item.get("type") in _MESSAGE_EVENTS:
-            yield from self._messages.chunk(item)
-        else:
-            raise InputError("the streams of this route cannot be read; leave it unguarded")
-
-
-def _is_read(call_type: str) -> bool:
-    """Whether the requests of a route are judged; others may have no model say anything."""
-    names = {str(getattr(call_type, "value", call_type))}
-    names |= {name.removeprefix("a") for name in names}
-    if names.isdisjoint((*_READ, *_TOOLS, *_SILENT)):
-        raise InputError(f"{min(names)} is not guarded yet, so the guardrail refuses it")
-    return names.isdisjoint(_SILENT)
-
-
-async def _items(response: Any) -> AsyncIterator[Any]:
-    """The items of a stream; of bytes, whole events."""
-    rest = b""
-    try:
-        async for item in response:
-            if not isinstance(item, str | bytes):
-                yield item
-                continue
-            came = item.encode() if isinstance(item, str) else item
-            pieces, rest = events(rest + came, False)
-            for piece in pieces:
-                yield piece
-        if rest:
-            yield rest
-    finally:
-        await aclose_sources(response)
-
-
-def _event(event: bytes) -> Any:
-    """What an event says, empty where it says nothing."""
-    data = data_of(event).strip()
-    return json.loads(data) if data and data != "[DONE]" else {}

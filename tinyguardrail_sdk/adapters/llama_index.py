@@ -13,21 +13,23 @@ are put into a prompt; put the postprocessor last. A guarded engine judges quest
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Mapping
 from typing import Any
 
-from tinyguardrail_sdk.adapters._frameworks import (
-    Judging,
-    Method,
-    judge_of,
-    judging_copy,
-    require,
+from tinyguardrail_sdk.adapters._frameworks import Judging, judge_of, judging_copy, require
+from tinyguardrail_sdk.adapters._items import aeach_of, each_of, sorted_out
+from tinyguardrail_sdk.adapters._judging import (
+    ACall,
+    AStream,
+    Call,
+    First,
+    Refused,
+    Send,
+    Stream,
+    every,
 )
 from tinyguardrail_sdk.adapters._llama_index_messages import EngineReader, LLMReader
-from tinyguardrail_sdk.calls import guarded_acall, guarded_astream, guarded_call, guarded_stream
 from tinyguardrail_sdk.checker import Checker
-from tinyguardrail_sdk.errors import Blocked, GuardrailError, InputError
+from tinyguardrail_sdk.errors import InputError
 from tinyguardrail_sdk.holdback import Delay
 from tinyguardrail_sdk.labels import Source
 from tinyguardrail_sdk.streaming import StreamGuard
@@ -87,107 +89,58 @@ def postprocessor(guard: Checker, *, drop: bool = False) -> Any:
     base = require("llama_index.core.postprocessor.types", "llama-index").BaseNodePostprocessor
     mode = require("llama_index.core.schema", "llama-index").MetadataMode.LLM
 
-    def judged(node: Any, verdict: Verdict) -> list[Any]:
-        if not verdict.blocked:
-            return [node]
-        if drop:
-            return []
-        raise Blocked(verdict)
+    def texts(nodes: list[Any]) -> list[str]:
+        return [each.node.get_content(metadata_mode=mode) for each in nodes]
+
+    def kept(nodes: list[Any], verdicts: list[Verdict]) -> list[Any]:
+        return sorted_out(nodes, verdicts, raising=not drop)[0]
 
     def process(self: Any, nodes: list[Any], query_bundle: Any = None) -> list[Any]:
-        kept = []
-        for node in nodes:
-            text = node.node.get_content(metadata_mode=mode)
-            kept += judged(node, guard.check(text, source=Source.DOCUMENT))
-        return kept
+        return kept(nodes, each_of(guard, texts(nodes), Source.DOCUMENT))
 
     async def aprocess(self: Any, nodes: list[Any], query_bundle: Any = None) -> list[Any]:
-        kept = []
-        for node in nodes:
-            text = node.node.get_content(metadata_mode=mode)
-            kept += judged(node, await guard.acheck(text, source=Source.DOCUMENT))
-        return kept
+        return kept(nodes, await aeach_of(guard, texts(nodes), Source.DOCUMENT))
 
     methods = {"_postprocess_nodes": process, "_apostprocess_nodes": aprocess}
     return type(base)("GuardPostprocessor", (base,), {"__module__": __name__, **methods})()
 
 
-def _call(original: Method) -> Method:
-    def call(self: Any, *args: Any, **kwargs: Any) -> Any:
-        guard, _ = judge_of(self)
-        send = functools.partial(original, self, *args, **kwargs)
-        return guarded_call(guard, LLMReader(), _given(args, kwargs), send)
-
-    return call
-
-
-def _acall(original: Method) -> Method:
-    async def call(self: Any, *args: Any, **kwargs: Any) -> Any:
-        guard, _ = judge_of(self)
-        send = functools.partial(original, self, *args, **kwargs)
-        return await guarded_acall(guard, LLMReader(), _given(args, kwargs), send)
-
-    return call
-
-
-def _stream(original: Method) -> Method:
-    def call(self: Any, *args: Any, **kwargs: Any) -> Any:
-        guard, delay = judge_of(self)
-        send = functools.partial(original, self, *args, **kwargs)
-        return guarded_stream(guard, LLMReader(), _given(args, kwargs), send, delay=delay)
-
-    return call
-
-
-def _astream(original: Method) -> Method:
-    async def call(self: Any, *args: Any, **kwargs: Any) -> Any:
-        guard, delay = judge_of(self)
-        send = functools.partial(original, self, *args, **kwargs)
-        return await guarded_astream(guard, LLMReader(), _given(args, kwargs), send, delay=delay)
-
-    return call
-
-
-def _ask(original: Method) -> Method:
-    def call(self: Any, *args: Any, **kwargs: Any) -> Any:
-        guard, delay = judge_of(self)
-        send = functools.partial(original, self, *args, **kwargs)
-        answer = guarded_call(guard, EngineReader(), (args, kwargs), send)
-        return _held(answer, StreamGuard(guard, delay=delay))
-
-    return call
-
-
-def _aask(original: Method) -> Method:
-    async def call(self: Any, *args: Any, **kwargs: Any) -> Any:
-        guard, delay = judge_of(self)
-        send = functools.partial(original, self, *args, **kwargs)
-        answer = await guarded_acall(guard, EngineReader(), (args, kwargs), send)
-        return _held(answer, StreamGuard(guard, delay=delay))
-
-    return call
-
-
-def _refused(original: Method) -> Method:
-    def call(self: Any, *args: Any, **kwargs: Any) -> Any:
-        raise GuardrailError(
-            "a chat engine streams from a thread of its own, which this guard cannot hold back, "
-            "and synthesize() goes around query(); build the engine with guard_llm(llm, guard) "
-            "instead"
+def _held(copied: Any, answer: Any) -> Any:
+    """Return an answer of an engine with its stream, where it is one, held back."""
+    if not hasattr(answer, "response"):
+        guard, delay = judge_of(copied)
+        stream, tokens = StreamGuard(guard, delay=delay), answer.response_gen
+        answer.response_gen = (stream.awrap if hasattr(tokens, "__anext__") else stream.wrap)(
+            tokens
         )
+    return answer
 
-    return call
+
+class _Ask(Call):
+    def judged(self, copied: Any, request: Any, send: Send) -> Any:
+        return _held(copied, super().judged(copied, request, send))
 
 
+class _AAsk(ACall):
+    async def judged(self, copied: Any, request: Any, send: Send) -> Any:
+        return _held(copied, await super().judged(copied, request, send))
+
+
+_ASKED = (LLMReader, First(("messages", "prompt")))
 _LLM: Judging = (
-    ("chat", _call),
-    ("complete", _call),
-    ("achat", _acall),
-    ("acomplete", _acall),
-    ("stream_chat", _stream),
-    ("stream_complete", _stream),
-    ("astream_chat", _astream),
-    ("astream_complete", _astream),
+    ("chat", Call(*_ASKED)),
+    ("complete", Call(*_ASKED)),
+    ("achat", ACall(*_ASKED)),
+    ("acomplete", ACall(*_ASKED)),
+    ("stream_chat", Stream(*_ASKED)),
+    ("stream_complete", Stream(*_ASKED)),
+    ("astream_chat", AStream(*_ASKED)),
+    ("astream_complete", AStream(*_ASKED)),
+)
+_ask, _aask = _Ask(EngineReader, every), _AAsk(EngineReader, every)
+_refused = Refused(
+    "a chat engine streams from a thread of its own, which this guard cannot hold back, and "
+    "synthesize() goes around query(); build the engine with guard_llm(llm, guard) instead"
 )
 _QUERY_ENGINE: Judging = (("query", _ask), ("aquery", _aask))
 _CHAT_ENGINE: Judging = (
@@ -196,19 +149,5 @@ _CHAT_ENGINE: Judging = (
     ("stream_chat", _refused),
     ("astream_chat", _refused),
 )
-
 # Ways around `query`, where an engine has them.
 _AROUND: Judging = (("synthesize", _refused), ("asynthesize", _refused))
-
-
-def _given(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
-    return args[0] if args else kwargs.get("messages", kwargs.get("prompt"))
-
-
-def _held(answer: Any, stream: StreamGuard) -> Any:
-    """Return an answer of an engine with its stream, where it is one, held back."""
-    if not hasattr(answer, "response"):
-        tokens = answer.response_gen
-        held = stream.awrap if hasattr(tokens, "__anext__") else stream.wrap
-        answer.response_gen = held(tokens)
-    return answer

@@ -15,26 +15,19 @@ prompts by their roles, and the arguments of a tool as `output`, for a model mad
 
 from __future__ import annotations
 
-import base64
 import functools
-import json
-from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from typing import Any, TypeVar
 
 from tinyguardrail_sdk.adapters._engine import MARK, Handle
 from tinyguardrail_sdk.adapters._frameworks import arefuse, refuse, require
+from tinyguardrail_sdk.adapters._mcp_messages import CALL, asked, said, words
 from tinyguardrail_sdk.checker import Checker
-from tinyguardrail_sdk.content import value_text
 from tinyguardrail_sdk.errors import Blocked, GuardrailError, InputError
-from tinyguardrail_sdk.labels import Source
 
 ClientT = TypeVar("ClientT")
 
-_CALL = "tools/call"
 _CANNOT = -32000  # of the codes that are left to servers
-_WITHOUT_TEXT = ("image/", "audio/", "video/")
-# Keys of schemas and listings whose values are codes, as long as they look like one.
-_CODES = {"type", "format", "$schema", "$ref", "uri", "uriTemplate", "mimeType"}
 
 
 def wrap(client: ClientT, guard: Checker, *, tool_error: str | None = None) -> Handle[ClientT]:
@@ -86,7 +79,7 @@ def _handle_on(
 
 
 def _introduction(session: Any) -> Iterator[Any]:
-    return _words(getattr(session, "instructions", None))
+    return words(getattr(session, "instructions", None))
 
 
 def _put_on(
@@ -97,12 +90,12 @@ def _put_on(
     @functools.wraps(send)
     async def judged(request: Any, *args: Any, **kwargs: Any) -> Any:
         wire = _wire(request)
-        await arefuse(guard, _asked(wire["method"], wire.get("params") or {}))
+        await arefuse(guard, asked(wire["method"], wire.get("params") or {}))
         result = await send(request, *args, **kwargs)
         try:
-            await arefuse(guard, _said(wire["method"], _wire(result)))
+            await arefuse(guard, said(wire["method"], _wire(result)))
         except Blocked:
-            if tool_error is None or wire["method"] != _CALL:
+            if tool_error is None or wire["method"] != CALL:
                 raise
             return type(result).model_validate(_tool_error(tool_error))
         return result
@@ -130,12 +123,12 @@ def middleware(guard: Checker, *, tool_error: str = "The result was blocked.") -
 
     async def judge(ctx: Any, call_next: Callable[[Any], Awaitable[Any]]) -> Any:
         try:
-            await arefuse(guard, _asked(ctx.method, ctx.params or {}))
+            await arefuse(guard, asked(ctx.method, ctx.params or {}))
             result = await call_next(ctx)
             if result is not None:  # of a notification
-                await arefuse(guard, _said(ctx.method, _wire(result)))
+                await arefuse(guard, said(ctx.method, _wire(result)))
         except Blocked as stop:
-            if ctx.method == _CALL:
+            if ctx.method == CALL:
                 return _tool_error(tool_error) | {"resultType": "complete"}
             raise error(_CANNOT, str(stop)) from stop
         return result
@@ -152,100 +145,6 @@ def _session_of(client: Any) -> Any:
     if not hasattr(session, "send_request"):
         raise InputError(f"{type(client).__name__} is neither a Client nor a ClientSession of mcp")
     return session
-
-
-def _asked(method: str, params: Mapping[str, Any]) -> Iterator[Any]:
-    if params.get("arguments"):
-        source = Source.OUTPUT if method == _CALL else Source.USER
-        yield source, value_text(params["arguments"])
-
-
-def _said(method: str, result: Mapping[str, Any]) -> Iterator[Any]:
-    """What is in a result; of those that have no shape of their own, all words."""
-    if method == _CALL and "content" in result:
-        yield from _tool_result(result)
-    elif method == "resources/read" and "contents" in result:
-        for each in result["contents"]:
-            yield from _resource(each)
-    elif method == "prompts/get" and "messages" in result:
-        for each in result["messages"]:
-            source = Source.USER if each["role"] == "user" else Source.OUTPUT
-            yield from _block(each["content"], source)
-        yield from _words(result.get("description"))
-    elif method.endswith("/list"):
-        for each in (
-            item for items in result.values() if isinstance(items, list) for item in items
-        ):
-            yield from _words(each)
-    elif method == "initialize":
-        yield from _words(result.get("instructions"))
-    else:
-        yield from _words(result)
-
-
-def _tool_result(result: Mapping[str, Any]) -> Iterator[Any]:
-    blocks = [found for block in result["content"] for found in _block(block, Source.TOOL)]
-    yield from blocks
-    # Servers send the same as text and as data.
-    data = list(_leaves(result.get("structuredContent")))
-    if data and data != [word for _, text in blocks for word in _leaves(_data(text))]:
-        yield Source.TOOL, "\n".join(data)
-
-
-def _block(block: Mapping[str, Any], source: Source) -> Iterator[tuple[Source, str]]:
-    kind = block.get("type")
-    if kind == "text":
-        yield source, block["text"]
-    elif kind == "resource":
-        yield from _resource(block["resource"])
-    elif kind == "resource_link":
-        yield from _words(block)
-    elif kind not in ("image", "audio"):
-        raise InputError("unknown type of content block; update tinyguardrail-sdk, or undo()")
-
-
-def _resource(contents: Mapping[str, Any]) -> Iterator[tuple[Source, str]]:
-    kind = contents.get("mimeType") or ""
-    if "text" in contents:
-        yield Source.DOCUMENT, contents["text"]
-    elif kind.startswith("text/") or kind.endswith("json"):
-        yield Source.DOCUMENT, base64.b64decode(contents["blob"]).decode(errors="replace")
-    elif not kind.startswith(_WITHOUT_TEXT):
-        raise InputError("a resource that is neither text nor a picture or sound cannot be read")
-
-
-def _words(value: Any) -> Iterator[tuple[Source, str]]:
-    """What a server says of itself and of what it has, as one text."""
-    found = list(_leaves(value, _CODES))
-    if found:
-        yield Source.TOOL, "\n".join(found)
-
-
-def _data(text: str) -> Any:
-    """What a text says as JSON, where it is an object or a list; else the text."""
-    try:
-        value = json.loads(text)
-    except (ValueError, RecursionError):
-        return text
-    return value if isinstance(value, dict | list) else text
-
-
-def _leaves(value: Any, codes: Collection[str] = ()) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, Mapping):
-        for key, each in value.items():
-            if not _looks_like_code(key):
-                yield key
-            if key not in codes or not _looks_like_code(each):
-                yield from _leaves(each, codes)
-    elif isinstance(value, list):
-        for each in value:
-            yield from _leaves(each, codes)
-
-
-def _looks_like_code(value: Any) -> bool:
-    return isinstance(value, str) and len(value) < 100 and len(value.split()) < 2
 
 
 def _tool_error(text: str) -> dict[str, Any]:

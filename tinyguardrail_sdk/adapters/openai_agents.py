@@ -14,14 +14,12 @@ results of hosted tools too, raises `Blocked`, and holds streams back until they
 from __future__ import annotations
 
 import dataclasses
-import functools
-from collections.abc import AsyncIterator, Hashable, Iterable, Iterator, Mapping
+from collections.abc import Iterable
 from typing import Any
 
-from tinyguardrail_sdk.adapters._frameworks import Method, judge_of, judging_copy, require
+from tinyguardrail_sdk.adapters._frameworks import judging_copy, require
+from tinyguardrail_sdk.adapters._openai_agents_model import JUDGING
 from tinyguardrail_sdk.adapters._streams import plain
-from tinyguardrail_sdk.adapters.openai import ChatReader, ResponsesReader
-from tinyguardrail_sdk.calls import guarded_acall, guarded_astream
 from tinyguardrail_sdk.checker import Checker, first_stop
 from tinyguardrail_sdk.content import value_text
 from tinyguardrail_sdk.errors import InputError
@@ -150,7 +148,7 @@ def guard_model(model: Any, guard: Checker, *, delay: Delay | None = None) -> An
             f"{type(model).__name__} is no Model of the Agents SDK; of a model that is only named, "
             "guard the provider with guard_provider(guard)"
         )
-    return judging_copy(model, guard, delay, _JUDGING)
+    return judging_copy(model, guard, delay, JUDGING)
 
 
 def guard_provider(guard: Checker, provider: Any = None, *, delay: Delay | None = None) -> Any:
@@ -183,59 +181,6 @@ def _with(guardrail: Any, others: Iterable[Any]) -> list[Any]:
     guard = getattr(guardrail.guardrail_function, _MARK)
     known = [getattr(each.guardrail_function, _MARK, None) for each in others]
     return [*others, *([] if any(each is guard for each in known) else [guardrail])]
-
-
-def _get_response(original: Method) -> Method:
-    async def call(self: Any, system_instructions: Any, input: Any, *args: Any, **kw: Any) -> Any:
-        guard, _ = judge_of(self)
-        send = functools.partial(original, self, system_instructions, input, *args, **kw)
-        return await guarded_acall(guard, _Reader(), _request(input, args, kw), send)
-
-    return call
-
-
-def _stream_response(original: Method) -> Method:
-    async def call(
-        self: Any, system_instructions: Any, input: Any, *args: Any, **kw: Any
-    ) -> AsyncIterator[Any]:
-        guard, delay = judge_of(self)
-
-        async def send() -> Any:
-            return original(self, system_instructions, input, *args, **kw)
-
-        request = _request(input, args, kw)
-        async with await guarded_astream(guard, _Reader(), request, send, delay=delay) as events:
-            async for event in events:
-                yield event
-
-    return call
-
-
-_JUDGING = (("get_response", _get_response), ("stream_response", _stream_response))
-
-
-def _request(input: Any, args: tuple[Any, ...], kw: Mapping[str, Any]) -> dict[str, Any]:
-    """The arguments of a model, and what its settings put into the request besides them."""
-    settings = kw.get("model_settings", args[0] if args else None)
-    further = dict(getattr(settings, "extra_args", None) or {})
-    bodies = (further.pop("extra_body", None), getattr(settings, "extra_body", None))
-    return {**kw, "input": input, "further": [plain(each) for each in (further, *bodies) if each]}
-
-
-class _Reader(ResponsesReader):
-    """Reads what models of the SDK take and give: items and events of the Responses API."""
-
-    def request(self, request: Mapping[str, Any]) -> Iterable[Any]:
-        yield from super().request(request)
-        for body in request["further"]:
-            yield from super().request(body)
-            yield from ChatReader().request(body)
-
-    def response(self, response: Any) -> Iterable[Any]:
-        return [plain(item) for item in response.output]
-
-    def chunk(self, event: Any) -> Iterator[tuple[Hashable, str]]:
-        return super().chunk(plain(event))
 
 
 async def _judge_tool(guard: Checker, text: str, source: Source, message: str | None) -> Any:

@@ -21,12 +21,12 @@ from tinyguardrail_sdk.adapters._engine import MARK, Handle, handle_on
 from tinyguardrail_sdk.adapters._frameworks import (
     Judging,
     Method,
-    judge_of,
     judging_copy,
     refuse,
     require,
 )
-from tinyguardrail_sdk.calls import guarded_call, guarded_stream
+from tinyguardrail_sdk.adapters._judging import Args, Call, First, Kwargs, Send, Stream
+from tinyguardrail_sdk.adapters._tools import AnswerReader, ToolReader
 from tinyguardrail_sdk.checker import Checker
 from tinyguardrail_sdk.content import value_text
 from tinyguardrail_sdk.errors import InputError
@@ -78,10 +78,8 @@ def guard_model(model: Any, guard: Checker, *, delay: Delay | None = None) -> An
     """
     if not hasattr(model, "generate"):
         raise InputError(f"{type(model).__name__} is no model of smolagents")
-    judging: Judging = (("generate", _generate),)
-    if hasattr(model, "generate_stream"):
-        judging += (("generate_stream", _generate_stream),)
-    return judging_copy(model, guard, delay, judging)
+    present = tuple(each for each in _MODEL if hasattr(model, each[0]))
+    return judging_copy(model, guard, delay, present)
 
 
 def guard_tool(tool: Any, guard: Checker) -> Any:
@@ -90,7 +88,8 @@ def guard_tool(tool: Any, guard: Checker) -> Any:
     Raises:
         GuardrailError: Another guard is on it already.
     """
-    return judging_copy(tool, guard, None, (("__call__", _use),))
+    reader = AnswerReader if tool.name == _ANSWER else ToolReader
+    return judging_copy(tool, guard, None, (("__call__", Call(reader, _arguments)),))
 
 
 def _carry_out(handle: Handle[Any], agent: Any) -> None:
@@ -109,35 +108,9 @@ def _clears(guard: Checker, answer: Any, memory: Any, **_: Any) -> bool:
     return True
 
 
-def _generate(original: Method) -> Method:
-    def call(self: Any, messages: Any, *args: Any, **kwargs: Any) -> Any:
-        guard, _ = judge_of(self)
-        send = functools.partial(original, self, messages, *args, **kwargs)
-        return guarded_call(guard, _Reader(), messages, send)
-
-    return call
-
-
-def _generate_stream(original: Method) -> Method:
-    def call(self: Any, messages: Any, *args: Any, **kwargs: Any) -> Any:
-        guard, delay = judge_of(self)
-        send = functools.partial(original, self, messages, *args, **kwargs)
-        return guarded_stream(guard, _Reader(), messages, send, delay=delay)
-
-    return call
-
-
-def _use(original: Method) -> Method:
-    def call(self: Any, *args: Any, **kwargs: Any) -> Any:
-        guard, _ = judge_of(self)
-        given = [*args, *(kwargs[name] for name in kwargs if name in self.inputs)]
-        refuse(guard, [(Source.OUTPUT, value_text(each)) for each in given])
-        result = original(self, *args, **kwargs)
-        source = Source.OUTPUT if self.name == _ANSWER else Source.TOOL
-        refuse(guard, [(source, str(result))])  # as the agent shows it to the model
-        return result
-
-    return call
+def _arguments(tool: Any, method: Method, args: Args, kwargs: Kwargs) -> tuple[Any, Send]:
+    given = [*args, *(kwargs[name] for name in kwargs if name in tool.inputs)]
+    return given, functools.partial(method, *args, **kwargs)
 
 
 class _Reader:
@@ -164,3 +137,10 @@ def _parts(message: Any) -> Iterator[Any]:
     for call in fields.get("tool_calls") or ():
         function = call["function"] if isinstance(call, Mapping) else vars(call.function)
         yield Source.OUTPUT, value_text(function["arguments"])
+
+
+_MESSAGES = First(("messages",))
+_MODEL: Judging = (
+    ("generate", Call(_Reader, _MESSAGES)),
+    ("generate_stream", Stream(_Reader, _MESSAGES)),
+)

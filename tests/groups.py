@@ -19,12 +19,13 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["
 EXTRAS: dict[str, list[str]] = PROJECT["optional-dependencies"]
 # Groups of several extras; every other is an extra by itself.
 SEVERAL = {"corpora": ["ray", "spark"]}
-# Groups whose newest versions agree about what they share. What is in none of these is in the
-# developer install, or left to the weekly job: LiteLLM, Haystack and CrewAI take long to install.
+# What the developer install lacks, in as few environments as hold the newest version of each.
 TOGETHER = {
     "frameworks": [
         "bedrock-async",
+        "haystack",
         "langchain",
+        "litellm",
         "llama-index",
         "mcp",
         "openai-agents",
@@ -32,6 +33,10 @@ TOGETHER = {
         "smolagents",
     ],
     "corpora": ["corpora"],
+    # It wants older versions of MCP, OpenAI and Pydantic.
+    "crewai": ["crewai"],
+    # It wants an older LiteLLM than there is by itself.
+    "proxy": ["litellm-proxy"],
 }
 
 

@@ -2,14 +2,12 @@
 
     nox; python -m tests.matrix build/results/*.xml           # sections of other groups stay
     python -m tests.matrix --check build/results/*.xml        # status 1 where they differ
-    python -m tests.matrix --check --weekly=GROUP,... build/results/*.xml
 
 A test says by its name what it is about. How a client is called is noted in the report: the shape
 of a conformance test, or the parameter `way` of another, under any of the names in `WAYS`.
 
-`--check` fails for a test that ran nowhere, too, but with `--weekly` not for those of groups that
-the weekly job alone installs. A call that a newer version than the page names no longer has is a
-warning.
+`--check` fails for a test that ran nowhere, too. A call that a newer version than the page names
+no longer has is a warning.
 """
 
 import re
@@ -18,11 +16,12 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from importlib import metadata
+from pathlib import Path
 from typing import Any
 
 from tests.documents import ROOT
 from tests.groups import EXTRAS, group_of, name_of
-from tests.results import NOT_THERE, Case, is_of, never_run, parsed, read, stem_of
+from tests.results import NOT_THERE, Case, never_run, read, stem_of
 
 PAGE = ROOT / "docs" / "matrix.md"
 WAYS = ("shape", "calling", "streaming", "leaving", "way", "call", "act", "query", "chatting")
@@ -172,13 +171,10 @@ def overtaken(page: str, cases: Iterable[Case]) -> set[str]:
     }
 
 
-def differences(
-    page: str, cases: Sequence[Case], left_out: Sequence[str] = ()
-) -> tuple[list[str], list[str]]:
+def differences(page: str, cases: Sequence[Case]) -> tuple[list[str], list[str]]:
     """Return what differs, and of that apart what may be of a version that the page does not know.
 
-    What differs are rows that only the page has or only the reports, and tests that ran nowhere;
-    none of them is missing of the groups that were left out.
+    What differs are rows that only the page has or only the reports, and tests that ran nowhere.
     """
     rows, known = rows_of(page), sections_of(page)
     passed, new = set(), set()
@@ -188,10 +184,9 @@ def differences(
             if "way" in case.properties:  # others may be about no client at all
                 new.add(named)
     missing = {named for named, newest in rows.items() if newest} - passed
-    missing = {named for named in missing if not is_of(f"test_{named[0]}", left_out)}
     groups = overtaken(page, cases)
     gone = {named for named in missing if named[0] in groups}
-    lost = {name: why for name, why in never_run(cases).items() if not is_of(name, left_out)}
+    lost = never_run(cases)
     for case in cases:
         if _named(case, known) in gone and NOT_THERE in case.why:
             lost.pop(str(case), None)
@@ -212,11 +207,10 @@ def _named(case: Case, sections: Iterable[str]) -> tuple[str, str]:
 
 def main(arguments: Sequence[str]) -> int:
     """Write the page, or with `--check` print what differs."""
-    options, paths = parsed(arguments)
-    cases = list(read(paths))
+    cases = list(read(Path(each) for each in arguments if each != "--check"))
     page = PAGE.read_text(encoding="utf-8") if PAGE.exists() else ""
-    if "check" in options:
-        found, newer = differences(page, cases, options.get("weekly", []))
+    if "--check" in arguments:
+        found, newer = differences(page, cases)
         for each in newer:
             print(f"warning: {each}; a newer version than {PAGE.name} names was tested")
         print("\n".join(found) or f"{PAGE.name} says what the reports say")

@@ -1,9 +1,9 @@
 """What the reports of test runs say together: a test that was skipped in all of them has not run.
 
-    python -m tests.results [--older] [--weekly=GROUP,...] build/results/*.xml
+    python -m tests.results [--older] build/results/*.xml
 
 ends with status 1 and the names of such tests, and of those that failed; with `--older`, but for
-what a version of a client does not have. Groups that the weekly job alone installs fail nothing.
+what a version of a client does not have.
 """
 
 import ast
@@ -105,28 +105,10 @@ def stem_of(case: Case) -> str:
     return found[1] if found else ""
 
 
-def is_of(test: str, groups: Iterable[str]) -> bool:
-    """Return whether the name of a test, or of a module, says that it is of one of some groups."""
-    names = [group.replace("-", "_") for group in groups]
-    return any(f"test_{each}" in test.replace("-", "_") or f"[{each}" in test for each in names)
-
-
-def parsed(arguments: Sequence[str]) -> tuple[dict[str, list[str]], list[Path]]:
-    """Return the options, each with what is listed behind it, and the reports."""
-    named = [each.removeprefix("--").partition("=") for each in arguments if each.startswith("--")]
-    options = {name: [each for each in listed.split(",") if each] for name, _, listed in named}
-    return options, [Path(each) for each in arguments if not each.startswith("--")]
-
-
 def main(arguments: Sequence[str]) -> int:
     """Print how many tests the runs had, what failed in one, and what none of them ran."""
-    options, paths = parsed(arguments)
-    cases = list(read(paths))
-    missed = never_run(cases, "older" in options)
-    for group in options.get("weekly", []):
-        left = [name for name in missed if is_of(name, [group])]
-        missed = {name: why for name, why in missed.items() if name not in left}
-        print(f"{group}: left to the weekly job ({len(left)} skipped)")
+    cases = list(read(Path(each) for each in arguments if each != "--older"))
+    missed = never_run(cases, "--older" in arguments)
     for name in sorted({str(case) for case in cases if case.outcome == "failed"}):
         print(f"failed: {name}")
     for name, why in missed.items():

@@ -154,37 +154,6 @@ def test_an_older_version_may_lack_what_is_tested(tmp_path: Path) -> None:
     assert results.main(["--older", *reported(tmp_path, [("1", ABSENT)])]) == 1
 
 
-def test_groups_that_are_left_to_the_weekly_job_fail_nothing_and_are_named(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    report = reported(tmp_path, [("1", case().replace("test_acme", "test_other") + ABSENT)])
-    assert results.main(["--weekly=other_one", *report]) == 1
-    assert results.main(["--weekly=acme", *report]) == 0
-    assert "acme: left to the weekly job" in capsys.readouterr().out
-
-
-def test_the_page_is_compared_without_the_groups_that_were_left_out(
-    tmp_path: Path, page: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    other = [each.replace("acme", "other") for each in NEW]
-    both = (NEW[0], f"{NEW[1]}{other[1]}")
-    (report,) = reported(tmp_path, [both])
-    text = Path(report).read_text(encoding="utf-8")
-    named = '<property name="acme" value="acme 1.10.0" />'
-    Path(report).write_text(text.replace(named, named + named.replace("acme", "other")), "utf-8")
-    assert matrix.main([report]) == 0
-    assert list(matrix.sections_of(page.read_text(encoding="utf-8"))) == ["acme", "other"]
-    skipped = reported(tmp_path, [("1.10.0", ABSENT + other[1])])
-    text = Path(skipped[0]).read_text(encoding="utf-8").replace('"acme', '"other')
-    Path(skipped[0]).write_text(text, encoding="utf-8")
-    assert matrix.main(["--check", *skipped]) == 1
-    assert "not run: tests.adapters.test_acme: pip install acme" in capsys.readouterr().out
-    assert matrix.main(["--check", "--weekly=acme", *skipped]) == 0
-    assert matrix.main(["--check", "--weekly=elsewhere", *skipped]) == 1
-    # What was left out is not missing; what ran all the same counts.
-    assert "acme: chat" in capsys.readouterr().out
-
-
 def test_nox_and_the_page_know_the_same_groups() -> None:
     folders = (ROOT / "tests" / "adapters", ROOT / "tests" / "frameworks")
     modules = [path.stem for folder in folders for path in folder.glob("test_*.py")]

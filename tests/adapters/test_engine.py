@@ -1,5 +1,6 @@
 """What holds of all adapters together: imports, and strange objects."""
 
+import inspect
 import subprocess
 import sys
 from typing import Any
@@ -8,6 +9,7 @@ import pytest
 
 from tinyguardrail_sdk import Guard, InputError
 from tinyguardrail_sdk.adapters import wrap
+from tinyguardrail_sdk.adapters._signatures import spelled
 from tinyguardrail_sdk.adapters._twins import ABSENT, twin_of
 
 
@@ -103,3 +105,17 @@ def test_a_twin_has_what_others_put_there_before_the_guard() -> None:
     twin = twin_of(client, lambda: {"word": lambda: "traced"})
     vars(client)["word"] = lambda: "guarded"
     assert twin.greet() == "traced Ann, 1"
+
+
+def test_arguments_by_position_have_names_where_the_method_says_none() -> None:
+    def open_to_all(*args: int, **kwargs: int) -> tuple[tuple[int, ...], dict[str, int]]:
+        return args, kwargs
+
+    named = spelled(open_to_all, ("model", "messages"))
+    assert inspect.signature(named).bind(1, 2, stop=3).arguments == {
+        "model": 1,
+        "messages": 2,
+        "kwargs": {"stop": 3},
+    }
+    assert named(1, stop=3) == ((1,), {"stop": 3})
+    assert spelled(Client.rename, ("other",)) is Client.rename

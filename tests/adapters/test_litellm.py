@@ -1,6 +1,7 @@
 import asyncio
 import functools
 import importlib
+import inspect
 import os
 import time
 from collections.abc import Iterator
@@ -216,6 +217,24 @@ def test_a_router_is_guarded_by_the_module(guard: Guard, wire: Wire, served: Any
     wrap(litellm, guard)
     with pytest.raises(Blocked):
         served.completion(**CHAT.ask(ATTACK))
+    assert wire.bodies == []
+
+
+@pytest.mark.parametrize("name", ["completion", "acompletion", "aresponses"])
+def test_an_attack_given_by_position_reaches_no_one(
+    guard: Guard, wire: Wire, served: Any, name: str
+) -> None:
+    order = (ATTACK, MODEL) if name == "aresponses" else (MODEL, conversation(ATTACK))
+    if "custom_llm_provider" in inspect.signature(getattr(served, name)).parameters:
+        pytest.skip("this version has no input by position")
+    wrap(served, guard)
+
+    async def asked() -> None:
+        answer = getattr(served, name)(*order)
+        await answer if name.startswith("a") else None
+
+    with pytest.raises(Blocked):
+        asyncio.run(asked())
     assert wire.bodies == []
 
 

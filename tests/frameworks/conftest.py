@@ -1,3 +1,5 @@
+import importlib.util
+import os
 from collections.abc import Callable
 
 import pytest
@@ -6,6 +8,11 @@ from tests.frameworks.texts import ATTACK
 from tests.matrix import way_of
 from tinyguardrail_sdk import Guard, Label
 from tinyguardrail_sdk.testing import ScriptedClassifier
+
+if importlib.util.find_spec("crewai"):  # elsewhere others' tests of telemetry would see it
+    os.environ.setdefault("CREWAI_DISABLE_TELEMETRY", "true")  # or it asks the network
+    os.environ.setdefault("OTEL_SDK_DISABLED", "true")
+    os.environ.setdefault("CREWAI_TESTING", "true")  # or its first run asks about tracing
 
 
 @pytest.fixture(autouse=True)

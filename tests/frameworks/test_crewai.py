@@ -1,6 +1,4 @@
 import asyncio
-import importlib.util
-import os
 from types import SimpleNamespace
 from typing import Any
 
@@ -11,9 +9,6 @@ from tinyguardrail_sdk import Blocked, CheckFailed, Guard, GuardrailError, Input
 from tinyguardrail_sdk.adapters.crewai import guard_llm, guard_tool, task_guardrail
 from tinyguardrail_sdk.testing import ScriptedClassifier
 
-if importlib.util.find_spec("crewai"):  # elsewhere others' tests of telemetry would see it
-    os.environ.setdefault("CREWAI_DISABLE_TELEMETRY", "true")  # or it asks the network
-    os.environ.setdefault("OTEL_SDK_DISABLED", "true")
 WHY = "pip install 'tinyguardrail-sdk[crewai]'"
 crewai: Any = pytest.importorskip("crewai", reason=WHY)
 tools: Any = pytest.importorskip("crewai.tools", reason=WHY)

@@ -20,6 +20,7 @@ from tinyguardrail_sdk.adapters._frameworks import require
 from tinyguardrail_sdk.adapters._judging import once_asked
 from tinyguardrail_sdk.adapters._nested import outermost
 from tinyguardrail_sdk.adapters._paths import found, unknown
+from tinyguardrail_sdk.adapters._signatures import spelled
 from tinyguardrail_sdk.adapters._streams import Deferring, held
 from tinyguardrail_sdk.adapters._twins import ABSENT, twin_of
 from tinyguardrail_sdk.calls import guarded_acall, guarded_call
@@ -53,6 +54,7 @@ class Plan:
         awaited: Whether what the methods return is awaited, though no function of theirs says so.
         live: Whether the originals are taken from the client itself, which the package may be: of
             one whose state is replaced, a copy grows old, and of a module there is none.
+        placed: For `live` methods that some version declares with `*args`, the names of these.
     """
 
     package: str
@@ -66,6 +68,7 @@ class Plan:
     allowed: tuple[str, ...] | None = None
     awaited: bool = False
     live: bool = False
+    placed: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass
@@ -143,7 +146,8 @@ def handle_on(client: ClientT, guard: Checker, delay: Delay | None) -> Handle[Cl
     Raises:
         GuardrailError: There is another one.
     """
-    known: Handle[ClientT] | None = vars(client).get(MARK)
+    # By name, for some keep what is set on them in another object.
+    known: Handle[ClientT] | None = getattr(client, MARK, None)
     if known is None or (known.guard, known.client, known.delay) == (guard, client, delay):
         return known
     raise GuardrailError("it is guarded already in another way; undo() that one first")
@@ -174,7 +178,8 @@ def _carry_out(handle: Handle[Any], plan: Plan) -> None:
             put = _managed if path in plan.managers else _guarding(owner, name, plan.awaited)
             judging = functools.partial(put, handle, make_reader=make_reader)
             if plan.live:
-                handle.put(owner, name, outermost(handle.guard, getattr(owner, name), judging))
+                original = spelled(getattr(owner, name), plan.placed.get(name, ()))
+                handle.put(owner, name, outermost(handle.guard, original, judging))
                 continue
             twin = twin_of(owner, functools.partial(handle.before, owner))
             handle.put(owner, name, judging(getattr(twin, name)))

@@ -113,4 +113,9 @@ _PLAN = Plan(
         "abatch_completion_fastest_response",
     ),
     live=True,
+    # Routers since 1.110 or before say `*args`.
+    placed={
+        **{f"{form}completion": ("model", "messages") for form in ("", "a")},
+        "aresponses": ("input", "model"),
+    },
 )

@@ -104,6 +104,6 @@ def test_a_file_name_given_as_text_is_pointed_out(
     page = tmp_path / "page.txt"
     page.write_text("Hello there, how are you?", encoding="utf-8")
     main(["check", str(page)])
-    assert "use --file" in capsys.readouterr().err
+    assert "--file F reads a file" in capsys.readouterr().err
     main(["check", "How do I open page.txt?" + "x" * 5000])
-    assert "use --file" not in capsys.readouterr().err
+    assert "--file F reads a file" not in capsys.readouterr().err

@@ -50,7 +50,7 @@ def test_class_shares_hold_without_pools(mixed: list[Example]) -> None:
     shares = Counter(e.label for e in mixed)
 
     assert 0.3 < shares[Label.BENIGN] / len(mixed) < 0.65
-    assert min(shares.values()) / len(mixed) > 0.08
+    assert min(shares.values()) / len(mixed) > 0.07
     assert set(shares) == set(Label)
 
 
@@ -61,7 +61,7 @@ def test_a_language_does_not_tell_the_label(mixed: list[Example]) -> None:
 
     assert 0.4 < sum(attacks.values()) / rows < 0.6
     assert min(attacks.values()) >= 0.002 * len(mixed)
-    assert all(attacks[five] >= 0.006 * len(mixed) for five in ("de", "fr", "es", "zh", "hi"))
+    assert all(attacks[five] >= 0.004 * len(mixed) for five in ("de", "fr", "es", "zh", "hi"))
 
 
 def test_attacks_and_benign_texts_come_from_every_reading_source(mixed: list[Example]) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 # Rows at the reference size, pools included; scaled with the size asked for. Class shares come out
-# near benign 60 / injection 22 / jailbreak 10 / obfuscation 8 per cent.
+# near benign 58 / injection 26 / jailbreak 8 / obfuscation 8 per cent.
 REFERENCE_TOTAL = 73_500
 
 GENERATED: Mapping[str, int] = MappingProxyType(

@@ -25,7 +25,11 @@ MODULES = [
     for path in sorted(Path(folder).glob("test_*.py"))
 ]
 # What the tests of a group need besides; torch is not tested with more than one version.
-BESIDES = {"asgi": ["httpx"], "transformers": ["torch==2.13.0"]}
+BESIDES = {
+    "asgi": ["httpx"],
+    "mistral": ["websockets"],  # to see that its realtime part is refused
+    "transformers": ["torch==2.13.0"],
+}
 GROUPS = sorted({group for module in MODULES if (group := group_of(module.stem))})
 
 

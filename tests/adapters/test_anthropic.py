@@ -65,6 +65,11 @@ def make(kind: str) -> Make:
     return build
 
 
+# Newer versions do not complete texts.
+COMPLETES = hasattr(anthropic.resources, "Completions")
+LEGACY = ["with_raw_response.completions.create"] if COMPLETES else []
+
+
 class TestAnthropic(RawResponses):
     forms = {kind: make(kind) for kind in ("Anthropic", "AsyncAnthropic")}
     shapes = SHAPES
@@ -72,7 +77,7 @@ class TestAnthropic(RawResponses):
     example = ("Anthropic", "Anthropic()", 'Anthropic(api_key="none", base_url="{url}")')
     copies = [lambda client: client.copy(), lambda client: client.with_options(timeout=5)]
     refused = [
-        "with_raw_response.completions.create",
+        *LEGACY,
         "messages.with_raw_response.batches.create",
         "messages.batches.create",
         "beta.messages.tool_runner",

@@ -1,6 +1,7 @@
+import asyncio
 import importlib.util
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -22,6 +23,16 @@ def noted(request: pytest.FixtureRequest, record_property: Callable[[str, object
         way := way_of(request.node.callspec.params, vars(request.module).values())
     ):
         record_property("way", way)
+
+
+@pytest.fixture
+def loop() -> Iterator[None]:
+    """A loop for what would make one when it is called synchronously, and leave it open."""
+    made = asyncio.new_event_loop()
+    asyncio.set_event_loop(made)
+    yield
+    asyncio.set_event_loop(None)
+    made.close()
 
 
 @pytest.fixture

@@ -14,6 +14,8 @@ chat_engines: Any = pytest.importorskip("llama_index.core.chat_engine", reason=W
 query_engines: Any = pytest.importorskip("llama_index.core.query_engine", reason=WHY)
 retrievers: Any = pytest.importorskip("llama_index.core.retrievers", reason=WHY)
 
+pytestmark = pytest.mark.usefixtures("loop")
+
 
 class Shelf(retrievers.BaseRetriever):  # type: ignore[misc]
     """Finds the same pages for every question."""

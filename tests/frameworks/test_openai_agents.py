@@ -15,6 +15,8 @@ agents: Any = pytest.importorskip("agents", reason=WHY)
 testing: Any = pytest.importorskip("agents.testing", reason=WHY)
 events: Any = pytest.importorskip("openai.types.responses", reason=WHY)
 
+pytestmark = pytest.mark.usefixtures("loop")
+
 LONG = "The capital of France lies on the river Seine. " * 40
 
 
@@ -54,13 +56,7 @@ async def _stream(agent: Any, given: Any, config: Any, out: list[Any]) -> Any:
 
 
 def run(agent: Any, given: Any, config: Any, out: list[Any]) -> Any:
-    loop = asyncio.new_event_loop()  # the runner would make one, and leave it open
-    asyncio.set_event_loop(loop)
-    try:
-        return agents.Runner.run_sync(agent, given, run_config=config)
-    finally:
-        asyncio.set_event_loop(None)
-        loop.close()
+    return agents.Runner.run_sync(agent, given, run_config=config)
 
 
 def arun(agent: Any, given: Any, config: Any, out: list[Any]) -> Any:

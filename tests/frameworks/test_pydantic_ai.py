@@ -15,6 +15,8 @@ ai: Any = pytest.importorskip("pydantic_ai", reason=WHY)
 messages: Any = pytest.importorskip("pydantic_ai.messages", reason=WHY)
 functions: Any = pytest.importorskip("pydantic_ai.models.function", reason=WHY)
 
+pytestmark = pytest.mark.usefixtures("loop")
+
 LONG = "The capital of France lies on the river Seine. " * 40
 
 
@@ -102,15 +104,6 @@ def snapshots(agent: Any, prompt: Any, out: list[Any], **options: Any) -> Any:
 
 Way = Callable[..., Any]
 every_way = pytest.mark.parametrize("way", [run, arun, events, texts, snapshots])
-
-
-@pytest.fixture(autouse=True)
-def loop() -> Any:
-    made = asyncio.new_event_loop()  # run_sync would make one, and leave it open
-    asyncio.set_event_loop(made)
-    yield
-    asyncio.set_event_loop(None)
-    made.close()
 
 
 @pytest.fixture(params=["model", "capability"])

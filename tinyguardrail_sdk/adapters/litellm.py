@@ -113,7 +113,7 @@ _PLAN = Plan(
         "abatch_completion_fastest_response",
     ),
     live=True,
-    # Routers since 1.110 or before say `*args`.
+    # Routers of 1.110 say `*args`, which those of 1.108 did not.
     placed={
         **{f"{form}completion": ("model", "messages") for form in ("", "a")},
         "aresponses": ("input", "model"),

@@ -1,4 +1,4 @@
-"""Long technical documents without an attack: readmes, changelogs, licences, sources, data sheets.
+"""Long technical documents without an attack: readmes, metadata, licences, sources, manuals.
 
 They speak of overrides, prompts, roles and flags as such documents do, and are full of imperatives
 and numbers. A kind is a head, many different parts and an end.
@@ -33,14 +33,24 @@ _KINDS: dict[str, tuple[str, str]] = {
     "security": ("prose", "\n\n"),
     "datasheet": ("lines", "\n"),
     "table": ("csv", "\n"),
+    "package_md": ("prose", "\n\n"),
+    "package_rst": ("prose", "\n\n"),
+    "ai_readme": ("prose", "\n\n"),
+    "guard_docs": ("prose", "\n\n"),
+    "docstring": ("code", "\n\n\n"),
+    "advisory": ("prose", "\n\n"),
+    "terms": ("prose", "\n\n"),
+    "manual": ("prose", "\n\n"),
+    "forum": ("prose", "\n\n"),
 }
 KINDS = tuple(_KINDS)
-_HELD_OUT = ("man", "sql")  # kinds kept for testing
+_WORDS = ("technical", "technical_packages", "technical_texts")
+_HELD_OUT = ("man", "sql", "advisory")  # kinds kept for testing
 
 
 @cache
 def _grammar() -> Grammar:
-    return Grammar.load("benign_vocab", "carriers", "snippets", "technical")
+    return Grammar.load("benign_vocab", "carriers", "snippets", *_WORDS)
 
 
 def grow_technical(rng: random.Random, *, heldout: bool = False) -> Carrier:

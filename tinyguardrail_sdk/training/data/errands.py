@@ -16,7 +16,7 @@ from tinyguardrail_sdk.training.data.orders import Order
 
 @cache
 def _grammar() -> Grammar:
-    return Grammar.load("benign_vocab", "carriers", "snippets", "errands")
+    return Grammar.load("benign_vocab", "carriers", "snippets", "errands", "errands_more")
 
 
 @cache

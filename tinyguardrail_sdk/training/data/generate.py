@@ -33,6 +33,7 @@ from tinyguardrail_sdk.training.data.attacks import (
     injection,
     jailbreak,
     obfuscation,
+    turned,
 )
 from tinyguardrail_sdk.training.data.benign import GENERATORS, answers, disguised, fragments
 from tinyguardrail_sdk.training.data.keyed import KeyedNumbers, digest
@@ -279,6 +280,7 @@ def _generators(pools: Pools, config: GenerateConfig) -> dict[str, Generator]:
         ),
         "twins": of(twins.generate, lambda side: {"carriers": side.places}),
         "woven": of(woven.generate),
+        "turned": of(turned.generate),
         "tongue": of(tongues.generate),
         "carried": of(carried.generate),
         "carrier": of(carriers.generate),

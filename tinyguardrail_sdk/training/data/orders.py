@@ -27,6 +27,7 @@ _ORDINARY = (
     "indirect:soft/unrelated_task",
 )
 _BARE_SHARE = 0.5
+_QUESTION_SHARE = 0.25  # of decoys; more would ask the reader as often as orders do
 # Direct frames that a reader of the document would know for an attack; riddles about a password or
 # examples of a wrong labelling need the chat that they were written for.
 _PLAIN = ("bare_override", "bare_leak", "override", "fake", "exfil", "role", "hijack", "social")
@@ -104,11 +105,11 @@ def decoy(rng: random.Random, order: Order, *, heldout: bool = False) -> str:
     """What a clean twin gets in place of an order: ordinary sentences.
 
     Beside a direct injection they are as rough as it is, in its language, or a near miss of it:
-    or verbs, typos and scripts would give the attack away. Beside others they are, half of the
-    time, questions, tasks and favours for people.
+    or verbs, typos and scripts would give the attack away. Beside others they are, one time in
+    four, questions, tasks and favours for people.
     """
     if order.technique != "indirect_direct":
-        return question(rng) if rng.random() < 0.5 else _sentences(rng)
+        return question(rng) if rng.random() < _QUESTION_SHARE else _sentences(rng)
     if order.language != "en":
         return _foreign(rng, order.language) or _sentences(rng)
     return _near_miss(rng, heldout) if rng.random() < 0.6 else roughen(rng, _sentences(rng))

@@ -24,6 +24,7 @@ GENERATED: Mapping[str, int] = MappingProxyType(
         "guarded": 1_000,  # 1 in 2 attacked
         "scene": 2_600,  # every other one a jailbreak
         "woven": 3_000,  # every third one a jailbreak
+        "turned": 4_000,  # 1 in 2 attacked
         "tongue": 16_000,  # 1 in 2 attacked
         # benign
         "carrier": 300,

@@ -25,7 +25,9 @@ _ALONE = 0.35  # without an answer around them
 
 @cache
 def _parts() -> tuple[Grammar, Frames]:
-    grammar = Grammar.load("benign_vocab", "carriers", "snippets", "answer_parts", "carried")
+    grammar = Grammar.load(
+        "benign_vocab", "carriers", "snippets", "answer_parts", "carried", "carried_more"
+    )
     return grammar, Frames(grammar, "carried")
 
 

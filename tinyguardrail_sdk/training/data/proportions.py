@@ -6,29 +6,29 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 # Rows at the reference size, pools included; scaled with the size asked for. Class shares come out
-# near benign 58 / injection 26 / jailbreak 8 / obfuscation 8 per cent.
+# near benign 59 / injection 23 / jailbreak 11 / obfuscation 7 per cent.
 REFERENCE_TOTAL = 73_500
 
 GENERATED: Mapping[str, int] = MappingProxyType(
     {
         # attacks
         "injection": 5_500,
-        "jailbreak": 4_800,
-        "obfuscation": 7_200,
+        "jailbreak": 6_000,
+        "obfuscation": 8_000,
         # pairs
         "twins": 11_000,  # 9 in 20 attacked
-        "carried": 3_700,  # 1 in 2 attacked
+        "carried": 4_500,  # 1 in 2 attacked
         "records": 5_900,  # 1 in 2 attacked
         "small_task": 4_400,  # 1 in 2 attacked
-        "technical_planted": 1_500,  # 1 in 2 attacked
+        "technical_planted": 2_000,  # 1 in 2 attacked
         "guarded": 1_000,  # 1 in 2 attacked
-        "scene": 2_600,  # every other one a jailbreak
-        "woven": 3_000,  # every third one a jailbreak
+        "scene": 3_200,  # every other one a jailbreak
+        "woven": 7_500,  # every third one a jailbreak
         "turned": 4_000,  # 1 in 2 attacked
-        "tongue": 16_000,  # 1 in 2 attacked
+        "tongue": 14_000,  # 1 in 2 attacked
         # benign
         "carrier": 300,
-        "technical": 2_200,
+        "technical": 3_000,
         "request": 300,
         "harmless_disguise": 1_200,
         "data_like": 2_200,

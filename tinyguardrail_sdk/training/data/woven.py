@@ -2,7 +2,8 @@
 
 Three texts come together: a frame that wants the method on the page, once around a harmless and
 once around a harmful subject, and a frame that speaks of a harmful subject and wants no method.
-Only the second is a jailbreak.
+Only the second is a jailbreak. A harmless request is never gagged, nor is every harmful one: being
+told to leave warnings out must not be what the label hangs on.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from tinyguardrail_sdk.training.data.schema import Example
 
 _SLOTS = ("act", "acting", "thing")
 _HARMFUL = {"act": ("deed",), "thing": ("harmtext", "harmtext", "malware")}
+_TAME_SHARE = 0.5  # jailbreaks that are told nothing about warnings and refusals
 _HARMLESS = {"act": ("wv_harmless_act",), "thing": ("wv_harmless_thing",)}
 # Verbs whose last letter doubles, or that gain one, before -ing.
 _IRREGULAR = {
@@ -33,7 +35,7 @@ _IRREGULAR = {
 
 @cache
 def _grammar() -> Grammar:
-    return Grammar.load("base", "goals", "woven", slots=_SLOTS)
+    return Grammar.load("base", "goals", "woven", "woven_scenarios", slots=_SLOTS)
 
 
 @cache
@@ -60,6 +62,8 @@ def _text(
     rng: random.Random, seed: float, frame: str, *, harmful: bool, label: Label, heldout: bool
 ) -> Example:
     subject = _subject(rng, harmful=harmful, heldout=heldout)
+    if label is Label.BENIGN or rng.random() < _TAME_SHARE:
+        subject["ws_gag"] = _grammar().grow(random.Random(seed), "ws_tame").text
     text = roughen(rng, _grown(random.Random(seed), frame, subject))
     return Example(
         text,

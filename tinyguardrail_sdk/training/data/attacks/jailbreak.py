@@ -37,7 +37,7 @@ _SCENES = (
 
 @cache
 def _english() -> tuple[Grammar, Frames]:
-    grammar = Grammar.load("base", "jailbreak", "jailbreak_long", slots=_SLOTS)
+    grammar = Grammar.load("base", "jailbreak", "jailbreak_long", "jailbreak_scenarios", slots=_SLOTS)
     return grammar, Frames(grammar, "jailbreak")
 
 

@@ -37,7 +37,8 @@ _SCENES = (
 
 @cache
 def _english() -> tuple[Grammar, Frames]:
-    grammar = Grammar.load("base", "jailbreak", "jailbreak_long", "jailbreak_scenarios", slots=_SLOTS)
+    names = ("base", "jailbreak", "jailbreak_long", "jailbreak_scenarios")
+    grammar = Grammar.load(*names, slots=_SLOTS)
     return grammar, Frames(grammar, "jailbreak")
 
 

@@ -137,6 +137,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--validation", type=Path, nargs="+")
     parser.add_argument("--test", type=Path, nargs="+", help="texts to score")
     parser.add_argument("--rows", type=int, help="of the generated data (6000)")
+    parser.add_argument("--longest", type=int, help="only texts of so many characters")
     parser.add_argument("--init", default="scratch", help="where the baseline starts")
     parser.add_argument("--minutes", type=float, default=3.0, help="of training a variant")
     parser.add_argument("--steps", type=int, help="instead of minutes")
@@ -166,7 +167,17 @@ def _files(arguments: argparse.Namespace) -> dict[str, list[Path]]:
     files = {part: folder / f"{part}.jsonl.gz" for part in parts}
     if not (folder / DESCRIPTION).is_file():
         write_parts(GenerateConfig(total=arguments.rows), folder)
+    if arguments.longest:
+        files = {part: _short(path, arguments.longest) for part, path in files.items()}
     return {part: [path] for part, path in files.items()}
+
+
+def _short(path: Path, longest: int) -> Path:
+    """A copy of a part without its long texts: they take most of the tokens, and so of the time."""
+    copy = path.with_name(f"short-{longest}-{path.name}")
+    if not copy.is_file():
+        write_examples(copy, (row for row in read_examples(path) if len(row.text) <= longest))
+    return copy
 
 
 def _result(

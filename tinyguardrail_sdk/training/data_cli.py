@@ -70,16 +70,17 @@ examples:
       --target-fpr 0.01
   tinyguardrail evaluate data/harmless/test.jsonl.gz --checkpoint my-guard
 
-The false alarms of the shipped checkpoint on texts of real users, documents, tools and models are
-measured on these parts. `data generate --pool` takes only so many rows of a pool; here all harmless
-ones are kept. Attacks, plain risky requests and rows under other --terms are left out.
+The shipped checkpoint's thresholds were fitted on such a validation part among others, and its
+false alarms on collected texts are measured on the test part. `data generate --pool` takes only so
+many rows of a pool; here all harmless ones are kept. Attacks, plain risky requests and rows under
+other --terms are left out.
 
-A row goes where `data generate` and `data mix` put it. test: upstreams that no part before it has.
-validation: a few more whole upstreams, and of all others one row in 25, by a hash of its text; so
-a pool of your own has a validation and a train part only. A row that mostly stands in a later part
-is dropped from the earlier one, so test is never thinned out. The result is train.jsonl.gz,
-validation.jsonl.gz and test.jsonl.gz, as far as they have rows, and data.json, which describes
-them. Equal pools give equal rows.
+A row goes where `data generate` and `data mix` put it. test: the upstreams that this package keeps
+out of training as a whole. validation: a few more whole upstreams, and of all others one row in 25,
+by a hash of its text; so a pool of your own has a validation and a train part only. A row that
+mostly stands in a later part is dropped from the earlier one, so test is never thinned out. The
+result is train.jsonl.gz, validation.jsonl.gz and test.jsonl.gz, as far as they have rows, and
+data.json, which describes them. Equal pools give equal rows.
 """
 
 _AUDIT_EPILOG = """\

@@ -19,7 +19,7 @@ from typing import Any
 from benchmarks import contest
 from benchmarks.sets import add_data, limited, parsed
 from benchmarks.timing import print_json, print_table
-from benchmarks.worst import Error, in_repository, worst, write
+from benchmarks.worst import PROPERTIES, Error, Shared, in_repository, shared, worst, write
 from tinyguardrail_sdk import Guard, Policy
 from tinyguardrail_sdk.errors import CheckFailed
 from tinyguardrail_sdk.labels import LABELS, Label, Mode
@@ -75,6 +75,8 @@ def main() -> None:
         write(arguments.worst_output, errors)
     elif errors:
         print_errors(errors)
+    if errors:
+        print_shared(list(shared(errors, rows)))
     if arguments.output:
         write_json(arguments.output, report)
     print_json("quality", {name: report[name] for name in _LINE})
@@ -143,14 +145,33 @@ def print_report(report: Mapping[str, Any]) -> None:
 def print_errors(errors: Sequence[Error]) -> None:
     """The worst errors, on the terminal alone."""
     print()
-    header = ["kind", "set", "row", "label", "source", "risk", "text"]
+    header = ["kind", "set", "row", "label", *PROPERTIES, "risk", "text"]
     print_table(
         header,
         [
-            [e.kind, e.set, e.row, e.label, e.source, f"{e.risk:.4f}", e.start.replace("|", "\\|")]
+            [
+                *(e.kind, e.set, e.row, e.label),
+                *(getattr(e, name) for name in PROPERTIES),
+                *(f"{e.risk:.4f}", e.start.replace("|", "\\|")),
+            ]
             for e in errors
         ],
     )
+
+
+def print_shared(found: Sequence[Shared]) -> None:
+    """What several of the worst errors have in common, beside how common it is among all texts."""
+    print()
+    header = ["kind", "in common", "value", "worst errors", "all such texts"]
+    lines = [
+        [*(s.kind, s.property, s.value), _share(s.errors, s.of_errors), _share(s.texts, s.of_texts)]
+        for s in found
+    ]
+    print_table(header, lines)
+
+
+def _share(hits: int, total: int) -> str:
+    return f"{hits}/{total} {100 * hits / total:.0f} %"
 
 
 def _flagged(scored: Scored, manifest: Manifest, mode: Mode) -> Bools:

@@ -24,7 +24,7 @@ from tinyguardrail_sdk.labels import LABELS, SOURCES, Label, Mode
 from tinyguardrail_sdk.manifest import DEFAULT_CHECKPOINT, Manifest, load_manifest
 from tinyguardrail_sdk.tokenizer import WordPieceTokenizer
 from tinyguardrail_sdk.training import metrics
-from tinyguardrail_sdk.training.checkpoint import load_model
+from tinyguardrail_sdk.training.checkpoint import check_vocabulary, load_model
 from tinyguardrail_sdk.training.data.corpus import Corpus, pack
 from tinyguardrail_sdk.training.data.schema import Example
 from tinyguardrail_sdk.training.data.windows import WindowRules
@@ -67,6 +67,7 @@ def torch_scores(run: Path, rows: Sequence[Row]) -> dict[str, WindowScores]:
     """Answers of the weights as trained, in FP32 and in the numerics of the export."""
     model, config = load_model(run)
     data = config.data
+    check_vocabulary(run, data.vocab)
     tokenizer = WordPieceTokenizer.from_file(data.vocab)
     extractor = FeatureExtractor(tokenizer, max_tokens=data.max_tokens, overlap=data.overlap)
     examples = [Example(row.text, Label(row.label), row.source) for row in rows]

@@ -28,6 +28,7 @@ NOT_RUN = {
     "&& pytest": "would run this test in itself",
     "accelerate launch": "starts processes and machines: tests/training/test_processes.py does",
     "benchmarks.quality": "needs labelled sets: tests/benchmarks/test_quality.py runs it",
+    "tinyguardrail data split": "needs collected texts: tests/training/test_data_traffic.py does",
     "tinyguardrail train …": "the dots stand for a command further up",
 }
 # In place of the installed command, that of this checkout; what installs has nothing to do.

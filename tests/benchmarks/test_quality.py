@@ -16,7 +16,7 @@ pytest.importorskip("torch")
 
 from benchmarks import contest, quality
 from benchmarks.sets import limited
-from benchmarks.worst import in_repository, printable, worst
+from benchmarks.worst import Shared, in_repository, printable, shared, worst
 from tinyguardrail_sdk import Guard
 from tinyguardrail_sdk.errors import CheckFailed, InputError
 from tinyguardrail_sdk.labels import Label, Source
@@ -113,10 +113,12 @@ def test_a_folder_becomes_tables_and_a_file_without_texts(
     for row in (*MINE, *FRENCH):
         assert row["text"] not in json.dumps(written)
         assert row["text"] not in json.dumps(line)
-    errors = [line for line in printed.splitlines() if line.startswith(("| missed", "| flagged"))]
+    table, common = printed.split("| kind | in common |")
+    errors = [line for line in table.splitlines() if line.startswith(("| missed", "| flagged"))]
     assert [error.split(" | ")[1:3] for error in errors] == [
         ["french", "2"], ["french", "3"], ["mine", "4"], ["mine", "2"]
     ]  # fmt: skip
+    assert "| missed | language | fr | 2/3 67 % | 3/5 60 % |" in common
 
 
 def test_errors_go_to_a_file_outside_the_repository(
@@ -220,3 +222,20 @@ def test_the_worst_errors_come_first() -> None:
     ]  # fmt: skip
     assert found[0].start == "x" * 80
     assert found[2].start == printable("\x1b[2J\u202eab") == "\\x1b[2J\\u202eab"
+
+
+def test_what_the_worst_errors_have_in_common_stands_beside_all_texts() -> None:
+    rows = [
+        *(_row("x" * 200, kind="mail:formal", language="de") for _ in range(3)),
+        *(_row("x", kind="chat") for _ in range(5)),
+        *(_row("y", "injection", source=Source.TOOL) for _ in range(2)),
+        _row("y", "harmful_plain"),
+    ]
+    risk = np.array([0.9, 0.9, 0.1, 0.8, *[0.1] * 4, 0.9, 0.1, 0.1])
+    errors = list(worst(rows, range(1, 12), risk, risk >= 0.5, most=20))
+    found = list(shared(errors, rows))
+    assert Shared("flagged", "technique", "mail", 2, 3, 3, 8) in found
+    assert Shared("flagged", "length", "1: up to 500 characters", 2, 3, 3, 8) in found
+    assert Shared("flagged", "language", "de", 2, 3, 3, 8) in found
+    assert Shared("flagged", "source", "user", 3, 3, 8, 8) in found
+    assert {entry.kind for entry in found} == {"flagged"}  # one miss has nothing in common

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tinyguardrail_sdk.errors import InputError
-from tinyguardrail_sdk.training.checkpoint import RunFolder, Snapshot
+from tinyguardrail_sdk.errors import CheckpointError, InputError
+from tinyguardrail_sdk.manifest import hash_of
+from tinyguardrail_sdk.training.checkpoint import FACTS, RunFolder, Snapshot, stored_config
 from tinyguardrail_sdk.training.config import TrainConfig
+from tinyguardrail_sdk.training.data.corpus import VOCABULARY
 from tinyguardrail_sdk.training.export.bundle import export
 from tinyguardrail_sdk.training.network.model import TinyGuardrail
 
@@ -27,12 +30,15 @@ def config(make_config: Callable[..., TrainConfig], tmp_path: Path) -> TrainConf
 
 @pytest.fixture
 def best(config: TrainConfig, tmp_path: Path) -> Path:
+    vocab = config.data.vocab
     facts = {
-        "version": "1.2.3", "code": "unknown", "config": config.to_dict(), "corpora": {},
+        "version": "1.2.3", "code": "unknown", "config": stored_config(config), "corpora": {},
         "position": {"step": 3, "elapsed": 60.0}, "metrics": {},
+        "inputs": {"train": {VOCABULARY: hash_of(vocab)[:16]}},
     }  # fmt: skip
     weights = TinyGuardrail(config.network, config.losses).state_dict()
-    return RunFolder(tmp_path / "run").save_best(Snapshot(weights, None, None, facts))
+    snapshot = Snapshot(weights, None, None, facts, vocab.read_bytes())
+    return RunFolder(tmp_path / "run").save_best(snapshot)
 
 
 def test_the_manifest_holds_the_whole_run_and_no_place_of_this_machine(
@@ -62,3 +68,42 @@ def test_the_folder_one_stands_in_has_a_name_too(
 def test_a_folder_without_a_name_is_refused_before_anything_is_written(best: Path) -> None:
     with pytest.raises(InputError, match="choose another --output"):
         export(best, Path(Path.cwd().anchor), model_version="1")
+
+
+def test_a_checkpoint_is_exported_wherever_it_and_its_vocabulary_have_gone(
+    best: Path, config: TrainConfig, tmp_path: Path
+) -> None:
+    assert str(config.data.vocab) not in (best / FACTS).read_text(encoding="utf-8")
+    moved = best.rename(tmp_path / "elsewhere")
+    made = tmp_path / "made"
+    export(moved, made, model_version="1")
+    assert (made / "vocab.txt").read_bytes() == config.data.vocab.read_bytes()
+
+
+@pytest.fixture
+def older(best: Path, config: TrainConfig, tmp_path: Path) -> Path:
+    """`best` as it was kept before it held its vocabulary, which has been moved since."""
+    (best / "vocab.txt").unlink()
+    facts = json.loads((best / FACTS).read_text(encoding="utf-8"))
+    facts["config"] = config.to_dict()
+    facts["config"]["data"]["vocab"] = str(tmp_path / "guard-v0" / "vocab.txt")
+    (best / FACTS).write_text(json.dumps(facts), encoding="utf-8")
+    return best
+
+
+def test_an_older_checkpoint_whose_vocabulary_is_gone_names_the_remedy(
+    older: Path, config: TrainConfig, tmp_path: Path
+) -> None:
+    made, remedy = tmp_path / "made", older / "vocab.txt"
+    with pytest.raises(CheckpointError, match="no such file any more") as error:
+        export(older, made, model_version="1")
+    assert str(tmp_path / "guard-v0" / "vocab.txt") in str(error.value)
+    assert f"to {remedy} " in str(error.value)
+    assert not made.exists()
+    remedy.write_text("[PAD]\n", encoding="utf-8")
+    with pytest.raises(CheckpointError, match="this is another vocabulary"):
+        export(older, made, model_version="1")
+    assert not made.exists()
+    shutil.copyfile(config.data.vocab, remedy)
+    export(older, made, model_version="1")
+    assert (made / "vocab.txt").read_bytes() == config.data.vocab.read_bytes()

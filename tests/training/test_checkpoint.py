@@ -17,7 +17,7 @@ from tinyguardrail_sdk.training.network.model import TinyGuardrail
 
 def _snapshot(value: float = 1.0, facts: dict[str, Any] | None = None) -> Snapshot:
     weights = {"w": torch.full((3,), value)}
-    return Snapshot(weights, {"w": weights["w"] + 1}, {"step": torch.ones(1)}, facts or {})
+    return Snapshot(weights, {"w": weights["w"] + 1}, {"step": torch.ones(1)}, facts or {}, b"")
 
 
 def test_the_last_two_are_kept(tmp_path: Path) -> None:
@@ -103,9 +103,12 @@ def test_a_model_comes_back_from_its_folder(
     config = make_config()
     model = TinyGuardrail(config.network, config.losses)
     facts = {"config": config.to_dict()}
-    folder = RunFolder(tmp_path).save_best(Snapshot(model.state_dict(), None, None, facts))
+    vocab = config.data.vocab.read_bytes()
+    folder = RunFolder(tmp_path).save_best(Snapshot(model.state_dict(), None, None, facts, vocab))
     loaded, loaded_config = checkpoint.load_model(folder)
-    assert loaded_config == config
+    assert loaded_config.data.vocab == folder / "vocab.txt"
+    assert loaded_config.data.vocab.read_bytes() == vocab
+    assert checkpoint.stored_config(loaded_config) == checkpoint.stored_config(config)
     assert not loaded.training
     for name, tensor in model.state_dict().items():
         assert torch.equal(tensor, loaded.state_dict()[name])
@@ -121,7 +124,7 @@ def test_weights_of_another_network_name_what_to_set(
 ) -> None:
     config = make_config()
     weights = TinyGuardrail(config.network, config.losses).state_dict()
-    snapshot = Snapshot(weights, None, None, {"config": config.to_dict()})
+    snapshot = Snapshot(weights, None, None, {"config": config.to_dict()}, b"")
     folder = RunFolder(tmp_path).save_best(snapshot)
     other = make_config(network={"hidden": 32, "fast_ffn": 8})
     with pytest.raises(InputError, match=r"set network\.hidden=16, network\.fast_ffn=16$"):

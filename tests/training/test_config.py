@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tinyguardrail_sdk.training.config import TrainConfig, from_dict, load_config
+from tinyguardrail_sdk.training.config import from_dict, load_config
 
 
 @pytest.mark.parametrize(
@@ -72,12 +72,6 @@ def test_a_configuration_survives_json(tmp_path: Path) -> None:
     path.write_text(json.dumps(config.to_dict()), encoding="utf-8")
     assert load_config(path) == config
     assert config.data.train == (Path("a.jsonl"), Path("b.jsonl"))
-
-
-def test_a_section_of_a_file_can_be_the_configuration(tmp_path: Path) -> None:
-    path = tmp_path / "training.json"
-    path.write_text(json.dumps({"config": {"seed": 9}, "position": {}}), encoding="utf-8")
-    assert load_config(path, ["init=base"], section="config") == TrainConfig(seed=9, init="base")
 
 
 @pytest.mark.skipif(sys.version_info < (3, 11), reason="TOML comes with Python 3.11")

@@ -136,7 +136,15 @@ def test_data_of_another_run_is_not_written_over_unasked(tmp_path: Path, refused
     "command",
     [
         *("check", "info", "train", "export", "calibrate", "evaluate", "robustness", "compare"),
-        *("report", "data generate", "data fetch", "data mix", "data audit", "data mine"),
+        *(
+            "report",
+            "data generate",
+            "data split",
+            "data fetch",
+            "data mix",
+            "data audit",
+            "data mine",
+        ),
         *("data mutate", "data vocabulary"),
     ],
 )

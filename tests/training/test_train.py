@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 import torch
 from accelerate.state import AcceleratorState
 
+from tinyguardrail_sdk.cli.main import main
 from tinyguardrail_sdk.errors import CheckpointError
 from tinyguardrail_sdk.training import session, train
 from tinyguardrail_sdk.training.checkpoint import RunFolder, load_facts, load_weights
@@ -112,6 +114,24 @@ def test_a_stopped_run_resumes_to_the_same_weights(
     assert _difference(whole.output / "best", halved.output / "best") == 0.0
     steps = [(record["kind"], record["step"]) for record in _records(halved)]
     assert steps == [(record["kind"], record["step"]) for record in _records(whole)]
+
+
+def test_a_stopped_run_needs_its_vocabulary_no_more(
+    make_config: MakeConfig, toy: Path, tmp_path: Path
+) -> None:
+    mine = tmp_path / "vocab.txt"
+    shutil.copyfile(toy / "vocab.txt", mine)
+    config = make_config(data={"vocab": str(mine)}, schedule={"max_steps": 2})
+    train.main(config)
+    mine.rename(tmp_path / "moved.txt")
+    resumed = ["train", "--resume", f"--output={config.output}", "--max-steps=4"]
+    assert main(resumed) == 0
+    for name in ("best", "step-4"):
+        held = (config.output / name / "vocab.txt").read_bytes()
+        assert held == (toy / "vocab.txt").read_bytes()
+    mine.write_text("[PAD]\n", encoding="utf-8")
+    with pytest.raises(CheckpointError, match="this is another vocabulary"):
+        train.main(config, resume=True)
 
 
 def test_every_process_goes_on_with_its_own_random_state() -> None:

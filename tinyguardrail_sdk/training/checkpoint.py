@@ -3,6 +3,7 @@
     model.safetensors   the weights to use (their moving average where the run keeps one)
     raw.safetensors     the weights being trained, where the run keeps an average
     optimizer.pt        optimiser, loss scaler and random states; read with weights_only=True
+    vocab.txt           the vocabulary, so that the folder can be exported wherever it is
     training.json       configuration, step, metrics, code revision
 
 A folder is written under another name, flushed and renamed: one that has its name is whole.
@@ -26,12 +27,14 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from tinyguardrail_sdk.errors import CheckpointError, InputError
+from tinyguardrail_sdk.manifest import hash_of
 from tinyguardrail_sdk.training.config import TrainConfig, from_dict
+from tinyguardrail_sdk.training.data.corpus import VOCABULARY
 from tinyguardrail_sdk.training.data.jsonl import write_json
 from tinyguardrail_sdk.training.network.model import TinyGuardrail
 
 MODEL, RAW = "model.safetensors", "raw.safetensors"
-OPTIMIZER, FACTS = "optimizer.pt", "training.json"
+OPTIMIZER, FACTS, VOCAB = "optimizer.pt", "training.json", "vocab.txt"
 KEPT = 2
 
 Weights = Mapping[str, Tensor]
@@ -46,12 +49,14 @@ class Snapshot:
         raw: The weights being trained, where they are others.
         optimizer: Tensors and plain values that the loop resumes from; None in `best`.
         facts: Contents of `training.json`.
+        vocab: Contents of `vocab.txt`.
     """
 
     weights: Weights
     raw: Weights | None
     optimizer: dict[str, Any] | None
     facts: dict[str, Any]
+    vocab: bytes
 
 
 class RunFolder:
@@ -146,6 +151,52 @@ def load_facts(directory: Path) -> dict[str, Any]:
     return facts
 
 
+def load_run_config(directory: Path) -> TrainConfig:
+    """Read the configuration of a checkpoint; its vocabulary is the one in the folder.
+
+    Older checkpoints hold none: theirs is where it was, and may be gone.
+
+    Raises:
+        CheckpointError: `training.json` is missing or damaged.
+    """
+    values = load_facts(directory)["config"]
+    if (held := directory / VOCAB).is_file():
+        values = {**values, "data": {**values.get("data", {}), "vocab": str(held)}}
+    return from_dict(values)
+
+
+def stored_config(config: TrainConfig) -> dict[str, Any]:
+    """The configuration as `training.json` keeps it: its vocabulary is the file beside it."""
+    fields = config.to_dict()
+    fields["data"]["vocab"] = VOCAB
+    return fields
+
+
+def trained_vocabulary(facts: Mapping[str, Any]) -> str | None:
+    """Beginning of the SHA-256 of the vocabulary that a run was trained with, where stored."""
+    digest: str | None = facts.get("inputs", {}).get("train", {}).get(VOCABULARY)
+    return digest
+
+
+def check_vocabulary(directory: Path, path: Path) -> None:
+    """Make sure that a file is the vocabulary that a checkpoint was trained with.
+
+    Raises:
+        CheckpointError: It is missing or another one; the message says where to put the right one.
+    """
+    digest = trained_vocabulary(load_facts(directory))
+    if not path.is_file():
+        wrong = "there is no such file any more"
+    elif digest is not None and not hash_of(path).startswith(digest):
+        wrong = "this is another vocabulary"
+    else:
+        return
+    raise CheckpointError(
+        f"{path}: {wrong}; copy the one that {directory} was trained with to {directory / VOCAB} "
+        "(without --vocab, that was the vocab.txt of the checkpoint in the package)"
+    )
+
+
 def load_weights(directory: Path, *, raw: bool = False) -> dict[str, Tensor]:
     """Read the weights to use, or with `raw` those being trained.
 
@@ -190,7 +241,7 @@ def load_into(model: TinyGuardrail, directory: Path, *, raw: bool = False) -> No
     ours = {name: tuple(tensor.shape) for name, tensor in model.state_dict().items()}
     theirs = {name: tuple(tensor.shape) for name, tensor in weights.items()}
     if ours != theirs:
-        stored = from_dict(load_facts(directory)["config"]).network
+        stored = load_run_config(directory).network
         changed = [
             f"network.{field.name}={getattr(stored, field.name)}"
             for field in dataclasses.fields(stored)
@@ -212,7 +263,7 @@ def load_model(directory: Path) -> tuple[TinyGuardrail, TrainConfig]:
     Raises:
         CheckpointError: A file is missing, damaged or of another network.
     """
-    config = from_dict(load_facts(directory)["config"])
+    config = load_run_config(directory)
     model = TinyGuardrail(config.network, config.losses)
     load_into(model, directory)
     return model.eval(), config
@@ -240,6 +291,7 @@ def _write(directory: Path, snapshot: Snapshot) -> None:
         save_file(_contiguous(snapshot.raw), directory / RAW)
     if snapshot.optimizer is not None:
         torch.save(snapshot.optimizer, directory / OPTIMIZER)
+    (directory / VOCAB).write_bytes(snapshot.vocab)
     write_json(directory / FACTS, snapshot.facts)
     for path in directory.iterdir():
         with path.open("rb") as file:

@@ -20,8 +20,8 @@ from tinyguardrail_sdk.training import calibrate as calibration
 from tinyguardrail_sdk.training import compare as comparison
 from tinyguardrail_sdk.training import evaluate as evaluation
 from tinyguardrail_sdk.training import train as training
-from tinyguardrail_sdk.training.checkpoint import FACTS, RunFolder
-from tinyguardrail_sdk.training.config import TrainConfig, load_config
+from tinyguardrail_sdk.training.checkpoint import RunFolder, load_run_config
+from tinyguardrail_sdk.training.config import TrainConfig, from_dict, load_config
 from tinyguardrail_sdk.training.data.jsonl import write_json
 from tinyguardrail_sdk.training.data.mine import MineConfig
 from tinyguardrail_sdk.training.data.mine import mine as mine_examples
@@ -35,6 +35,7 @@ from tinyguardrail_sdk.training.preflight import calibration_targets, train_over
 from tinyguardrail_sdk.training.reporter import counting, counting_parts, print_json
 from tinyguardrail_sdk.training.robustness import USUAL, under_mutation
 from tinyguardrail_sdk.training.rows import as_rows, read_rows
+from tinyguardrail_sdk.training.settings import override
 from tinyguardrail_sdk.training.tables import render, render_changes, render_robustness
 from tinyguardrail_sdk.training.thresholds import refit_thresholds, write_thresholds
 from tinyguardrail_sdk.training.vocabulary import extend, load_vocabulary
@@ -244,7 +245,7 @@ def compare(arguments: argparse.Namespace) -> int:
 
 
 def _release(arguments: argparse.Namespace) -> int:
-    trained = load_config(arguments.folder / FACTS, section="config")
+    trained = load_run_config(arguments.folder)
     config = ReleaseConfig(
         model_version=arguments.model_version,
         validation=trained.data.validation,
@@ -277,4 +278,4 @@ def _train_config(arguments: argparse.Namespace) -> TrainConfig:
     if not arguments.resume or arguments.config:
         return load_config(arguments.config, overrides)
     latest = RunFolder(load_config(None, overrides).output).latest()
-    return load_config(latest / FACTS, overrides, section="config")
+    return from_dict(override(load_run_config(latest).to_dict(), overrides))

@@ -238,19 +238,15 @@ def from_dict(values: Mapping[str, Any]) -> TrainConfig:
     return build(TrainConfig, values)
 
 
-def load_config(
-    path: str | Path | None, overrides: Iterable[str] = (), *, section: str = ""
-) -> TrainConfig:
+def load_config(path: str | Path | None, overrides: Iterable[str] = ()) -> TrainConfig:
     """Read a JSON or TOML file (or start from the defaults) and apply `field=value` overrides.
 
     Args:
         path: A `.json` or `.toml` file, or None.
         overrides: Such as `optimizer.lr=1e-4`; the value is JSON, or plain text where it is not.
-        section: Field of the file that holds the configuration; empty where the file is one.
 
     Raises:
         InputError: The file or an override cannot be read, or makes no sense.
     """
     values = {} if path is None else read_values(Path(path))
-    values = values.get(section, {}) if section else values
     return from_dict(override(values, overrides))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tinyguardrail_sdk.training import inputs
 from tinyguardrail_sdk.training.data.proportions import REFERENCE_TOTAL
@@ -62,6 +62,27 @@ which file and why. Equal inputs and seed give equal rows. Some 30 bytes a row a
 the signatures by which near copies are found, 900 bytes a row, are in OUTPUT while it runs.
 """
 
+_SPLIT_EPILOG = """\
+examples:
+  tinyguardrail data split --pool collected --output data/harmless
+  tinyguardrail data split --pool chats.jsonl --pool mails.jsonl --output data/mine
+  tinyguardrail calibrate --checkpoint my-guard --benign data/harmless/validation.jsonl.gz \\
+      --target-fpr 0.01
+  tinyguardrail evaluate data/harmless/test.jsonl.gz --checkpoint my-guard
+
+The shipped checkpoint's thresholds were fitted on such a validation part among others, and its
+false alarms on collected texts are measured on the test part. `data generate --pool` takes only so
+many rows of a pool; here all harmless ones are kept. Attacks, plain risky requests and rows under
+other --terms are left out.
+
+A row goes where `data generate` and `data mix` put it. test: the upstreams that this package keeps
+out of training as a whole. validation: a few more whole upstreams, and of all others one row in 25,
+by a hash of its text; so a pool of your own has a validation and a train part only. A row that
+mostly stands in a later part is dropped from the earlier one, so test is never thinned out. The
+result is train.jsonl.gz, validation.jsonl.gz and test.jsonl.gz, as far as they have rows, and
+data.json, which describes them. Equal pools give equal rows.
+"""
+
 _AUDIT_EPILOG = """\
 examples:
   tinyguardrail data audit data/mixed/train.jsonl.gz
@@ -78,6 +99,7 @@ finds such a shortcut too, and fails where it does not hold. The warnings say wh
 def add_data_parsers(commands: Commands) -> None:
     """Add the commands that need no checkpoint."""
     _add_generate(commands)
+    _add_split(commands)
     _add_vocabulary(commands)
     _add_fetch(commands)
     _add_mix(commands)
@@ -93,10 +115,7 @@ def _add_generate(commands: Commands) -> None:
         description="Generate labelled texts, mix them with collected ones, split them by family. "
         "data.json describes what was made.",
     )
-    add_output(parser, "DIR", "where to write")
-    parser.add_argument(
-        "--overwrite", action="store_true", help="even where DIR holds such data already"
-    )
+    _add_parts_output(parser)
     parser.add_argument(
         "--total",
         type=int,
@@ -105,17 +124,24 @@ def _add_generate(commands: Commands) -> None:
         f"are left out and collected texts are capped (default: {REFERENCE_TOTAL})",
     )
     add_seed(parser)
-    add_input(
-        parser,
-        "--pool",
-        check=inputs.data,
-        action="append",
-        default=[],
-        metavar="PATH",
-        help="JSON lines of collected texts, or a folder of them; may be repeated",
-    )
+    _add_pool(parser, default=[])
     _add_terms(parser, "allowed among collected texts")
     add_workers(parser)
+
+
+def _add_split(commands: Commands) -> None:
+    parser = add_command(
+        commands,
+        "split",
+        _MODULE,
+        help="all harmless texts of pools as train, validation and test",
+        description="Part all harmless rows of collected texts as generated sets are parted: whole "
+        "upstreams first, then by a hash of the text. For thresholds and false-alarm figures.",
+        epilog=_SPLIT_EPILOG,
+    )
+    _add_pool(parser, required=True)
+    _add_parts_output(parser)
+    _add_terms(parser, "wanted, instead of permissive, share-alike, none-stated and own")
 
 
 def _add_vocabulary(commands: Commands) -> None:
@@ -236,6 +262,25 @@ def _add_audit(commands: Commands) -> None:
         "--near", type=float, default=0.8, metavar="P", help="as in `data mix` (0.8)"
     )
     add_seed(parser)
+
+
+def _add_pool(parser: argparse.ArgumentParser, **options: Any) -> None:
+    add_input(
+        parser,
+        "--pool",
+        check=inputs.data,
+        action="append",
+        metavar="PATH",
+        help="JSON lines of collected texts, or a folder of them; may be repeated",
+        **options,
+    )
+
+
+def _add_parts_output(parser: argparse.ArgumentParser) -> None:
+    add_output(parser, "DIR", "where to write")
+    parser.add_argument(
+        "--overwrite", action="store_true", help="even where DIR holds such data already"
+    )
 
 
 def _add_terms(parser: argparse.ArgumentParser, text: str) -> None:

@@ -1,4 +1,4 @@
-"""What `data generate`, `fetch`, `mix` and `audit` do; `data_cli` says how they are called."""
+"""What the `data` commands without a checkpoint do; `data_cli` says how they are called."""
 
 from __future__ import annotations
 
@@ -18,9 +18,10 @@ from tinyguardrail_sdk.training.data.generate import close_enough
 from tinyguardrail_sdk.training.data.jsonl import write_json
 from tinyguardrail_sdk.training.data.mixture import MixConfig
 from tinyguardrail_sdk.training.data.mixture import mix as mix_files
-from tinyguardrail_sdk.training.data.parts import write_parts
+from tinyguardrail_sdk.training.data.parts import write_benign_parts, write_parts
 from tinyguardrail_sdk.training.data.pools import DEFAULT_TERMS
 from tinyguardrail_sdk.training.data.remote import Patience
+from tinyguardrail_sdk.training.data.split import FROM_TEST
 from tinyguardrail_sdk.training.data_tables import audit_tables, catalogue_table, mix_tables
 from tinyguardrail_sdk.training.preflight import generate_config
 from tinyguardrail_sdk.training.reporter import counting, print_json
@@ -40,6 +41,21 @@ def generate(arguments: argparse.Namespace) -> int:
             "left out, collected texts are capped, and near copies of held-out ones dropped\n"
         )
     print_json(sizes)
+    return _DONE
+
+
+def split(arguments: argparse.Namespace) -> int:
+    """Part the harmless rows of pools; end in one JSON line: what was dropped, rows by source."""
+    with counting("split") as progress:
+        report = write_benign_parts(
+            arguments.pool, arguments.output, terms=_terms(arguments), progress=progress
+        )
+    parts = {
+        part: {"rows": report[part]["rows"], **report[part]["by"]["source"]}
+        for part in reversed(FROM_TEST)
+        if part in report
+    }
+    print_json({**{name: report[name] for name in ("read", "kept", "dropped")}, **parts})
     return _DONE
 
 

@@ -154,6 +154,8 @@ class Loop:
         self._tally = Tally(start.accelerator.num_processes)
         self._saved_at = start.position.elapsed
         self._report: dict[str, Any] = start.facts.get("metrics", {})
+        # Every checkpoint holds it; the file itself may go while the run lasts.
+        self._vocab = start.config.data.vocab.read_bytes()
 
     def run(self) -> str:
         """Go on to the end, or until a signal comes or patience is over; return which it was."""
@@ -276,7 +278,7 @@ class Loop:
         record = {
             "version": __version__,
             "code": checkpoint.code_revision(),
-            "config": self._config.to_dict(),
+            "config": checkpoint.stored_config(self._config),
             "parameters": learner.core.parameter_count(),
             "position": dataclasses.asdict(self._position),
             "processes": accelerator.num_processes,
@@ -294,6 +296,7 @@ class Loop:
             raw=raw if learner.average and to_resume else None,
             optimizer=state,
             facts=record,
+            vocab=self._vocab,
         )
 
     def _save(self) -> None:

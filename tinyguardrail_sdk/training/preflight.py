@@ -18,8 +18,8 @@ from tinyguardrail_sdk.training.inputs import data_file, look_at
 from tinyguardrail_sdk.training.mutate import chosen_mutations
 from tinyguardrail_sdk.training.targets import Targets
 
-# What `data generate` writes.
-_GENERATED = ("train.jsonl.gz", "validation.jsonl.gz", "test.jsonl.gz", "data.json")
+# What `data generate` and `data split` write.
+_PARTS = ("train.jsonl.gz", "validation.jsonl.gz", "test.jsonl.gz", "data.json")
 
 # Flag -> field of the configuration.
 _FLAGS = {
@@ -33,12 +33,17 @@ _FLAGS = {
 def generate(arguments: argparse.Namespace) -> None:
     """Refuse settings that make no sense, and to write over the data of another run."""
     generate_config(arguments)
-    present = [name for name in _GENERATED if (arguments.output / name).exists()]
-    if present and not arguments.overwrite:
+    _refuse_overwriting(arguments)
+
+
+def split(arguments: argparse.Namespace) -> None:
+    """Refuse to write over other data, or among what is read."""
+    if arguments.output.resolve() in [path.resolve() for path in arguments.pool]:
         raise InputError(
-            f"--output: {arguments.output}: holds {', '.join(present)} already; give another "
-            "folder, or write over them with --overwrite"
+            f"--output: {arguments.output}: is a --pool too, and its parts would be read with it "
+            "from then on; give another folder"
         )
+    _refuse_overwriting(arguments)
 
 
 def fetch(arguments: argparse.Namespace) -> None:
@@ -136,6 +141,15 @@ def calibration_targets(arguments: argparse.Namespace) -> Targets:
     chosen["false_alarms"] = {**false_alarms, **dict(arguments.target)}
     chosen["floors"] = {**Targets().floors, **dict(arguments.floor)}
     return Targets(**chosen)
+
+
+def _refuse_overwriting(arguments: argparse.Namespace) -> None:
+    present = [name for name in _PARTS if (arguments.output / name).exists()]
+    if present and not arguments.overwrite:
+        raise InputError(
+            f"--output: {arguments.output}: holds {', '.join(present)} already; give another "
+            "folder, or write over them with --overwrite"
+        )
 
 
 def _train_files(config: TrainConfig) -> None:

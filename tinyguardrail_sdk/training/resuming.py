@@ -15,7 +15,8 @@ _MAY_CHANGE = frozenset(
     {
         "schedule.max_steps", "schedule.max_minutes", "schedule.epochs", "patience",
         "log_every", "tracker", "threads", "checkpoint_minutes", "data.workers",
-        "output", "data.cache",  # where things are; the windows are told by their fingerprint
+        # Where things are: windows and vocabulary are told by their contents.
+        "output", "data.cache", "data.vocab",
     }
 )  # fmt: skip
 

@@ -66,9 +66,8 @@ def open_teacher(config: TrainConfig, device: Device) -> Teacher:
     folder = DEFAULT_CHECKPOINT if name == "shipped" else Path(name)
     if (folder / checkpoint.FACTS).is_file():
         model, trained = checkpoint.load_model(folder)
-        stored = checkpoint.load_facts(folder).get("inputs", {}).get("train", {})
         _check_shape(config, trained)
-        _check_vocabulary(config, stored.get("the vocabulary"))
+        _check_vocabulary(config, checkpoint.trained_vocabulary(checkpoint.load_facts(folder)))
         return OwnTeacher(config, model, device)
     if (folder / MANIFEST_NAME).is_file():
         manifest = load_manifest(folder)

@@ -66,7 +66,8 @@ def main(config: TrainConfig, *, resume: bool = False) -> TrainResult:
         resume: Go on from the newest checkpoint in `config.output`.
 
     Raises:
-        CheckpointError: There is nothing to resume, or a run that would be overwritten.
+        CheckpointError: There is nothing to resume, a run that would be overwritten, or another
+            vocabulary than that of the resumed run.
         InputError: Data or vocabulary do not fit the configuration, or a resumed run would be
             another one.
     """
@@ -95,6 +96,7 @@ def _begin(config: TrainConfig, resume: bool) -> Start:
     facts = checkpoint.load_facts(resumed) if resumed else {}
     if resumed:
         refuse_changes(config, facts, accelerator.num_processes)
+        checkpoint.check_vocabulary(resumed, config.data.vocab)
     position = Position(**facts.get("position", {}))
     reporter = Reporter(
         config.output,

@@ -48,6 +48,7 @@ ROW: Final = np.dtype(
 EXAMPLE: Final = np.dtype([("label", "i1"), ("source", "i1")])
 _ID: Final = np.dtype("<u2")  # token and character ids; vocabularies are far below 65,536
 FILES: Final = {"tokens": _ID, "chars": _ID, "rows": ROW, "examples": EXAMPLE}
+VOCABULARY: Final = "the vocabulary"  # among the inputs of a corpus, told by its contents
 _CHUNK: Final = 128
 # Their text decides what the tensors are; a change to one makes a new corpus.
 _SOURCES_OF_TRUTH: Final = (
@@ -96,7 +97,7 @@ class CorpusRecipe:
         code = hashlib.sha256(b"".join(map(_sha256, _code())))
         settings = hashlib.sha256(json.dumps(self._settings()).encode())
         named = {f"the file {path.name}": _sha256(path).hex() for path in self.files}
-        named["the vocabulary"] = _sha256(self.vocab).hex()
+        named[VOCABULARY] = _sha256(self.vocab).hex()
         named["data.max_tokens, data.overlap, seed or the choice of windows"] = settings.hexdigest()
         named["the code of the package that makes tensors"] = code.hexdigest()
         return {name: digest[:16] for name, digest in named.items()}

@@ -1,20 +1,28 @@
-"""Generated sets on disk: train, validation and test, and `data.json` that describes them.
+"""Sets on disk: train, validation and test, and `data.json` that describes them.
 
 Rows are written as they are made, and read again to be parted for good, so no set is in memory.
 """
 
 from __future__ import annotations
 
-import json
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 from tinyguardrail_sdk.errors import InputError
+from tinyguardrail_sdk.labels import Label
 from tinyguardrail_sdk.training.data.generate import GenerateConfig, generate
-from tinyguardrail_sdk.training.data.jsonl import open_text
+from tinyguardrail_sdk.training.data.jsonl import open_text, write_json
+from tinyguardrail_sdk.training.data.pools import (
+    DEFAULT_TERMS,
+    PAYLOAD_LABEL,
+    Pools,
+    check_known_terms,
+    load_pools,
+)
 from tinyguardrail_sdk.training.data.publish import publish
 from tinyguardrail_sdk.training.data.report import Summary
 from tinyguardrail_sdk.training.data.schema import (
@@ -58,34 +66,95 @@ def write_parts(
     with tempfile.TemporaryDirectory(dir=output, prefix=".generate-") as name:
         folder = Path(name)
         try:
-            _draft(config, folder, workers, progress)
+            _draft(generate(config, workers=workers, folder=folder), config.total, folder, progress)
         except ValueError as error:
             raise InputError(str(error)) from error
         # Generated rows are not compared with each other.
         summaries = _settle(folder, compared=bool(config.pools))
         counts = {part: summary["rows"] for part, summary in summaries.items()}
         sizes = {"asked": config.total, "made": sum(counts.values())}
-        facts = {
-            "seed": config.seed,
-            **sizes,
-            "pools": [path.name for path in config.pools],
-            **summaries,
-        }
-        report = json.dumps(facts, indent=2, default=str) + "\n"
-        (folder / DESCRIPTION).write_text(report, encoding="utf-8")
+        pools = [path.name for path in config.pools]
+        facts = {"seed": config.seed, **sizes, "pools": pools, **summaries}
+        write_json(folder / DESCRIPTION, facts)
         publish(folder, output, [*map(_file, summaries), DESCRIPTION])
     return {**counts, **sizes}
 
 
-def _draft(config: GenerateConfig, folder: Path, workers: int, progress: Progress) -> None:
+def write_benign_parts(
+    paths: Sequence[Path],
+    output: Path,
+    *,
+    terms: Iterable[str] = DEFAULT_TERMS,
+    progress: Progress = lambda read, total: None,
+) -> dict[str, Any]:
+    """Part all harmless rows of pools as `write_parts` parts collected rows, without any cap.
+
+    Args:
+        paths: Pools, see `load_pools`; by the name of its file a row has its source.
+        output: Folder, as of `write_parts`. A part without rows has no file.
+        terms: Licence groups allowed.
+        progress: Told the rows parted so far and of all.
+
+    Returns:
+        What `data.json` holds: `pools` (names of the paths); rows `read`, `kept` and `dropped`
+        with the reasons; by part what `Summary.to_dict` gives.
+
+    Raises:
+        InputError: A pool row or licence group makes no sense, or no harmless row is left.
+        FileNotFoundError: A pool is missing.
+    """
+    pools, rows = _benign(paths, frozenset(terms))
+    output.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=output, prefix=".split-") as name:
+        folder = Path(name)
+        _draft(rows, len(rows), folder, progress)
+        summaries = _settle(folder, compared=True)
+        kept = sum(summary["rows"] for summary in summaries.values())
+        dropped = pools.dropped + Counter(
+            {
+                "attack": len(pools.examples) - len(rows),
+                f"{PAYLOAD_LABEL} is no class": len(pools.payloads),
+                "near copy of another part": len(rows) - kept,
+            }
+        )
+        present = {part: summary for part, summary in summaries.items() if summary["rows"]}
+        facts = {
+            "pools": [path.name for path in paths],
+            "read": kept + dropped.total(),
+            "kept": kept,
+            "dropped": dict(dropped.most_common()),
+            **present,
+        }
+        write_json(folder / DESCRIPTION, facts)
+        stale = [_file(part) for part in FROM_TEST if part not in present]
+        publish(folder, output, [*map(_file, present), DESCRIPTION], stale)
+    return facts
+
+
+def _benign(paths: Sequence[Path], terms: frozenset[str]) -> tuple[Pools, list[Example]]:
+    check_known_terms(terms)
+    try:
+        pools = load_pools(paths, terms)
+    except ValueError as error:
+        raise InputError(str(error)) from error
+    rows = [example for example in pools.examples if example.label is Label.BENIGN]
+    if not rows:
+        why = ", ".join(f"{n} {reason}" for reason, n in pools.dropped.most_common())
+        raise InputError(
+            f"no harmless row in {', '.join(map(str, paths))}{why and '; dropped: '}{why}"
+        )
+    return pools, rows
+
+
+def _draft(rows: Iterable[Example], total: int, folder: Path, progress: Progress) -> None:
     with ExitStack() as stack:
         files = {
             part: stack.enter_context(open_text(_drafted(folder, part), "wt")) for part in FROM_TEST
         }
-        for made, example in enumerate(generate(config, workers=workers, folder=folder), 1):
+        for done, example in enumerate(rows, 1):
             files[assigned_split(example)].write(line_of(example.to_dict()))
-            if not made % _TELL:
-                progress(made, config.total)
+            if not done % _TELL:
+                progress(done, total)
 
 
 def _settle(folder: Path, *, compared: bool) -> Mapping[str, dict[str, Any]]:

@@ -42,5 +42,6 @@ def refuse_half_written(folder: Path) -> None:
     if (folder / _MARKER).exists():
         raise InputError(
             f"{folder}: holds files of two sets, since writing them was interrupted; run again "
-            "what was writing there (`data generate --overwrite`, `data mix`), or delete the folder"
+            "what was writing there (`data generate --overwrite`, `data split --overwrite`, "
+            "`data mix`), or delete the folder"
         )

@@ -11,7 +11,7 @@ from tinyguardrail_sdk.errors import InputError
 from tinyguardrail_sdk.labels import LABELS, PATTERNS, Mode, Source
 from tinyguardrail_sdk.manifest import REQUIRED_FILES, Manifest, describe_file, write_manifest
 from tinyguardrail_sdk.normalize import NORMALIZER_VERSION
-from tinyguardrail_sdk.training.checkpoint import load_facts, load_model
+from tinyguardrail_sdk.training.checkpoint import check_vocabulary, load_facts, load_model
 from tinyguardrail_sdk.training.config import TrainConfig
 from tinyguardrail_sdk.training.export.parts import save_parts
 
@@ -33,7 +33,8 @@ def export(run: Path, directory: Path, *, model_version: str, four_bit: bool = F
         The manifest that was written.
 
     Raises:
-        CheckpointError: `run` is not a training checkpoint.
+        CheckpointError: `run` is not a training checkpoint, or of an older run whose vocabulary is
+            gone.
         InputError: The network lacks something that the runtime's format needs, or `directory` has
             no name.
     """
@@ -43,6 +44,7 @@ def export(run: Path, directory: Path, *, model_version: str, four_bit: bool = F
             f"{directory}: has no name to give the checkpoint; choose another --output"
         )
     model, config = load_model(run)
+    check_vocabulary(run, config.data.vocab)
     facts = load_facts(run)
     if (config.network.labels, config.network.patterns) != (len(LABELS), len(PATTERNS)):
         raise InputError(

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import string
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from _pytest.junitxml import xml_key
 
 from tests.matrix import installed
 from tinyguardrail_sdk import Guard, Label
@@ -23,11 +25,26 @@ _PIECES = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "hello", "ignore", "all"]
 _VOCAB = [*_PIECES, *string.ascii_lowercase, *(f"##{c}" for c in string.ascii_lowercase)]
 
 
-@pytest.fixture(scope="session", autouse=True)
-def versions(record_testsuite_property: Callable[[str, object], None]) -> None:
-    """Note in the report what was tested, for `tests.matrix`."""
-    for extra, version in installed().items():
-        record_testsuite_property(extra, version)
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Note in the report what was tested, for `tests.matrix`.
+
+    A fixture would run where the tests do, which with pytest-xdist is not where the report is.
+    """
+    if (report := session.config.stash.get(xml_key, None)) is not None:
+        for extra, version in installed().items():
+            report.add_global_property(extra, version)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Let processes of pytest-xdist begin with what takes long, so that they end together."""
+    if hasattr(config, "workerinput"):
+        items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+
+
+def pytest_collection_finish() -> None:
+    """Let no garbage collection look again at the tests and at all that they import."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture

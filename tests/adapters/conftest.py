@@ -33,7 +33,7 @@ def noted(request: pytest.FixtureRequest, record_property: Callable[[str, object
     if way := way_of(known):
         record_property("way", way)
     elif "hostile" in known:
-        record_property("way", known["hostile"][0])
+        record_property("way", str(known["hostile"][0]))
         record_property("where", request.node.callspec.id.rpartition("-")[2])
 
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import gzip
+import json
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tinyguardrail_sdk.cli.main import main
+from tinyguardrail_sdk.manifest import DEFAULT_CHECKPOINT
 
 Refused = Callable[..., str]
 
@@ -75,42 +78,71 @@ def test_a_folder_in_place_of_a_file_names_one_in_it(
     assert told.endswith(f"such as {tmp_path / 'train.jsonl.gz'}\n")
 
 
-@pytest.mark.parametrize(
-    ("words", "message"),
-    [
-        (["train"], "--train is missing"),
-        (["train", "--set", "optimizer.lrr=1"], "did you mean optimizer.lr?"),
-        (["train", "--config", "no.json"], "config no.json: cannot be read"),
-        (["train", "--config", "."], "config .: is a folder; give a .json or .toml file"),
-        (["train", "--resume", "--output", "none"], "nothing to resume"),
-        (["evaluate", "{data}", "--checkpoint", "none"], "--checkpoint: none: no such checkpoint"),
-        (["train", *TEXTS, "--init", "no/such/base"], "--init: no pretrained base 'no/such/base'"),
-        (["train", *TEXTS, "--init", "none.zip"], "--init: no pretrained base 'none.zip'"),
-        (["train", *TEXTS, "--init", "{folder}"], "the folder holds none of training.json"),
-        (["export", "--run", "none", "--output", "out"], "--run: none: no such folder"),
-        (["export", "--run", "{folder}", "--output", "out"], "holds no trained weights"),
-        (["data", "mutate", "{data}", "--output", "o", "--mutation", "x"], "no mutation x"),
-        (["data", "generate", "--output", "out", "--total", "0"], "total must be at least 1"),
-        (["data", "fetch", "deepset"], "--output is missing"),
-        (["calibrate", "--checkpoint", "{checkpoint}"], "either --validation"),
-        (["calibrate", "--checkpoint", "{checkpoint}", "--target-fpr", "7"], "in [0, 1)"),
-    ],
-)
-def test_what_makes_no_sense_is_refused_without_loading_torch(
-    tmp_path: Path, checkpoint: Path, words: list[str], message: str
-) -> None:
-    data = tmp_path / "data.jsonl"
-    data.write_text('{"text": "x", "label": "benign"}\n', encoding="utf-8")
-    names = {"data": data, "checkpoint": checkpoint, "folder": tmp_path}
-    code = (
-        "import sys; from tinyguardrail_sdk.cli.main import main; status = main(sys.argv[1:]); "
-        "sys.exit(7 if {'torch', 'sklearn'} & set(sys.modules) else status)"
+SENSELESS = [
+    (["train"], "--train is missing"),
+    (["train", "--set", "optimizer.lrr=1"], "did you mean optimizer.lr?"),
+    (["train", "--config", "no.json"], "config no.json: cannot be read"),
+    (["train", "--config", "."], "config .: is a folder; give a .json or .toml file"),
+    (["train", "--resume", "--output", "none"], "nothing to resume"),
+    (["evaluate", "{data}", "--checkpoint", "none"], "--checkpoint: none: no such checkpoint"),
+    (["train", *TEXTS, "--init", "no/such/base"], "--init: no pretrained base 'no/such/base'"),
+    (["train", *TEXTS, "--init", "none.zip"], "--init: no pretrained base 'none.zip'"),
+    (["train", *TEXTS, "--init", "{folder}"], "the folder holds none of training.json"),
+    (["export", "--run", "none", "--output", "out"], "--run: none: no such folder"),
+    (["export", "--run", "{folder}", "--output", "out"], "holds no trained weights"),
+    (["data", "mutate", "{data}", "--output", "o", "--mutation", "x"], "no mutation x"),
+    (["data", "generate", "--output", "out", "--total", "0"], "total must be at least 1"),
+    (["data", "fetch", "deepset"], "--output is missing"),
+    (["calibrate", "--checkpoint", "{checkpoint}"], "either --validation"),
+    (["calibrate", "--checkpoint", "{checkpoint}", "--target-fpr", "7"], "in [0, 1)"),
+]
+# Answers them one after the other, as JSON on lines: an interpreter for each would take long.
+ANSWERS = """
+import json, sys
+from contextlib import redirect_stderr, redirect_stdout
+from io import StringIO
+from tinyguardrail_sdk.cli.main import main
+
+for line in sys.stdin:
+    out, err = StringIO(), StringIO()
+    with redirect_stdout(out), redirect_stderr(err):
+        try:
+            status = main(json.loads(line))
+        except SystemExit as stop:
+            status = stop.code
+    loaded = sorted({"torch", "sklearn"} & set(sys.modules))
+    print(json.dumps([status, out.getvalue(), err.getvalue(), loaded]))
+"""
+
+
+@pytest.fixture(scope="module")
+def answers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Any]]:
+    """By the message that is due: status, output, errors, and which libraries were loaded."""
+    folder = tmp_path_factory.mktemp("senseless")
+    (folder / "empty").mkdir()
+    (folder / "data.jsonl").write_text('{"text": "x", "label": "benign"}\n', encoding="utf-8")
+    names = {"data": "data.jsonl", "checkpoint": DEFAULT_CHECKPOINT, "folder": "empty"}
+    lines = [json.dumps([word.format(**names) for word in words]) for words, _ in SENSELESS]
+    done = subprocess.run(
+        [sys.executable, "-c", ANSWERS],
+        input="\n".join(lines),
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=folder,
     )
-    command = [sys.executable, "-c", code, *(word.format(**names) for word in words)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)
-    assert (done.returncode, done.stdout) == (2, "")
-    assert message in done.stderr
-    assert done.stderr.startswith("tinyguardrail: ")
+    told = map(json.loads, done.stdout.splitlines())
+    return {message: answer for (_, message), answer in zip(SENSELESS, told, strict=True)}
+
+
+@pytest.mark.parametrize("message", [message for _, message in SENSELESS])
+def test_what_makes_no_sense_is_refused_without_loading_torch(
+    answers: dict[str, list[Any]], message: str
+) -> None:
+    status, out, err, loaded = answers[message]
+    assert (status, out, loaded) == (2, "", [])
+    assert message in err
+    assert err.startswith("tinyguardrail: ")
 
 
 def test_weights_one_folder_down_are_pointed_at(tmp_path: Path, refused: Refused) -> None:

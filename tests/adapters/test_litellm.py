@@ -25,7 +25,7 @@ from tests.adapters.conformance import (
 from tests.adapters.wire import Wire
 from tinyguardrail_sdk import Blocked, Guard, GuardrailError, InputError
 from tinyguardrail_sdk.adapters import wrap
-from tinyguardrail_sdk.adapters._engine import MARK
+from tinyguardrail_sdk.adapters._handle import MARK
 from tinyguardrail_sdk.adapters.litellm import wrap as wrap_litellm
 from tinyguardrail_sdk.testing import ScriptedClassifier
 

@@ -15,7 +15,7 @@ import importlib
 from types import ModuleType
 from typing import TypeVar
 
-from tinyguardrail_sdk.adapters._engine import Handle
+from tinyguardrail_sdk.adapters._handle import Handle
 from tinyguardrail_sdk.checker import Checker
 from tinyguardrail_sdk.errors import InputError
 from tinyguardrail_sdk.holdback import Delay

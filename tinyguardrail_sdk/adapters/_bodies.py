@@ -13,7 +13,14 @@ from collections.abc import AsyncIterator, Hashable, Iterable, Iterator, Mapping
 from typing import Any, TypeAlias
 
 from tinyguardrail_sdk.adapters._frameworks import arefuse, refuse
-from tinyguardrail_sdk.adapters._http import content_kind, data_of, events, parsed, whole_events
+from tinyguardrail_sdk.adapters._http import (
+    EVENT_STREAM,
+    content_kind,
+    data_of,
+    events,
+    parsed,
+    whole_events,
+)
 from tinyguardrail_sdk.calls import Reader, owned
 from tinyguardrail_sdk.checker import Checker
 from tinyguardrail_sdk.chunks import aheld_chunks, held_chunks
@@ -24,7 +31,6 @@ from tinyguardrail_sdk.streaming import StreamGuard
 
 AnyReader: TypeAlias = Reader[Any, Any, Any]
 
-_EVENTS = "text/event-stream"
 _DONE = "[DONE]"
 # A body without any of these is no answer, and an event no part of one.
 _ANSWERS = {"choices", "output", "content"}
@@ -54,7 +60,7 @@ def response_under(answer: Any) -> Any:
     """Return the HTTP response that a stream is made of; None where it has no events to come."""
     stream = getattr(answer, "_raw_stream", answer)  # a helper has the stream inside
     response: Any = getattr(stream, "response", None) if hasattr(stream, "_iterator") else None
-    has_events = hasattr(response, "iter_raw") and _kind_of(response) == _EVENTS
+    has_events = hasattr(response, "iter_raw") and _kind_of(response) == EVENT_STREAM
     return response if has_events and not response.is_closed else None
 
 
@@ -64,7 +70,7 @@ def body_messages(reader: AnyReader, response: Any) -> list[Any]:
     Raises:
         InputError: It cannot be read.
     """
-    if _kind_of(response) != _EVENTS:
+    if _kind_of(response) != EVENT_STREAM:
         return _said(reader, response)
     texts: dict[Hashable, str] = {}
     for piece in events(response.content, True)[0]:
@@ -81,7 +87,7 @@ def hold_body(guard: Checker, delay: Delay | None, reader: AnyReader, response: 
     )
     response.headers.pop("content-encoding", None)  # what is judged is decoded
     is_async = hasattr(stream, "__aiter__")
-    if _kind_of(wire) == _EVENTS:
+    if _kind_of(wire) == EVENT_STREAM:
         hold: Any = _ahold if is_async else _hold
         held = hold(StreamGuard(guard, delay=delay), reader, wire)
     else:

@@ -12,17 +12,17 @@ import functools
 import inspect
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Generic, TypeAlias, TypeVar
+from typing import Any, TypeVar
 
 from tinyguardrail_sdk.adapters._arguments import named
-from tinyguardrail_sdk.adapters._bodies import AnyReader
 from tinyguardrail_sdk.adapters._frameworks import require
-from tinyguardrail_sdk.adapters._judging import once_asked
+from tinyguardrail_sdk.adapters._handle import MARK, Handle, handle_on
+from tinyguardrail_sdk.adapters._judging import MakeReader, once_asked
 from tinyguardrail_sdk.adapters._nested import outermost
 from tinyguardrail_sdk.adapters._paths import found, unknown
 from tinyguardrail_sdk.adapters._signatures import spelled
 from tinyguardrail_sdk.adapters._streams import Deferring, held
-from tinyguardrail_sdk.adapters._twins import ABSENT, twin_of
+from tinyguardrail_sdk.adapters._twins import twin_of
 from tinyguardrail_sdk.calls import guarded_acall, guarded_call
 from tinyguardrail_sdk.checker import Checker
 from tinyguardrail_sdk.closing import AsyncClosingIterator
@@ -30,9 +30,6 @@ from tinyguardrail_sdk.errors import GuardrailError, InputError
 from tinyguardrail_sdk.holdback import Delay
 
 ClientT = TypeVar("ClientT")
-MakeReader: TypeAlias = Callable[[], AnyReader]
-
-MARK = "__tinyguardrail_handle__"
 
 
 @dataclass(frozen=True)
@@ -71,55 +68,6 @@ class Plan:
     placed: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
-@dataclass
-class Handle(Generic[ClientT]):
-    """A guarded client, and the way back; as a context manager it gives the client and undoes.
-
-    Attributes:
-        client: The client that was given, now guarded.
-        guard: Who judges.
-        delay: How much of a stream is held back.
-    """
-
-    client: ClientT
-    guard: Checker
-    delay: Delay | None
-    _put: list[tuple[Any, str, Any]] = field(default_factory=list, repr=False)
-
-    def undo(self) -> None:
-        """Give the client its own methods back; a second time does nothing.
-
-        Copies that the guarded client made stay guarded.
-        """
-        while self._put:
-            owner, name, before = self._put.pop()
-            if before is ABSENT:
-                delattr(owner, name)
-            else:
-                setattr(owner, name, before)
-
-    def put(self, owner: Any, name: str, value: Any) -> None:
-        """Set an attribute of an instance until `undo`, also where its class has a property."""
-        if isinstance(getattr(type(owner), name, None), property):
-            # A property comes before what the instance has; a class of its own comes before both.
-            kind = type(owner)
-            self._put.append((owner, "__class__", kind))
-            owner.__class__ = type(kind.__name__, (kind,), {name: property(lambda _: value)})
-            return
-        self._put.append((owner, name, vars(owner).get(name, ABSENT)))
-        setattr(owner, name, value)
-
-    def before(self, owner: Any) -> dict[str, Any]:
-        """Return what was put on an instance, as it was before; `ABSENT` for what it had not."""
-        return {name: value for each, name, value in self._put if each is owner}
-
-    def __enter__(self) -> ClientT:
-        return self.client
-
-    def __exit__(self, *_: object) -> None:
-        self.undo()
-
-
 def put_on(client: ClientT, guard: Checker, plan: Plan, delay: Delay | None) -> Handle[ClientT]:
     """Carry out a plan on a client; a second time with the same guard returns the first handle.
 
@@ -138,19 +86,6 @@ def put_on(client: ClientT, guard: Checker, plan: Plan, delay: Delay | None) -> 
         handle.undo()
         raise
     return handle
-
-
-def handle_on(client: ClientT, guard: Checker, delay: Delay | None) -> Handle[ClientT] | None:
-    """Return the handle with the same guard that is on a client already, if any.
-
-    Raises:
-        GuardrailError: There is another one.
-    """
-    # By name, for some keep what is set on them in another object.
-    known: Handle[ClientT] | None = getattr(client, MARK, None)
-    if known is None or (known.guard, known.client, known.delay) == (guard, client, delay):
-        return known
-    raise GuardrailError("it is guarded already in another way; undo() that one first")
 
 
 def _refuse_strangers(client: object, plan: Plan) -> None:

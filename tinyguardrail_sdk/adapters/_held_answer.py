@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from tinyguardrail_sdk.adapters._asgi_wire import BODY, Message, Send
 from tinyguardrail_sdk.adapters._http import (
+    EVENT_STREAM,
     Cut,
     answer_deltas,
     characters,
@@ -20,7 +21,6 @@ from tinyguardrail_sdk.errors import InputError
 from tinyguardrail_sdk.holdback import Delay
 from tinyguardrail_sdk.streaming import StreamGuard
 
-_EVENTS = "text/event-stream"
 _LINES = ("application/x-ndjson", "application/jsonl", "application/json-lines")
 
 
@@ -103,7 +103,7 @@ class HeldAnswer:
         kind = content_kind(headers.get(b"content-type", b"").decode("latin-1"))
         if kind is None or headers.get(b"content-encoding", b"identity") != b"identity":
             return None
-        self.is_events = kind == _EVENTS
+        self.is_events = kind == EVENT_STREAM
         if self.is_events:
             return events
         if kind in _LINES:

@@ -18,11 +18,12 @@ from typing import Any
 
 from tinyguardrail_sdk.closing import aclose_sources
 from tinyguardrail_sdk.content import value_text
-from tinyguardrail_sdk.errors import InputError
+from tinyguardrail_sdk.errors import Blocked, InputError
 from tinyguardrail_sdk.messages import is_trusted
 
 MESSAGES = "messages"
 WHOLE = "."
+EVENT_STREAM = "text/event-stream"
 
 # Takes what came, and whether that was all; returns whole pieces, and the rest to be kept.
 Cut = Callable[[bytes, bool], tuple[list[bytes], bytes]]
@@ -43,6 +44,12 @@ def parsed(body: str | bytes | bytearray) -> Any:
         return json.loads(body, object_pairs_hook=_without_twins)
     except (ValueError, RecursionError):
         raise InputError("the body must be JSON, with every key once") from None
+
+
+def reason_of(error: Blocked) -> str:
+    """Return what the sender of a blocked text is told."""
+    # Not the risk: it would tell an attacker how near he is.
+    return f"blocked: {error.verdict.label}"
 
 
 def request_messages(body: Any, fields: Mapping[str, str]) -> Iterator[Any]:

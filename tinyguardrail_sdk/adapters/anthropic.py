@@ -18,7 +18,8 @@ from collections.abc import Hashable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from tinyguardrail_sdk.adapters._bodies import raw_responses
-from tinyguardrail_sdk.adapters._engine import Handle, Plan, put_on
+from tinyguardrail_sdk.adapters._engine import Plan, put_on
+from tinyguardrail_sdk.adapters._handle import Handle
 from tinyguardrail_sdk.adapters._leaves import further
 from tinyguardrail_sdk.adapters._streams import listed
 from tinyguardrail_sdk.checker import Checker

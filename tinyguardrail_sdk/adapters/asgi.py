@@ -32,7 +32,7 @@ from tinyguardrail_sdk.adapters._asgi_wire import (
 )
 from tinyguardrail_sdk.adapters._frameworks import arefuse, require
 from tinyguardrail_sdk.adapters._held_answer import HeldAnswer
-from tinyguardrail_sdk.adapters._http import MESSAGES, parsed, request_messages
+from tinyguardrail_sdk.adapters._http import MESSAGES, parsed, reason_of, request_messages
 from tinyguardrail_sdk.checker import Checker, as_source
 from tinyguardrail_sdk.errors import Blocked, InputError
 from tinyguardrail_sdk.holdback import Delay
@@ -134,14 +134,15 @@ class GuardMiddleware:
                 raise
         if answer.stop is None:
             return
-        refusal = _blocked(answer.stop) if isinstance(answer.stop, Blocked) else None
-        if refusal is None or (answer.started and not answer.is_events):
+        breaks_off = answer.started and not answer.is_events
+        if breaks_off or not isinstance(answer.stop, Blocked):
             raise answer.stop
+        reason = reason_of(answer.stop)
         if answer.started:
-            data = json.dumps({"detail": refusal[1]})
+            data = json.dumps({"detail": reason})
             await send({"type": BODY, "body": f"event: error\ndata: {data}\n\n".encode()})
         else:
-            await send_json(send, *refusal)
+            await send_json(send, 403, reason)
 
     def _route_of(self, scope: Message) -> Route | None:
         if scope["type"] != "http":
@@ -193,12 +194,7 @@ async def _refusal(
         if body:
             await arefuse(guard, request_messages(parsed(body), fields))
     except Blocked as error:
-        return _blocked(error)
+        return 403, reason_of(error)
     except InputError as error:
         return 400, str(error)
     return None
-
-
-def _blocked(error: Blocked) -> tuple[int, str]:
-    # Not the risk: it would tell an attacker how near he is.
-    return 403, f"blocked: {error.verdict.label}"

@@ -18,7 +18,8 @@ import dataclasses
 from typing import TypeVar
 
 from tinyguardrail_sdk.adapters._bedrock_readers import AsyncInvoke, Converse, Invoke
-from tinyguardrail_sdk.adapters._engine import Handle, Plan, put_on
+from tinyguardrail_sdk.adapters._engine import Plan, put_on
+from tinyguardrail_sdk.adapters._handle import Handle
 from tinyguardrail_sdk.checker import Checker
 from tinyguardrail_sdk.errors import InputError
 from tinyguardrail_sdk.holdback import Delay

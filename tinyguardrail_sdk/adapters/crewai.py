@@ -15,9 +15,10 @@ streams is refused.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from collections.abc import Callable
 from typing import Any
 
+from tinyguardrail_sdk.adapters._crewai_messages import Reader
 from tinyguardrail_sdk.adapters._frameworks import (
     Judging,
     Method,
@@ -27,18 +28,13 @@ from tinyguardrail_sdk.adapters._frameworks import (
     require,
 )
 from tinyguardrail_sdk.adapters._judging import ACall, Args, Call, Kwargs, Send, by_name, every
-from tinyguardrail_sdk.adapters._streams import plain
 from tinyguardrail_sdk.adapters._tools import ToolReader
 from tinyguardrail_sdk.calls import guarded_call
 from tinyguardrail_sdk.checker import Checker
-from tinyguardrail_sdk.content import value_text
 from tinyguardrail_sdk.errors import Blocked, GuardrailError, InputError
 from tinyguardrail_sdk.labels import Source
 
 _EXTRA = "crewai"
-# Where a tool call of an answer has its arguments, by provider.
-_ARGUMENTS = ("arguments", "args", "input")
-_NO_TEXT = ("image/", "audio/", "video/")
 
 
 def guard_llm(llm: Any, guard: Checker) -> Any:
@@ -116,40 +112,5 @@ def _used(guard: Checker, function: Method, *args: Any, **kwargs: Any) -> Any:
     return guarded_call(guard, ToolReader(), request, send)
 
 
-class _Reader:
-    """Reads messages, and answers: texts, tool calls of any provider, and models."""
-
-    def request(self, given: Mapping[str, Any]) -> Iterable[Any]:
-        asked = given["messages"]
-        for each in [asked] if isinstance(asked, str) else asked:
-            if isinstance(each, Mapping):
-                _refuse_files(each.get("files") or {})
-            yield plain(each)
-
-    def response(self, answer: Any) -> Iterator[Any]:
-        said = plain(answer)
-        for each in said if isinstance(said, list) else [said]:
-            yield Source.OUTPUT, value_text(_said(each))
-
-    def chunk(self, chunk: Any) -> Iterable[tuple[Hashable, str]]:
-        raise NotImplementedError  # none comes here: an LLM that streams is refused
-
-
-def _refuse_files(files: Mapping[str, Any]) -> None:
-    for file in files.values():
-        if not str(getattr(file, "content_type", "")).startswith(_NO_TEXT):
-            raise InputError("a file cannot be read here; check its text by itself, and send that")
-
-
-def _said(value: Any) -> Any:
-    """The arguments of a tool call; anything else as it is."""
-    inner = value.get("function", value) if isinstance(value, Mapping) else value
-    if isinstance(inner, Mapping):
-        found = [inner[name] for name in _ARGUMENTS if inner.get(name) is not None]
-        if len(found) == 1 and "name" in inner:
-            return found[0]
-    return value
-
-
-_LLM: Judging = (("call", Call(_Reader, _prepared)), ("acall", ACall(_Reader, _prepared)))
+_LLM: Judging = (("call", Call(Reader, _prepared)), ("acall", ACall(Reader, _prepared)))
 _TOOL: Judging = (("_run", Call(ToolReader, every)), ("_arun", ACall(ToolReader, every)))

@@ -21,7 +21,8 @@ from collections.abc import Hashable, Iterable, Iterator, Mapping
 from typing import Any, TypeVar
 
 from tinyguardrail_sdk.adapters import _openai_readers as openai
-from tinyguardrail_sdk.adapters._engine import Handle, Plan, put_on
+from tinyguardrail_sdk.adapters._engine import Plan, put_on
+from tinyguardrail_sdk.adapters._handle import Handle
 from tinyguardrail_sdk.adapters._streams import listed
 from tinyguardrail_sdk.checker import Checker
 from tinyguardrail_sdk.content import value_text

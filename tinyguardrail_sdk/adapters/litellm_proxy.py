@@ -26,7 +26,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from tinyguardrail_sdk.adapters._frameworks import arefuse, require
-from tinyguardrail_sdk.adapters._http import whole_events
+from tinyguardrail_sdk.adapters._http import reason_of, whole_events
 from tinyguardrail_sdk.adapters._litellm_routes import FIELDS, RouteReader, is_read, is_silent
 from tinyguardrail_sdk.adapters._streams import Deferring
 from tinyguardrail_sdk.calls import owned
@@ -109,7 +109,6 @@ class _Hooks:
         try:
             yield
         except Blocked as error:
-            detail = {"error": f"blocked: {error.verdict.label}"}
-            raise self._refused(status_code=400, detail=detail) from error
+            raise self._refused(status_code=400, detail={"error": reason_of(error)}) from error
         except InputError as error:
             raise self._refused(status_code=400, detail={"error": str(error)}) from error

@@ -19,8 +19,8 @@ import functools
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from typing import Any, TypeVar
 
-from tinyguardrail_sdk.adapters._engine import MARK, Handle
 from tinyguardrail_sdk.adapters._frameworks import arefuse, refuse, require
+from tinyguardrail_sdk.adapters._handle import MARK, Handle
 from tinyguardrail_sdk.adapters._mcp_messages import CALL, asked, said, words
 from tinyguardrail_sdk.checker import Checker
 from tinyguardrail_sdk.errors import Blocked, GuardrailError, InputError

@@ -20,7 +20,8 @@ from collections.abc import Hashable, Iterable, Iterator, Mapping
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from tinyguardrail_sdk.adapters._engine import MARK, Handle, Plan, handle_on, put_on
+from tinyguardrail_sdk.adapters._engine import Plan, put_on
+from tinyguardrail_sdk.adapters._handle import MARK, Handle, handle_on
 from tinyguardrail_sdk.adapters._streams import as_answer, listed
 from tinyguardrail_sdk.checker import Checker
 from tinyguardrail_sdk.content import value_text

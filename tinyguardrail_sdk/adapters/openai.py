@@ -19,7 +19,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeVar
 
 from tinyguardrail_sdk.adapters._bodies import raw_responses
-from tinyguardrail_sdk.adapters._engine import Handle, Plan, put_on
+from tinyguardrail_sdk.adapters._engine import Plan, put_on
+from tinyguardrail_sdk.adapters._handle import Handle
 from tinyguardrail_sdk.adapters._openai_readers import ChatReader, ResponsesReader
 from tinyguardrail_sdk.checker import Checker
 from tinyguardrail_sdk.holdback import Delay

@@ -14,10 +14,8 @@ model reads in place of the result.
 from __future__ import annotations
 
 import functools
-from collections.abc import Hashable, Iterable, Iterator, Mapping
 from typing import Any, TypeVar
 
-from tinyguardrail_sdk.adapters._engine import MARK, Handle, handle_on
 from tinyguardrail_sdk.adapters._frameworks import (
     Judging,
     Method,
@@ -25,17 +23,17 @@ from tinyguardrail_sdk.adapters._frameworks import (
     refuse,
     require,
 )
+from tinyguardrail_sdk.adapters._handle import MARK, Handle, handle_on
 from tinyguardrail_sdk.adapters._judging import Args, Call, First, Kwargs, Send, Stream
+from tinyguardrail_sdk.adapters._smolagents_messages import Reader
 from tinyguardrail_sdk.adapters._tools import AnswerReader, ToolReader
 from tinyguardrail_sdk.checker import Checker
-from tinyguardrail_sdk.content import value_text
 from tinyguardrail_sdk.errors import InputError
 from tinyguardrail_sdk.holdback import Delay
 from tinyguardrail_sdk.labels import Source
 
 AgentT = TypeVar("AgentT")
 
-_ROLES = {"tool-call": "assistant", "tool-response": "tool"}
 _ANSWER = "final_answer"
 
 
@@ -113,34 +111,8 @@ def _arguments(tool: Any, method: Method, args: Args, kwargs: Kwargs) -> tuple[A
     return given, functools.partial(method, *args, **kwargs)
 
 
-class _Reader:
-    """Reads messages, answers and deltas of models."""
-
-    def request(self, messages: Any) -> Iterable[Any]:
-        return [each for message in messages for each in _parts(message)]
-
-    def response(self, message: Any) -> Iterable[Any]:
-        return _parts(message)
-
-    def chunk(self, delta: Any) -> Iterator[tuple[Hashable, str]]:
-        if delta.content:
-            yield "text", delta.content
-        for call in delta.tool_calls or ():
-            if call.function is not None and call.function.arguments:
-                yield ("call", call.index), value_text(call.function.arguments)
-
-
-def _parts(message: Any) -> Iterator[Any]:
-    fields = message if isinstance(message, Mapping) else vars(message)
-    role = str(getattr(fields["role"], "value", fields["role"]))
-    yield {"role": _ROLES.get(role, role), "content": fields.get("content")}
-    for call in fields.get("tool_calls") or ():
-        function = call["function"] if isinstance(call, Mapping) else vars(call.function)
-        yield Source.OUTPUT, value_text(function["arguments"])
-
-
 _MESSAGES = First(("messages",))
 _MODEL: Judging = (
-    ("generate", Call(_Reader, _MESSAGES)),
-    ("generate_stream", Stream(_Reader, _MESSAGES)),
+    ("generate", Call(Reader, _MESSAGES)),
+    ("generate_stream", Stream(Reader, _MESSAGES)),
 )

@@ -52,11 +52,13 @@ def test_a_failed_write_leaves_what_was_there(
 
 def test_a_crash_in_the_middle_is_cleaned_up(tmp_path: Path) -> None:
     run = RunFolder(tmp_path)
-    run.save_best(_snapshot(1.0))
     (tmp_path / ".step-5.partial").mkdir()
-    run.best.rename(tmp_path / ".best.retired")  # died between the two renames
+    for path in (run.save_best(_snapshot(1.0)), run.save_step(4, _snapshot(1.0))):
+        path.rename(tmp_path / f".{path.name}.retired")  # died between the two renames
+    run.save_step(3, _snapshot(1.0))
+    (tmp_path / ".step-3.retired").mkdir()  # died after them
     again = RunFolder(tmp_path)
-    assert again.steps() == []
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["best", "step-3", "step-4"]
     assert checkpoint.load_weights(again.best)["w"][0] == 1
 
 
@@ -69,6 +71,7 @@ def test_nothing_to_resume_says_what_to_do(tmp_path: Path) -> None:
     ("name", "load"),
     [
         ("model.safetensors", checkpoint.load_weights),
+    assert checkpoint.load_weights(again.latest())["w"][0] == 1
         ("optimizer.pt", checkpoint.load_optimizer),
         ("training.json", checkpoint.load_facts),
     ],

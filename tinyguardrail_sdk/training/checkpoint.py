@@ -70,9 +70,12 @@ class RunFolder:
         self.root = root
         for left_over in root.glob(".*.partial"):
             shutil.rmtree(left_over, ignore_errors=True)
-        retired = self._retired("best")
-        if retired.is_dir() and not self.best.is_dir():  # stopped between two renames
-            retired.rename(self.best)
+        for retired in root.glob(".*.retired"):
+            final = root / retired.name[1:].removesuffix(".retired")
+            if final.is_dir():
+                shutil.rmtree(retired, ignore_errors=True)
+            else:  # stopped between two renames
+                retired.rename(final)
 
     @property
     def best(self) -> Path:
@@ -113,9 +116,6 @@ class RunFolder:
         """
         return self._publish("best", snapshot)
 
-    def _retired(self, name: str) -> Path:
-        return self.root / f".{name}.retired"
-
     def _publish(self, name: str, snapshot: Snapshot) -> Path:
         partial, final = self.root / f".{name}.partial", self.root / name
         shutil.rmtree(partial, ignore_errors=True)
@@ -125,7 +125,7 @@ class RunFolder:
         except BaseException:
             shutil.rmtree(partial, ignore_errors=True)
             raise
-        retired = self._retired(name)
+        retired = self.root / f".{name}.retired"
         shutil.rmtree(retired, ignore_errors=True)
         if final.exists():
             final.rename(retired)

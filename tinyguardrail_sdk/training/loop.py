@@ -152,7 +152,7 @@ class Loop:
         self._schedule = Schedule(start.config.schedule, data.steps_per_epoch)
         self._clock = Clock(start.position.elapsed)
         self._tally = Tally(start.accelerator.num_processes)
-        self._saved_at = start.position.elapsed
+        self._saved_at, self._saved_epochs = start.position.elapsed, data.stream.finished_epochs
         self._report: dict[str, Any] = start.facts.get("metrics", {})
         # Every checkpoint holds it; the file itself may go while the run lasts.
         self._vocab = start.config.data.vocab.read_bytes()
@@ -194,11 +194,13 @@ class Loop:
         if position.step % config.validate_every == 0:
             with self._tally.paused():
                 self._validate()
-        if elapsed - self._saved_at > 60.0 * config.checkpoint_minutes:
+        epochs = self._data.stream.finished_epochs
+        overdue = elapsed - self._saved_at > 60.0 * config.checkpoint_minutes
+        if overdue or epochs > self._saved_epochs:
             with self._tally.paused():
                 position.elapsed = self._clock.elapsed()
                 self._try(self._save)
-            self._saved_at = position.elapsed
+            self._saved_at, self._saved_epochs = position.elapsed, epochs
 
     def _quantize(self, progress: float) -> None:
         position = self._position

@@ -217,7 +217,7 @@ class Loop:
         with self._tally.paused():
             chosen = self._data.mutants.refresh(self._learner.core, self._position.step, progress)
         if chosen:
-            self._reporter.record(chosen, mutation_line(chosen))
+            self._record(chosen, mutation_line(chosen))
 
     def _learn(self, number: int, progress: float) -> None:
         """One micro-batch, `number` of the run; the last of a step moves the weights."""
@@ -238,7 +238,7 @@ class Loop:
         position = self._position
         record = {"kind": "train", "step": position.step, "epoch": position.epoch,
                   "progress": progress, "lr_factor": factor, **self._tally.read()}  # fmt: skip
-        self._reporter.record(record, training_line(record))
+        self._record(record, training_line(record))
 
     def _validate(self) -> None:
         position, report = self._position, self._judged()
@@ -248,7 +248,7 @@ class Loop:
         else:
             position.worse += 1
         self._report = report
-        self._reporter.record(
+        self._record(
             {"kind": "validation", "step": position.step, **report}, validation_line(report)
         )
         if better:
@@ -315,12 +315,17 @@ class Loop:
                 f"could not write a checkpoint ({error.strerror}); the last one stays"
             )
 
+    def _record(self, record: dict[str, Any], summary: str) -> None:
+        with self._folder.remedy():
+            self._reporter.record(record, summary)
+
     def _end(self, reason: str) -> None:
         position = self._position
         position.elapsed = self._clock.elapsed()
         if reason != "interrupted" and position.step % self._config.validate_every:
             self._validate()
-        self._save()
+        with self._folder.remedy():
+            self._save()
         self._accelerator.wait_for_everyone()
         self._reporter.say(
             f"{reason} after {position.step} steps; best score {position.best:.4f} at step "

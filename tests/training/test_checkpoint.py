@@ -1,7 +1,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -31,20 +32,30 @@ def test_the_last_two_are_kept(tmp_path: Path) -> None:
     assert checkpoint.load_optimizer(run.latest())["step"].item() == 1
 
 
-def test_a_failed_write_leaves_what_was_there(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@contextmanager
+def _files_limited_to(size: int) -> Iterator[None]:
+    """Make writes past `size` bytes of a file fail, as on a full disk."""
+    resource = pytest.importorskip("resource")
+    usual = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, usual[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, usual)
+
+
+@pytest.mark.parametrize("size", [50, 500], ids=["weights", "optimizer"])
+def test_a_failed_write_leaves_what_was_there(tmp_path: Path, size: int) -> None:
     run = RunFolder(tmp_path)
     run.save_best(_snapshot(1.0))
     run.save_step(1, _snapshot(1.0))
-
-    def full(*_: object) -> None:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(torch, "save", full)
-    with pytest.raises(OSError, match="No space"):
+    with _files_limited_to(size), pytest.raises(OSError, match="disk is full or failing"):
         run.save_best(_snapshot(2.0))
-    with pytest.raises(OSError, match="No space"):
+    with (
+        pytest.raises(CheckpointError, match=r"make room on the disk, .*--resume, from step-1$"),
+        run.remedy(),
+        _files_limited_to(size),
+    ):
         run.save_step(2, _snapshot(2.0))
     assert checkpoint.load_weights(run.best)["w"][0] == 1
     assert sorted(path.name for path in tmp_path.iterdir()) == ["best", "step-1"]
@@ -52,12 +63,15 @@ def test_a_failed_write_leaves_what_was_there(
 
 def test_a_crash_in_the_middle_is_cleaned_up(tmp_path: Path) -> None:
     run = RunFolder(tmp_path)
-    run.save_best(_snapshot(1.0))
     (tmp_path / ".step-5.partial").mkdir()
-    run.best.rename(tmp_path / ".best.retired")  # died between the two renames
+    for path in (run.save_best(_snapshot(1.0)), run.save_step(4, _snapshot(1.0))):
+        path.rename(tmp_path / f".{path.name}.retired")  # died between the two renames
+    run.save_step(3, _snapshot(1.0))
+    (tmp_path / ".step-3.retired").mkdir()  # died after them
     again = RunFolder(tmp_path)
-    assert again.steps() == []
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["best", "step-3", "step-4"]
     assert checkpoint.load_weights(again.best)["w"][0] == 1
+    assert checkpoint.load_weights(again.latest())["w"][0] == 1
 
 
 def test_nothing_to_resume_says_what_to_do(tmp_path: Path) -> None:

@@ -4,6 +4,8 @@ import json
 import os
 import shutil
 import signal
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
@@ -20,6 +22,7 @@ from tinyguardrail_sdk.training import session, train
 from tinyguardrail_sdk.training.checkpoint import RunFolder, load_facts, load_weights
 from tinyguardrail_sdk.training.config import ScheduleConfig, TrainConfig
 from tinyguardrail_sdk.training.network.model import TinyGuardrail
+from tinyguardrail_sdk.training.reporter import Reporter
 from tinyguardrail_sdk.training.schedule import Schedule
 
 pytestmark = pytest.mark.train
@@ -117,6 +120,47 @@ def test_a_stopped_run_resumes_to_the_same_weights(
     assert steps == [(record["kind"], record["step"]) for record in _records(whole)]
 
 
+_DIES_IN_ITS_SECOND_EPOCH = """
+import json, os, signal, sys
+from pathlib import Path
+from tinyguardrail_sdk.training import session, train
+from tinyguardrail_sdk.training.config import from_dict
+
+batches, add = int(sys.argv[2]), session.Tally.add
+seen = []
+
+def counted(self, *arguments):
+    seen.append(1)
+    if len(seen) > batches:
+        os.kill(os.getpid(), signal.SIGKILL)
+    add(self, *arguments)
+
+session.Tally.add = counted
+train.main(from_dict(json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))))
+"""
+
+
+def test_a_run_killed_after_an_epoch_goes_on_from_its_end(
+    make_config: MakeConfig, tmp_path: Path
+) -> None:
+    length = {"schedule": {"max_steps": 0, "epochs": 1.5}}
+    whole = make_config(output=str(tmp_path / "whole"), **length)
+    killed = make_config(output=str(tmp_path / "killed"), **length)
+    steps = train.main(whole).step
+    epoch = steps * 2 // 3  # one batch a step; the length is rounded up
+    told = tmp_path / "run.json"
+    told.write_text(json.dumps(killed.to_dict()), encoding="utf-8")
+    words = [sys.executable, "-c", _DIES_IN_ITS_SECOND_EPOCH, str(told), str(epoch)]
+    known = {**os.environ, "PYTHONPATH": str(Path(train.__file__).parents[2])}
+    ended = subprocess.run(words, env=known, capture_output=True, text=True, check=False)
+    assert ended.returncode == -signal.SIGKILL, ended.stderr[-2000:]
+    last = RunFolder(killed.output).latest()
+    place = load_facts(last)["position"]
+    assert (last.name, place["epoch"], place["batch"]) == (f"step-{epoch}", 0, epoch)
+    assert train.main(killed, resume=True).step == steps
+    assert _difference(whole.output / f"step-{steps}", killed.output / f"step-{steps}") == 0.0
+
+
 def test_a_stopped_run_needs_its_vocabulary_no_more(
     make_config: MakeConfig, toy: Path, tmp_path: Path
 ) -> None:
@@ -212,6 +256,26 @@ def test_a_full_disk_does_not_end_a_run(
     result = train.main(make_config())
     assert result.reason == "finished"
     assert "No space left" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("writer", "name"), [(Reporter, "record"), (RunFolder, "save_step")], ids=["records", "the end"]
+)
+def test_a_disk_that_stays_full_ends_the_run_with_a_remedy(
+    make_config: MakeConfig, monkeypatch: pytest.MonkeyPatch, writer: type, name: str
+) -> None:
+    config = make_config(schedule={"max_steps": 2})
+    train.main(config)
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    longer = make_config(schedule={"max_steps": 4})
+    with monkeypatch.context() as patch:
+        patch.setattr(writer, name, full)
+        with pytest.raises(CheckpointError, match=r"No space .*make room .*--resume, from step-2$"):
+            train.main(longer, resume=True)
+    assert train.main(longer, resume=True).step == 4
 
 
 def test_new_weights_have_their_rate_and_biases_do_not_decay(make_config: MakeConfig) -> None:

@@ -47,6 +47,7 @@ def base(tmp_path: Path) -> Path:
     save_file(
         {k: v.contiguous() for k, v in model.state_dict().items()}, tmp_path / "model.safetensors"
     )
+    model.config.save_pretrained(tmp_path)
     return tmp_path
 
 
@@ -65,7 +66,7 @@ def test_first_layers_compute_what_the_base_does(base: Path) -> None:
     assert 0.5 * report.total < report.copied <= report.total
 
     reference = encoder()
-    reference.load_state_dict(transfer.load_base(str(base)))
+    reference.load_state_dict(transfer.load_base(str(base)).state)
     ids = torch.randint(1, 50, (3, 9))
     mask = torch.ones(3, 9, dtype=torch.bool)
     with torch.no_grad():
@@ -80,7 +81,7 @@ def test_first_layers_compute_what_the_base_does(base: Path) -> None:
 def test_pruned_neurons_are_the_strongest(base: Path) -> None:
     network = TinyGuardrail(CONFIG)
     transfer.initialise(network, str(base))
-    state = transfer.load_base(str(base))
+    state = transfer.load_base(str(base)).state
     up = state["encoder.layer.0.intermediate.dense.weight"]
     down = state["encoder.layer.0.output.dense.weight"]
     strength = up.norm(dim=1) * down.norm(dim=0)
@@ -94,6 +95,7 @@ def test_pruned_neurons_are_the_strongest(base: Path) -> None:
     ("change", "fix"),
     [
         ({"hidden": 64}, r"hidden size 32, the network 64; set network\.hidden=32"),
+        ({"heads": 2}, r"network\.heads=2; set network\.heads=4"),
         ({"vocab_size": 40}, r"network\.vocab_size=40; set network\.vocab_size=50 or more"),
         ({"fast_layers": 3}, r"network\.fast_layers=3; set network\.fast_layers=4"),
         ({"deep_layers": 3}, r"network\.deep_layers=3; set network\.deep_layers=8"),
@@ -113,6 +115,9 @@ def test_what_is_no_base_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="damaged"):
         transfer.initialise(network, str(tmp_path))
     save_file({"weight": torch.zeros(3)}, tmp_path / "model.safetensors")
+    with pytest.raises(InputError, match=r"config\.json .* num_attention_heads, .*; get it from"):
+        transfer.initialise(network, str(tmp_path))
+    (tmp_path / "config.json").write_text('{"num_attention_heads": 4}', encoding="utf-8")
     with pytest.raises(InputError, match="no BERT-shaped encoder"):
         transfer.initialise(network, str(tmp_path))
 

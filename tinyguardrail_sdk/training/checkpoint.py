@@ -12,11 +12,13 @@ A folder is written under another name, flushed and renamed: one that has its na
 from __future__ import annotations
 
 import dataclasses
+import errno
 import json
 import os
 import shutil
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -70,9 +72,12 @@ class RunFolder:
         self.root = root
         for left_over in root.glob(".*.partial"):
             shutil.rmtree(left_over, ignore_errors=True)
-        retired = self._retired("best")
-        if retired.is_dir() and not self.best.is_dir():  # stopped between two renames
-            retired.rename(self.best)
+        for retired in root.glob(".*.retired"):
+            final = root / retired.name[1:].removesuffix(".retired")
+            if final.is_dir():
+                shutil.rmtree(retired, ignore_errors=True)
+            else:  # stopped between two renames
+                retired.rename(final)
 
     @property
     def best(self) -> Path:
@@ -113,8 +118,22 @@ class RunFolder:
         """
         return self._publish("best", snapshot)
 
-    def _retired(self, name: str) -> Path:
-        return self.root / f".{name}.retired"
+    @contextmanager
+    def remedy(self) -> Iterator[None]:
+        """Make a write that fails inside the block end the run with a word on how to go on.
+
+        Raises:
+            CheckpointError: A write failed; the message names the last whole checkpoint.
+        """
+        try:
+            yield
+        except OSError as error:
+            steps = self.steps()
+            go_on = f"go on with --resume, from {steps[-1].name}" if steps else "start again"
+            raise CheckpointError(
+                f"{error.filename or self.root}: could not be written ({error.strerror or error}); "
+                f"make room on the disk, then {go_on}"
+            ) from error
 
     def _publish(self, name: str, snapshot: Snapshot) -> Path:
         partial, final = self.root / f".{name}.partial", self.root / name
@@ -125,7 +144,7 @@ class RunFolder:
         except BaseException:
             shutil.rmtree(partial, ignore_errors=True)
             raise
-        retired = self._retired(name)
+        retired = self.root / f".{name}.retired"
         shutil.rmtree(retired, ignore_errors=True)
         if final.exists():
             final.rename(retired)
@@ -286,16 +305,26 @@ def code_revision() -> str:
 
 
 def _write(directory: Path, snapshot: Snapshot) -> None:
-    save_file(_contiguous(snapshot.weights), directory / MODEL)
-    if snapshot.raw is not None:
-        save_file(_contiguous(snapshot.raw), directory / RAW)
-    if snapshot.optimizer is not None:
-        torch.save(snapshot.optimizer, directory / OPTIMIZER)
+    with _as_os_error(directory):
+        save_file(_contiguous(snapshot.weights), directory / MODEL)
+        if snapshot.raw is not None:
+            save_file(_contiguous(snapshot.raw), directory / RAW)
+        if snapshot.optimizer is not None:
+            torch.save(snapshot.optimizer, directory / OPTIMIZER)
     (directory / VOCAB).write_bytes(snapshot.vocab)
     write_json(directory / FACTS, snapshot.facts)
     for path in directory.iterdir():
         with path.open("rb") as file:
             os.fsync(file.fileno())
+
+
+@contextmanager
+def _as_os_error(directory: Path) -> Iterator[None]:
+    """Make a failed write the error it is: to safetensors and PyTorch it is one of their own."""
+    try:
+        yield
+    except (SafetensorError, RuntimeError) as error:
+        raise OSError(errno.EIO, "the disk is full or failing", str(directory)) from error
 
 
 def _contiguous(weights: Weights) -> dict[str, Tensor]:

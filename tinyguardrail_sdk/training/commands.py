@@ -28,6 +28,7 @@ from tinyguardrail_sdk.training.data.mine import mine as mine_examples
 from tinyguardrail_sdk.training.data.schema import Example, read_examples, write_examples
 from tinyguardrail_sdk.training.evaluate import reaches_threshold
 from tinyguardrail_sdk.training.export.bundle import export as export_checkpoint
+from tinyguardrail_sdk.training.export.bundle import tell_staying
 from tinyguardrail_sdk.training.export.release import ReleaseConfig, release
 from tinyguardrail_sdk.training.judging import judge_texts, judge_windows
 from tinyguardrail_sdk.training.mutate import mutate_examples
@@ -219,7 +220,8 @@ def export(arguments: argparse.Namespace) -> int:
         model_version=arguments.model_version,
         four_bit=arguments.four_bit,
     )
-    print_json(manifest.model_dump(mode="json", include={"name", "model_version", "files"}))
+    shown = manifest.model_dump(mode="json", include={"name", "model_version", "files"})
+    print_json({**shown, **tell_staying(manifest)})
     return _DONE
 
 
@@ -261,7 +263,7 @@ def _release(arguments: argparse.Namespace) -> int:
             f"tinyguardrail: not released: worse than the built-in checkpoint in {groups}; "
             "train on, or release it all the same with --allow-worse\n"
         )
-    return _tell(made.changes, {"released": made.released})
+    return _tell(made.changes, {"released": made.released, **tell_staying(made.manifest)})
 
 
 def _tell(changes: dict[str, comparison.Change], facts: Mapping[str, Any]) -> int:

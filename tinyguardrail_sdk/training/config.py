@@ -165,7 +165,7 @@ class TrainConfig:
         log_every: Steps between lines of `metrics.jsonl`.
         validate_every: Steps between validations.
         patience: Validations without a better score before stopping; 0 never stops early.
-        checkpoint_minutes: Longest time between two checkpoints.
+        checkpoint_minutes: Longest time between two checkpoints; the end of an epoch makes one too.
         tracker: Where the numbers of `metrics.jsonl` go besides: `tensorboard` writes its logs
             into the run folder; empty goes nowhere.
         data: See `DataConfig`.

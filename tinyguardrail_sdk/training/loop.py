@@ -152,7 +152,7 @@ class Loop:
         self._schedule = Schedule(start.config.schedule, data.steps_per_epoch)
         self._clock = Clock(start.position.elapsed)
         self._tally = Tally(start.accelerator.num_processes)
-        self._saved_at = start.position.elapsed
+        self._saved_at, self._saved_epochs = start.position.elapsed, data.stream.finished_epochs
         self._report: dict[str, Any] = start.facts.get("metrics", {})
         # Every checkpoint holds it; the file itself may go while the run lasts.
         self._vocab = start.config.data.vocab.read_bytes()
@@ -194,11 +194,13 @@ class Loop:
         if position.step % config.validate_every == 0:
             with self._tally.paused():
                 self._validate()
-        if elapsed - self._saved_at > 60.0 * config.checkpoint_minutes:
+        epochs = self._data.stream.finished_epochs
+        overdue = elapsed - self._saved_at > 60.0 * config.checkpoint_minutes
+        if overdue or epochs > self._saved_epochs:
             with self._tally.paused():
                 position.elapsed = self._clock.elapsed()
                 self._try(self._save)
-            self._saved_at = position.elapsed
+            self._saved_at, self._saved_epochs = position.elapsed, epochs
 
     def _quantize(self, progress: float) -> None:
         position = self._position
@@ -215,7 +217,7 @@ class Loop:
         with self._tally.paused():
             chosen = self._data.mutants.refresh(self._learner.core, self._position.step, progress)
         if chosen:
-            self._reporter.record(chosen, mutation_line(chosen))
+            self._record(chosen, mutation_line(chosen))
 
     def _learn(self, number: int, progress: float) -> None:
         """One micro-batch, `number` of the run; the last of a step moves the weights."""
@@ -236,7 +238,7 @@ class Loop:
         position = self._position
         record = {"kind": "train", "step": position.step, "epoch": position.epoch,
                   "progress": progress, "lr_factor": factor, **self._tally.read()}  # fmt: skip
-        self._reporter.record(record, training_line(record))
+        self._record(record, training_line(record))
 
     def _validate(self) -> None:
         position, report = self._position, self._judged()
@@ -246,7 +248,7 @@ class Loop:
         else:
             position.worse += 1
         self._report = report
-        self._reporter.record(
+        self._record(
             {"kind": "validation", "step": position.step, **report}, validation_line(report)
         )
         if better:
@@ -313,12 +315,17 @@ class Loop:
                 f"could not write a checkpoint ({error.strerror}); the last one stays"
             )
 
+    def _record(self, record: dict[str, Any], summary: str) -> None:
+        with self._folder.remedy():
+            self._reporter.record(record, summary)
+
     def _end(self, reason: str) -> None:
         position = self._position
         position.elapsed = self._clock.elapsed()
         if reason != "interrupted" and position.step % self._config.validate_every:
             self._validate()
-        self._save()
+        with self._folder.remedy():
+            self._save()
         self._accelerator.wait_for_everyone()
         self._reporter.say(
             f"{reason} after {position.step} steps; best score {position.best:.4f} at step "

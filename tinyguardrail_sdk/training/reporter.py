@@ -106,7 +106,11 @@ class Reporter:
         self._bar.update(self._task, completed=progress)
 
     def record(self, record: dict[str, Any], summary: str) -> None:
-        """Append a record, and show its summary."""
+        """Append a record, and show its summary.
+
+        Raises:
+            OSError: It could not be written.
+        """
         if not self._enabled:
             return
         with self._path.open("a", encoding="utf-8") as file:
@@ -132,7 +136,10 @@ class Reporter:
                 if early:
                     kept.append(line)
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        self._path.write_text("".join(kept), encoding="utf-8")
+        # Whole before it takes the other's place: a full disk must not cost the records so far.
+        unfinished = self._path.with_name(f".{METRICS}.unfinished")
+        unfinished.write_text("".join(kept), encoding="utf-8")
+        unfinished.replace(self._path)
 
 
 def training_line(record: dict[str, Any]) -> str:

@@ -11,17 +11,21 @@ Mapping, for the 6-layer MiniLM base:
 | fast layers 0..3 | base layers `FAST_LAYERS`, feed-forward cut to its strongest neurons |
 | character CNN | starts at zero output, so the first forward pass is the base's |
 | router, gates, heads, detector projection | from nothing |
+
+Copies are independent from then on: nothing is tied. Attention keeps all heads of the base.
 """
 
 from __future__ import annotations
 
+import json
 import zipfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load, load_file
+from safetensors.torch import load
 from torch import Tensor, nn
 
 from tinyguardrail_sdk.errors import InputError
@@ -35,6 +39,22 @@ FAST_LAYERS = (0, 1, 3, 5)
 DEEP_LAYERS = (0, 1, 2, 3, 3, 4, 4, 5)
 
 State = dict[str, Tensor]
+
+_WEIGHTS, _CONFIG = "model.safetensors", "config.json"
+_HEADS = "num_attention_heads"
+
+
+@dataclass(frozen=True)
+class Base:
+    """A pretrained BERT encoder.
+
+    Attributes:
+        state: Its tensors, under the names of `transformers`.
+        heads: Attention heads of a layer, which no tensor's shape tells.
+    """
+
+    state: State
+    heads: int
 
 
 @dataclass(frozen=True)
@@ -57,16 +77,17 @@ def initialise(model: TinyGuardrail, base: str) -> TransferReport:
 
     Args:
         model: A network whose hidden size is the base's.
-        base: A folder with `model.safetensors`, a zip that holds one, the name of an installed
-            package that ships one (`all_minilm_l6_v2`), or a model hub id.
+        base: A folder with `model.safetensors` and `config.json`, a zip that holds them, the name
+            of an installed package that ships one (`all_minilm_l6_v2`), or a model hub id.
 
     Raises:
         FileNotFoundError: Nothing usable at `base`; the message says what was tried.
         InputError: The base is damaged, no BERT, or of another shape than the network; the message
             names the field to set.
     """
-    state = load_base(base)
-    _check_shapes(model, state, base)
+    loaded = load_base(base)
+    _check_shapes(model, loaded, base)
+    state = loaded.state
     before = {name: parameter.detach().clone() for name, parameter in model.named_parameters()}
     with torch.no_grad():
         _copy_embeddings(model, state)
@@ -80,30 +101,42 @@ def initialise(model: TinyGuardrail, base: str) -> TransferReport:
     return TransferReport(base=base, copied=sum(changed), total=model.parameter_count())
 
 
-def load_base(base: str) -> State:
-    """Read the tensors of a pretrained BERT encoder, under the names of `transformers`.
+def load_base(base: str) -> Base:
+    """Read a pretrained BERT encoder.
 
     Raises:
         FileNotFoundError: Nothing usable at `base`.
-        InputError: What is there is damaged.
+        InputError: What is there is damaged, or does not say how many heads it has.
     """
     path = Path(base)
     archive = path if path.suffix == ".zip" else packaged_archive(base)
     try:
         if path.is_dir():
-            return dict(load_file(path / "model.safetensors"))
+            return _read(base, lambda name: (path / name).read_bytes())
         if archive is not None and archive.is_file():
             with zipfile.ZipFile(archive) as bundle:
-                return dict(load(bundle.read("model.safetensors")))
+                return _read(base, bundle.read)
     except (SafetensorError, zipfile.BadZipFile, KeyError) as error:
         raise InputError(
-            f"base {base}: model.safetensors is missing or damaged ({type(error).__name__}); "
+            f"base {base}: {_WEIGHTS} is missing or damaged ({type(error).__name__}); "
             "get it again, or choose another base"
         ) from None
     return _from_hub(base)
 
 
-def _from_hub(name: str) -> State:
+def _read(base: str, content: Callable[[str], bytes]) -> Base:
+    state = dict(load(content(_WEIGHTS)))
+    try:
+        heads = int(json.loads(content(_CONFIG))[_HEADS])
+    except (OSError, ValueError, LookupError, TypeError):
+        raise InputError(
+            f"base {base}: {_CONFIG} beside {_WEIGHTS} is missing, damaged or without {_HEADS}, "
+            "which no weight tells; get it from where the weights are from"
+        ) from None
+    return Base(state, heads)
+
+
+def _from_hub(name: str) -> Base:
     from transformers import AutoModel
     from transformers.utils import logging
 
@@ -114,10 +147,11 @@ def _from_hub(name: str) -> State:
         model = AutoModel.from_pretrained(name)
     except OSError as error:
         raise FileNotFoundError(no_base(name)) from error
-    return dict(model.state_dict())
+    return Base(dict(model.state_dict()), model.config.num_attention_heads)
 
 
-def _check_shapes(model: TinyGuardrail, state: State, base: str) -> None:
+def _check_shapes(model: TinyGuardrail, loaded: Base, base: str) -> None:
+    state = loaded.state
     words = state.get("embeddings.word_embeddings.weight")
     if words is None or "encoder.layer.0.attention.self.query.weight" not in state:
         raise InputError(f"base {base}: is no BERT-shaped encoder; choose one, such as MiniLM")
@@ -129,6 +163,7 @@ def _check_shapes(model: TinyGuardrail, state: State, base: str) -> None:
             f"set network.hidden={words.shape[1]}"
         )
     for field, fits, value in (
+        ("heads", config.heads == loaded.heads, loaded.heads),
         ("vocab_size", len(words) <= config.vocab_size, f"{len(words)} or more"),
         ("fast_layers", config.fast_layers == len(FAST_LAYERS), len(FAST_LAYERS)),
         ("deep_layers", config.deep_layers == len(DEEP_LAYERS), len(DEEP_LAYERS)),

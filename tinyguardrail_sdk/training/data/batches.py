@@ -176,6 +176,11 @@ class BatchStream(Iterator[Batch]):
         """Batches of the current epoch for this process."""
         return len(self._plan)
 
+    @property
+    def finished_epochs(self) -> int:
+        """Epochs whose every batch has been taken."""
+        return self.epoch + (self.position == len(self._plan))
+
 
 def _cut(order: NDArray[Any], lengths: NDArray[np.int64], tokens: int, max_rows: int) -> Plan:
     """Cut rows, longest first, so that the first of a batch tells how many fit."""

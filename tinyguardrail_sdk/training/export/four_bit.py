@@ -3,10 +3,13 @@
 Weights in blocks share a scale, as the engine's `MatMulNBits` and `GatherBlockQuantized` read
 them. It saves space (a third of the checkpoint), not time: activations of a block product are
 rounded to 8 bits inside the operator. Rounding is to the nearest, without training.
+
+What makes no whole blocks stays in INT8, and `sort_out` names it.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 
 import numpy as np
@@ -24,7 +27,7 @@ _INT8_ACTIVATIONS = 4  # the operator's `accuracy_level`
 
 
 class FourBitGraph(Graph):
-    """A graph that stores some linear layers, and every table of rows, in 4 bits.
+    """A graph that stores some linear layers, and every table of rows, in 4 bits where they fit.
 
     Args:
         layers: The linear layers.
@@ -36,8 +39,8 @@ class FourBitGraph(Graph):
         self._layers = layers
 
     def linear(self, x: Quantized, layer: nn.Linear) -> str:
-        """Product with a linear layer, in 4 bits where it is one of the chosen."""
-        if layer not in self._layers:
+        """Product with a linear layer, in 4 bits where it is one of the chosen and fits."""
+        if layer not in self._layers or not _fits(layer.weight):
             return super().linear(x, layer)
         packed, scales = pack_blocks(layer.weight)
         return self.op(
@@ -58,6 +61,8 @@ class FourBitGraph(Graph):
 
     def rows(self, table: Tensor, ids: str) -> str:
         """Rows (..., H) of an embedding table (V, H)."""
+        if not _fits(table):
+            return super().rows(table, ids)
         packed, scales = pack_blocks(table)
         return self.op(
             "GatherBlockQuantized",
@@ -85,6 +90,31 @@ def expert_linears(model: TinyGuardrail) -> set[nn.Linear]:
     }
 
 
+def sort_out(model: TinyGuardrail) -> tuple[list[str], list[str]]:
+    """What the 4-bit form is for, by name, with `*` for the number of an expert.
+
+    Returns:
+        What it can hold; and what not and therefore stays in INT8, with the reason.
+    """
+    experts = expert_linears(model)
+    held, stays = set(), set()
+    for name, module in model.named_modules():
+        if module in experts or module is model.embeddings.tokens:
+            assert isinstance(module, (nn.Linear, nn.Embedding))
+            shown = re.sub(r"\.experts\.\d+\.", ".experts.*.", name)
+            if _fits(module.weight):
+                held.add(shown)
+            else:
+                stays.add(
+                    f"{shown} ({module.weight.shape[1]} numbers a row, no multiple of {BLOCK})"
+                )
+    return sorted(held), sorted(stays)
+
+
+def _fits(weight: Tensor) -> bool:
+    return weight.shape[1] % BLOCK == 0
+
+
 def pack_blocks(weight: Tensor) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
     """Round a matrix to 4 bits.
 
@@ -97,12 +127,12 @@ def pack_blocks(weight: Tensor) -> tuple[NDArray[np.uint8], NDArray[np.float32]]
     Raises:
         InputError: `in` is no multiple of `BLOCK`.
     """
-    values = weight.detach().float().cpu().numpy()
-    if values.shape[1] % BLOCK:
+    if not _fits(weight):
         raise InputError(
-            f"4-bit weights come in blocks of {BLOCK}: a layer with {values.shape[1]} inputs "
+            f"4-bit weights come in blocks of {BLOCK}: a layer with {weight.shape[1]} inputs "
             "cannot be stored so; export without --four-bit"
         )
+    values = weight.detach().float().cpu().numpy()
     blocks = values.reshape(len(values), -1, BLOCK)
     scales = np.maximum(np.abs(blocks).max(-1), 1e-8).astype(np.float32) / np.float32(_LIMIT)
     whole = (np.rint(blocks / scales[..., None]) + _ZERO).astype(np.uint8)

@@ -112,8 +112,11 @@ def release(
 
 def export_calibrated(
     run: Path, directory: Path, config: ReleaseConfig, progress: Progress | None = None
-) -> None:
+) -> Manifest:
     """Write an INT8 checkpoint and calibrate it on the validation texts of `config`.
+
+    Returns:
+        Its manifest.
 
     Raises:
         InputError: The texts cannot be used.
@@ -128,7 +131,7 @@ def export_calibrated(
         if progress is None
         else lambda done, total: progress("calibrate", done, total),
     )
-    write_calibration(directory, calibrate(scores, config.targets), config.targets)
+    return write_calibration(directory, calibrate(scores, config.targets), config.targets)
 
 
 def _record(made: Path, config: ReleaseConfig, changes: dict[str, Change]) -> Manifest:

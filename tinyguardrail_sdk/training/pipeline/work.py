@@ -27,6 +27,7 @@ from tinyguardrail_sdk.training.data.mixture import MixConfig
 from tinyguardrail_sdk.training.data.mixture import mix as mix_files
 from tinyguardrail_sdk.training.data.parts import write_parts
 from tinyguardrail_sdk.training.evaluate import Scored
+from tinyguardrail_sdk.training.export.bundle import tell_staying
 from tinyguardrail_sdk.training.export.release import ReleaseConfig, export_calibrated
 from tinyguardrail_sdk.training.pipeline.config import PipelineConfig
 from tinyguardrail_sdk.training.pipeline.layout import Layout
@@ -110,11 +111,11 @@ def export(config: PipelineConfig, layout: Layout) -> Result:
     with tempfile.TemporaryDirectory(dir=layout.root, prefix=".export-") as folder:
         made = Path(folder) / layout.checkpoint.name
         with counting_parts() as progress:
-            export_calibrated(layout.run.best, made, asked, progress)
+            manifest = export_calibrated(layout.run.best, made, asked, progress)
         shutil.rmtree(layout.checkpoint, ignore_errors=True)
         made.rename(layout.checkpoint)
     size = sum(path.stat().st_size for path in layout.checkpoint.iterdir())
-    return {"bytes": size, "model_version": asked.model_version}
+    return {"bytes": size, "model_version": asked.model_version, **tell_staying(manifest)}
 
 
 def evaluate(config: PipelineConfig, layout: Layout) -> Result:

@@ -27,6 +27,7 @@ COMMANDS = [block for block in BLOCKS if block.language == "bash"]
 NOT_RUN = {
     "&& pytest": "would run this test in itself",
     "accelerate launch": "starts processes and machines: tests/training/test_processes.py does",
+    "benchmarks.dial": "needs a generated test split: tests/benchmarks/test_dial.py runs it",
     "benchmarks.quality": "needs labelled sets: tests/benchmarks/test_quality.py runs it",
     "tinyguardrail data split": "needs collected texts: tests/training/test_data_traffic.py does",
     "tinyguardrail train …": "the dots stand for a command further up",

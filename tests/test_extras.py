@@ -1,14 +1,16 @@
 """Extras have one spelling, that of pip, and every line that installs one names one that exists."""
 
+import ast
 import importlib.util
 import re
+import sys
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 
 from tests.documents import ROOT
-from tests.groups import EXTRAS
+from tests.groups import EXTRAS, PROJECT, name_of
 
 SEARCHED = (
     *("README.md", "CONTRIBUTING.md", "noxfile.py", ".ci/*", "docs/*.md"),
@@ -17,6 +19,9 @@ SEARCHED = (
 FILES = [path for pattern in SEARCHED for path in ROOT.glob(pattern) if path.is_file()]
 # The package or the checkout, with extras.
 WITH_EXTRAS = re.compile(r"""(?:tinyguardrail-sdk|["' ]\.)\[([\w.,-]+)\]""")
+
+# Modules that are not called as their package is.
+PACKAGES = {"sklearn": "scikit-learn", "yaml": "pyyaml", "huggingface_hub": "huggingface-hub"}
 
 
 def named_in(path: Path) -> set[str]:
@@ -33,6 +38,26 @@ def test_every_extra_that_is_named_exists() -> None:
     unknown = {str(path.relative_to(ROOT)): named_in(path) - EXTRAS.keys() for path in FILES}
     assert {path: names for path, names in unknown.items() if names} == {}
     assert {"openai-agents", "train", "dev"} <= set().union(*map(named_in, FILES))
+
+
+def imported_by(path: Path) -> set[str]:
+    modules: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            modules |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            modules.add(str(node.module))
+    return {module.partition(".")[0] for module in modules}
+
+
+def test_the_train_extra_brings_all_that_training_imports() -> None:
+    files = (ROOT / "tinyguardrail_sdk" / "training").rglob("*.py")
+    modules = set().union(*map(imported_by, files)) - sys.stdlib_module_names
+    needed = {PACKAGES.get(module, module) for module in modules} - {"tinyguardrail_sdk", "tomllib"}
+    assert {"torch", "scipy", "pyarrow"} <= needed
+    brought = set(map(name_of, (*PROJECT["dependencies"], *EXTRAS["train"])))
+    assert needed - brought == set()
+    assert "tensorboard" in brought  # accelerate imports it for us
 
 
 @pytest.fixture

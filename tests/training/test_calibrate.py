@@ -86,9 +86,11 @@ def test_the_dials_reach_the_fast_share(share: float) -> None:
     assert np.array_equal(answers.fast | answers.escalated, tried)
 
 
-def test_a_share_of_zero_is_always_deep() -> None:
-    found = calibrate(_scores(), Targets(fast_share=0.0))
-    assert found.report["fast_share"] == 0.0
+@pytest.mark.parametrize("share", [0.0, 1.0])
+def test_a_share_of_none_or_all_leaves_nothing_to_the_router(share: float) -> None:
+    found = calibrate(_scores(), Targets(fast_share=share))
+    assert found.report["fast_share"] == share
+    assert (found.route_threshold, found.escalate_below) == (1.0 - share, 1.0 - share)
 
 
 def test_thresholds_hold_the_rate_and_fall_back_where_benign_texts_are_few() -> None:

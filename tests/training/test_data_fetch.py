@@ -298,7 +298,7 @@ def test_parquet_without_pyarrow_names_the_command(
     home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(__import__("sys").modules, "pyarrow", None)
-    with pytest.raises(InputError, match="pip install pyarrow"):
+    with pytest.raises(InputError, match=r"needs pyarrow; run: pip install .*\[train\]"):
         fetch(settings(tmp_path, toy(home, files=(RemoteFile("a.parquet"),))), silent)
     assert home.asked == []
 

@@ -15,11 +15,16 @@ pytest.importorskip("matplotlib")
 
 from tinyguardrail_sdk.cli.main import main
 from tinyguardrail_sdk.errors import InputError
+from tinyguardrail_sdk.labels import Mode
 from tinyguardrail_sdk.manifest import load_manifest
 from tinyguardrail_sdk.training import train as training
+from tinyguardrail_sdk.training.export.release import ReleaseConfig
 from tinyguardrail_sdk.training.pipeline import contents, work
 from tinyguardrail_sdk.training.pipeline.config import PipelineConfig, load_pipeline
+from tinyguardrail_sdk.training.pipeline.layout import Layout
+from tinyguardrail_sdk.training.pipeline.stages import stages
 from tinyguardrail_sdk.training.reporter import METRICS
+from tinyguardrail_sdk.training.targets import Targets
 from tinyguardrail_sdk.training.train import TrainResult
 
 pytestmark = pytest.mark.train
@@ -282,6 +287,11 @@ def test_the_plan_is_shown_and_nothing_made(tmp_path: Path, ask: Ask) -> None:
         ("export.name=..", "plain folder name"),
         ("export.name=train", "none of public, data"),
         ("compare.texts=-1", "0 takes all"),
+        ("calibration.fast_shar=1", "did you mean calibration.fast_share?"),
+        ("calibration.fast_share=1.5", "a share of texts in [0, 1]; 0.7 is usual"),
+        ("calibration.false_alarms.balanced=2", "must be a share in [0, 1)"),
+        ("calibration.floors.strict=low", "calibration.floors.strict"),
+        ("calibration.floors.lax=0.1", "'strict', 'balanced' or 'permissive'"),
         ("workers=0", "at least 1"),
         ("train.output=elsewhere", "set output instead"),
         ("train.data.train=[\"x\"]", "data.inputs"),
@@ -302,6 +312,29 @@ def test_a_file_stands_over_the_preset_and_words_over_the_file(tmp_path: Path) -
     assert (config.output, config.train.schedule.epochs) == (Path("here"), 5)
     with pytest.raises(InputError, match="colab, large, tiny"):
         load_pipeline("huge")
+
+
+def test_the_checkpoint_is_calibrated_to_what_is_set(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = ["calibration.fast_share=0.5", "calibration.false_alarms.balanced=0.005"]
+    config = load_pipeline("tiny", None, words, {"output": str(tmp_path)})
+    usual = Targets()
+    rates = {**usual.false_alarms, Mode.BALANCED: 0.005}
+    assert config.calibration == Targets(fast_share=0.5, false_alarms=rates, floors=usual.floors)
+    asked: list[ReleaseConfig] = []
+
+    def write(run: Path, directory: Path, release: ReleaseConfig, progress: object) -> None:
+        directory.mkdir()
+        asked.append(release)
+
+    monkeypatch.setattr(work, "export_calibrated", write)
+    layout = Layout.of(config)
+    work.export(config, layout)
+    assert [release.targets for release in asked] == [config.calibration]
+    (stage,) = (stage for stage in stages(config, layout) if stage.name == "export")
+    assert stage.settings["calibration"]["false_alarms"]["balanced"] == 0.005
+    assert load_pipeline("tiny").calibration == usual
 
 
 @pytest.mark.parametrize(("name", "samples"), [("colab", 15_000), ("large", 140_000)])

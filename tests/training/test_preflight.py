@@ -87,6 +87,7 @@ SENSELESS = [
     (["evaluate", "{data}", "--checkpoint", "none"], "--checkpoint: none: no such checkpoint"),
     (["train", *TEXTS, "--init", "no/such/base"], "--init: no pretrained base 'no/such/base'"),
     (["train", *TEXTS, "--init", "none.zip"], "--init: no pretrained base 'none.zip'"),
+    (["train", *TEXTS, "--from", "none.zip"], "--init: no pretrained base 'none.zip'"),
     (["train", *TEXTS, "--init", "{folder}"], "the folder holds none of training.json"),
     (["export", "--run", "none", "--output", "out"], "--run: none: no such folder"),
     (["export", "--run", "{folder}", "--output", "out"], "holds no trained weights"),

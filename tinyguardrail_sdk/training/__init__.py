@@ -10,7 +10,10 @@ from importlib.util import find_spec
 
 INSTALL_COMMAND = 'pip install "tinyguardrail-sdk[train]"'
 
-_EXTRA_MODULES = ("torch", "accelerate", "safetensors", "sklearn", "rich", "datasketch", "yaml")
+# Those without which no command of training starts; who needs another says so when it is needed.
+_EXTRA_MODULES = (
+    *("torch", "accelerate", "safetensors", "sklearn", "scipy", "rich", "datasketch", "yaml"),
+)
 
 
 def missing_modules() -> tuple[str, ...]:

@@ -35,6 +35,7 @@ _TRAIN_EPILOG = """\
 examples:
   tinyguardrail train --train data/train.jsonl.gz --validation data/validation.jsonl.gz \\
       --init all_minilm_l6_v2 --output runs/guard --max-minutes 240
+  tinyguardrail train --from shipped --train mine.jsonl --validation mine_validation.jsonl
   tinyguardrail train --config run.toml --set optimizer.lr=1e-4
   tinyguardrail train --resume --output runs/guard
 
@@ -130,8 +131,10 @@ def _add_train(commands: Commands) -> None:
     )
     parser.add_argument(
         "--init",
+        "--from",
         metavar="BASE",
-        help="shipped, a checkpoint, a pretrained base, or scratch (default: scratch)",
+        help="weights to start from: shipped, a checkpoint, a pretrained base, or scratch "
+        "(default: scratch)",
     )
     parser.add_argument(
         "--max-minutes", type=float, metavar="M", help="wall-clock budget (default: none)"

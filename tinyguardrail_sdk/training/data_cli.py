@@ -39,10 +39,10 @@ Trust: fetch.lock.json in OUTPUT records the SHA-256 of every file. A file whose
 knows must have that hash. Any other is trusted at the first fetch, and from then on nothing else is
 accepted. Keep the lock file with the data.
 
-Non-commercial and copyleft sets are refused unless --terms asks for their group. Parquet files need
-pyarrow. What was fetched is kept in --cache; without a network, bring that folder and add
---offline. Where a home wants a login, the message says what to download by hand, and where to put
-it; the groups training, evaluation and all leave such sets out.
+Non-commercial and copyleft sets are refused unless --terms asks for their group. What was fetched
+is kept in --cache; without a network, bring that folder and add --offline. Where a home wants a
+login, the message says what to download by hand, and where to put it; the groups training,
+evaluation and all leave such sets out.
 """
 
 _MIX_EPILOG = """\

@@ -26,8 +26,9 @@ presets:
   tiny   600 samples, the same recipe on a network that is too small to be good
 
 Every field can be set, in a JSON or TOML file or with --set: output and workers, and the sections
-data, train (with all sections of `tinyguardrail train`), export and compare. Presets go on from the
-shipped weights; train.init says otherwise.
+data, train (with all sections of `tinyguardrail train`), export, calibration (fast_share,
+most_escalated, false_alarms and floors by mode) and compare. Presets go on from the shipped
+weights; train.init says otherwise.
 
 The run folder holds data, train, the checkpoint (export.name), evaluation, comparison.json, report,
 final_metrics.json and pipeline.json. Run again, the command skips what is finished and goes on with

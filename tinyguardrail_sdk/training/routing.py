@@ -54,8 +54,8 @@ def fit_dials(
     Many pairs give one share: a stricter router, or a laxer one with more second thoughts. Of
     those within the limit on escalation, the one with the likeliest answers is taken.
     """
-    if targets.fast_share == 0:
-        return 1.0, 1.0
+    if targets.fast_share in (0, 1):  # whatever the texts to come are like
+        return 1.0 - targets.fast_share, 1.0 - targets.fast_share
     open_gate = sigmoid(scores.route)
     confidence = fast.max(1)
     # Long texts have many windows; every text counts once.

@@ -40,9 +40,13 @@ class Targets:
         return cls(false_alarms={mode: p * factor for mode, p in usual.false_alarms.items()})
 
     def __post_init__(self) -> None:
-        if not 0 <= self.fast_share <= 1 or not 0 <= self.most_escalated <= 1:
-            raise InputError("fast_share and most_escalated are shares and must be in [0, 1]")
+        for name in ("fast_share", "most_escalated"):
+            given, usual = getattr(self, name), getattr(Targets, name)
+            if not 0 <= given <= 1:
+                raise InputError(f"{name}={given} is a share of texts in [0, 1]; {usual} is usual")
         for name in ("false_alarms", "floors"):
-            values = [getattr(self, name).get(mode, -1.0) for mode in Mode]
-            if any(not 0 <= value < 1 for value in values):
-                raise InputError(f"{name} needs a share in [0, 1) for each of {', '.join(Mode)}")
+            for mode in Mode:
+                value = getattr(self, name).get(mode)
+                if value is None or not 0 <= value < 1:
+                    given = "missing" if value is None else value
+                    raise InputError(f"{name}.{mode}={given} must be a share in [0, 1)")

@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import IO, Any, cast
 
 from tinyguardrail_sdk.errors import InputError
+from tinyguardrail_sdk.training import INSTALL_COMMAND
 
 Record = dict[str, Any]
 
@@ -133,7 +134,7 @@ def _parquet_module(name: str) -> Any:
         from pyarrow import parquet
     except ImportError as error:
         raise InputError(
-            f"{name} is Parquet, which needs pyarrow; run: pip install pyarrow"
+            f"{name} is Parquet, which needs pyarrow; run: {INSTALL_COMMAND}"
         ) from error
     return parquet
 

@@ -1,4 +1,4 @@
-"""What a pipeline is told: data, training, export and comparison, typed, checked at construction.
+"""What a pipeline is told, from data to comparison: typed, and checked at construction.
 
 Presets, file and `section.field=value` words are merged in that order before they are checked.
 """
@@ -15,6 +15,7 @@ from tinyguardrail_sdk.training.config import TrainConfig
 from tinyguardrail_sdk.training.data.pools import DEFAULT_TERMS
 from tinyguardrail_sdk.training.pipeline.presets import PRESETS
 from tinyguardrail_sdk.training.settings import build, dump, merge, override, read_values
+from tinyguardrail_sdk.training.targets import Targets
 
 # What else stands in the run folder.
 FOLDERS = ("public", "data", "mixed", "train", "evaluation", "report")
@@ -105,6 +106,7 @@ class PipelineConfig:
         train: See `TrainConfig`; the pipeline itself sets `output`, `data.train` and
             `data.validation`.
         export: See `ExportPlan`.
+        calibration: See `Targets`; what is exported is calibrated to them.
         compare: See `ComparePlan`.
     """
 
@@ -113,6 +115,7 @@ class PipelineConfig:
     data: DataPlan = field(default_factory=DataPlan)
     train: TrainConfig = field(default_factory=TrainConfig)
     export: ExportPlan = field(default_factory=ExportPlan)
+    calibration: Targets = field(default_factory=Targets)
     compare: ComparePlan = field(default_factory=ComparePlan)
 
     def __post_init__(self) -> None:
@@ -150,5 +153,7 @@ def load_pipeline(
     """
     if preset not in PRESETS:
         raise InputError(f"no preset is called {preset}; there are: {', '.join(PRESETS)}")
-    values = merge(PRESETS[preset], {} if path is None else read_values(path))
+    # Of targets by mode some may be given: the others stay as they are.
+    usual = merge({"calibration": dump(Targets())}, PRESETS[preset])
+    values = merge(usual, {} if path is None else read_values(path))
     return build(PipelineConfig, override(merge(values, chosen or {}), overrides))

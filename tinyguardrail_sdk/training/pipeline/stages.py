@@ -80,7 +80,7 @@ def _after(config: PipelineConfig, layout: Layout) -> Iterator[Stage]:
     test = layout.part("test")
     yield Stage(
         "export",
-        told["export"],
+        {**told["export"], "calibration": told["calibration"]},
         (layout.run.best, layout.part("validation")),
         (layout.checkpoint,),
         work.export,

@@ -105,6 +105,7 @@ def export(config: PipelineConfig, layout: Layout) -> Result:
     asked = ReleaseConfig(
         model_version=config.export.model_version,
         validation=(layout.part("validation"),),
+        targets=config.calibration,
         workers=config.workers,
         four_bit=config.export.four_bit,
     )

@@ -45,7 +45,7 @@ def try_parts(directory: Path, manifest: Manifest) -> None:
     wrong = [
         part
         for part, answer in zip(_ANSWERS, answers, strict=True)
-        if not np.all(np.isfinite(answer))
+        if not np.all(np.isfinite(np.asarray(answer, np.float64)))
     ]
     if wrong:
         raise CheckpointError(

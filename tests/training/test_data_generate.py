@@ -7,7 +7,6 @@ from collections import Counter
 from itertools import permutations
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from tinyguardrail_sdk.errors import InputError
@@ -22,7 +21,7 @@ from tinyguardrail_sdk.training.data.generate import (
 )
 from tinyguardrail_sdk.training.data.parts import DESCRIPTION, write_parts
 from tinyguardrail_sdk.training.data.proportions import GENERATED
-from tinyguardrail_sdk.training.data.report import Summary, auroc, shortcuts
+from tinyguardrail_sdk.training.data.report import Summary, shortcuts
 from tinyguardrail_sdk.training.data.schema import Example, read_examples
 from tinyguardrail_sdk.training.data.split import FROM_TEST
 
@@ -113,14 +112,6 @@ def test_the_summary_counts_what_is_there(mixed: list[Example]) -> None:
     assert report["diversity"]["all"]["distinct_3"] > 10_000
     assert report["chars"]["benign"]["p50"] > 0
     json.dumps(report, allow_nan=False)
-
-
-def test_auroc_counts_ties_half() -> None:
-    scores = np.array([0.1, 0.4, 0.4, 0.9])
-    positive = np.array([False, False, True, True])
-
-    assert auroc(scores, positive) == pytest.approx(0.875)
-    assert np.isnan(auroc(scores, np.ones(4, dtype=bool)))
 
 
 def test_only_texts_that_ciphers_change_are_disguised() -> None:

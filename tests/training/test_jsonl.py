@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tinyguardrail_sdk.errors import InputError
-from tinyguardrail_sdk.training.data.jsonl import data_files, read_lines, stem_of
+from tinyguardrail_sdk.training.data.jsonl import data_files, read_lines, stem_of, write_json
 from tinyguardrail_sdk.training.data.pools import load_pools
 from tinyguardrail_sdk.training.data.schema import read_examples, write_rows
 from tinyguardrail_sdk.training.rows import read_rows
@@ -119,3 +119,12 @@ def test_a_folder_stands_for_its_files(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     with pytest.raises(FileNotFoundError, match=r"no \.jsonl"):
         list(data_files([tmp_path / "empty"]))
+
+
+def test_a_report_that_cannot_be_written_leaves_the_one_before(tmp_path: Path) -> None:
+    path = tmp_path / "report.json"
+    write_json(path, {"rows": 1})
+    with pytest.raises(TypeError):
+        write_json(path, {"rows": 2, "what": object()})
+    assert json.loads(path.read_text(encoding="utf-8")) == {"rows": 1}
+    assert os.listdir(tmp_path) == ["report.json"]

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from tinyguardrail_sdk.training import metrics
+from tinyguardrail_sdk.training import metrics, roc
 
 
 def test_wilson_interval_of_known_cases() -> None:
@@ -45,9 +45,15 @@ def test_detection_and_auroc_need_both_kinds() -> None:
     risk = np.array([0.1, 0.6, 0.5, 0.9])
     assert metrics.detection_at(attack, risk, 0.0) == 0.5
     assert metrics.detection_at(attack, risk, 0.5) == 1.0
-    assert metrics.auroc(attack, risk) == 0.75
-    assert metrics.auroc(np.ones(4, bool), risk) is None
+    assert roc.auroc(attack, risk) == 0.75
+    assert roc.auroc(np.ones(4, bool), risk) is None
     assert metrics.detection_at(np.zeros(4, bool), risk, 0.1) is None
+
+
+def test_auroc_counts_ties_half() -> None:
+    attack = np.array([False, False, True, True])
+    assert roc.auroc(attack, np.array([0.1, 0.4, 0.4, 0.9])) == pytest.approx(0.875)
+    assert roc.auroc(attack, np.zeros(4)) == 0.5
 
 
 def test_calibration_error() -> None:
@@ -63,20 +69,20 @@ def test_the_interval_of_an_area_covers_it() -> None:
     rng, truth, inside = np.random.default_rng(0), 0.76025, 0  # of normal scores one apart
     attack = np.arange(90) < 35
     for _ in range(400):
-        area = metrics.auroc(attack, rng.normal(size=90) + attack)
+        area = roc.auroc(attack, rng.normal(size=90) + attack)
         assert area is not None
-        low, high = metrics.auroc_interval(area, 35, 55)
+        low, high = roc.auroc_interval(area, 35, 55)
         assert low < area < high
         inside += low <= truth <= high
     assert 0.92 <= inside / 400 <= 0.98
 
 
 def test_the_interval_of_an_area_at_the_ends() -> None:
-    low, high = metrics.auroc_interval(1.0, 20, 20)
+    low, high = roc.auroc_interval(1.0, 20, 20)
     assert high == 1.0
     assert 0.85 < low < 0.95
-    assert metrics.auroc_interval(0.0, 20, 20) == pytest.approx([0.0, 1 - low])
-    assert metrics.auroc_interval(1.0, 200, 200)[0] > low
+    assert roc.auroc_interval(0.0, 20, 20) == pytest.approx([0.0, 1 - low])
+    assert roc.auroc_interval(1.0, 200, 200)[0] > low
 
 
 def test_f1_of_known_cases() -> None:

@@ -21,6 +21,7 @@ from tinyguardrail_sdk.errors import InputError
 from tinyguardrail_sdk.labels import LABELS, Mode
 from tinyguardrail_sdk.manifest import load_manifest
 from tinyguardrail_sdk.training import metrics
+from tinyguardrail_sdk.training.evaluate import reaches_threshold
 from tinyguardrail_sdk.training.judging import judge_texts
 from tinyguardrail_sdk.training.rows import Row
 
@@ -140,14 +141,13 @@ def _right(
     name: str,
     progress: Progress | None,
 ) -> NDArray[np.bool_]:
-    thresholds = load_manifest(checkpoint).thresholds
     scores, _ = judge_texts(
         checkpoint,
         rows,
         workers=workers,
         progress=None if progress is None else lambda done, total: progress(name, done, total),
     )
-    blocked = 1.0 - scores[:, 0] >= np.array([thresholds[row.source][mode] for row in rows])
+    blocked = reaches_threshold(rows, scores, load_manifest(checkpoint), mode)
     attack = np.array([row.label != str(LABELS[0]) for row in rows])
     right: NDArray[np.bool_] = blocked == attack
     return right

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from tinyguardrail_sdk.labels import LABELS, Mode, Route, Source
 from tinyguardrail_sdk.manifest import MANIFEST_NAME, Manifest, load_manifest
-from tinyguardrail_sdk.training import metrics
+from tinyguardrail_sdk.training import metrics, roc
 from tinyguardrail_sdk.training.judging import Progress, judge_texts
 from tinyguardrail_sdk.training.rows import Row, read_rows
 
@@ -123,7 +123,7 @@ def decisions(
     attacks, benign = int(attack.sum()), int((~attack).sum())
     caught = {mode: metrics.rate(int(hit[attack].sum()), attacks) for mode, hit in hits.items()}
     flagged = {mode: metrics.rate(int(hit[~attack].sum()), benign) for mode, hit in hits.items()}
-    area = metrics.auroc(attack, risk)
+    area = roc.auroc(attack, risk)
     over = risk[attack] >= metrics.threshold_at(risk[~attack], FALSE_ALARMS)
     at_2 = metrics.rate(int(over.sum()), attacks).to_dict()
     return {
@@ -136,7 +136,7 @@ def decisions(
             for mode, rate in caught.items()
         },
         "auroc": area,
-        "auroc_interval": None if area is None else metrics.auroc_interval(area, attacks, benign),
+        "auroc_interval": None if area is None else roc.auroc_interval(area, attacks, benign),
         "caught_at_2": None if area is None else at_2,
     }
 

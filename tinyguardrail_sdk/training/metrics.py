@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from sklearn import metrics as sk
 
 from tinyguardrail_sdk.labels import LABELS
+from tinyguardrail_sdk.training import roc
 
 Floats = NDArray[np.floating[Any]]
 Ints = NDArray[np.integer[Any]]
@@ -88,37 +89,6 @@ def classification(labels: Ints, predicted: Ints) -> dict[str, Any]:
     }
 
 
-def auroc(attack: NDArray[np.bool_], risk: Floats) -> float | None:
-    """Area under the ROC curve of `risk`, or None unless attacks and benign texts both occur."""
-    if attack.all() or not attack.any():
-        return None
-    return float(sk.roc_auc_score(attack, risk))
-
-
-def auroc_interval(area: float, attacks: int, benign: int, z: float = 1.959964) -> list[float]:
-    """The 95 % interval of an area under the ROC curve (Newcombe 2006, method 5).
-
-    Made as Wilson's is, from the areas that would be compatible with the one seen, so that it has a
-    width at 0 and 1, too.
-
-    Args:
-        area: Under the curve.
-        attacks: How many attacks there were.
-        benign: How many benign texts.
-        z: Standard deviations to each side.
-
-    Returns:
-        The lower and the upper end.
-    """
-
-    def far(other: float) -> bool:
-        pairs, mean = attacks * benign, (attacks + benign) / 2 - 1
-        spread = 1 + mean * (1 - other) / (2 - other) + mean * other / (1 + other)
-        return abs(other - area) > z * math.sqrt(other * (1 - other) * spread / pairs)
-
-    return [_edge(far, 0.0, area), _edge(far, 1.0, area)]
-
-
 def f1(hits: int, misses: int, alarms: int) -> float | None:
     """Harmonic mean of precision and recall, or None where there is no attack."""
     return 2 * hits / (2 * hits + misses + alarms) if hits + misses else None
@@ -181,18 +151,7 @@ def summary(probabilities: Floats, labels: Ints, rates: Sequence[float]) -> dict
     return {
         "texts": len(labels),
         **classification(labels, probabilities.argmax(1)),
-        "auroc": auroc(attack, risk),
+        "auroc": roc.auroc(attack, risk),
         "detection": {f"{share:g}": detection_at(attack, risk, share) for share in rates},
         "ece": calibration_error(probabilities, labels) if len(labels) else 0.0,
     }
-
-
-def _edge(outside: Callable[[float], bool], out: float, within: float) -> float:
-    """Where, between a number perhaps outside and one within, the one turns into the other."""
-    for _ in range(50):
-        middle = (out + within) / 2
-        if outside(middle):
-            out = middle
-        else:
-            within = middle
-    return within

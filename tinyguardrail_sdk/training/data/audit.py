@@ -22,10 +22,11 @@ from tinyguardrail_sdk.training.data.copies import Copies
 from tinyguardrail_sdk.training.data.drawn import Drawn
 from tinyguardrail_sdk.training.data.jsonl import data_files
 from tinyguardrail_sdk.training.data.labelled import labelled_rows
-from tinyguardrail_sdk.training.data.report import Summary, auroc
+from tinyguardrail_sdk.training.data.report import Summary
 from tinyguardrail_sdk.training.data.schema import Example
 from tinyguardrail_sdk.training.data.split import upstream_of
 from tinyguardrail_sdk.training.data.surface import Columns, columns, kinds
+from tinyguardrail_sdk.training.roc import auroc
 
 Progress = Callable[[int, int], None]
 
@@ -145,9 +146,9 @@ def _scored(values: Columns, labels: NDArray[Any], seed: int) -> dict[str, float
     present = np.unique(labels)
     benign = LABELS.index(Label.BENIGN)
     risk = 1 - scores[:, present == benign].sum(axis=1)
-    told = auroc(risk, labels != benign)
+    told = auroc(labels != benign, risk)
     return {
-        "auroc": round(told, 4) if told == told else None,  # nan where all are attacks
+        "auroc": None if told is None else round(told, 4),
         "accuracy": round(float((present[scores.argmax(axis=1)] == labels).mean()), 4),
     }
 

@@ -73,8 +73,10 @@ def whole_text(path: Path) -> Iterator[IO[str]]:
 
 
 def write_json(path: Path, value: object) -> None:
-    """Write a value of JSON types for people to read."""
-    path.write_text(json.dumps(value, indent=2) + "\n", encoding="utf-8")
+    """Write a value of JSON types for people to read; whole, or not at all (see `whole_text`)."""
+    with whole_text(path) as out:
+        json.dump(value, out, indent=2)
+        out.write("\n")
 
 
 def read_lines(path: Path, unstated: str | None = None) -> Iterator[tuple[int, dict[str, Any]]]:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from tinyguardrail_sdk.errors import InputError
 from tinyguardrail_sdk.manifest import hash_of
+from tinyguardrail_sdk.training.data.jsonl import write_json
 
 LOCK = "fetch.lock.json"
 
@@ -60,10 +61,7 @@ class LockFile:
 
     def _write(self) -> None:
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = self._path.with_name(self._path.name + ".part")
-        known = json.dumps(dict(sorted(self._known.items())), indent=2)
-        unfinished.write_text(known + "\n", encoding="utf-8")
-        unfinished.replace(self._path)
+        write_json(self._path, dict(sorted(self._known.items())))
 
 
 _REMEDIES = {

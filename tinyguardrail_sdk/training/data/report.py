@@ -14,6 +14,7 @@ from tinyguardrail_sdk.training.data.diversity import diversity
 from tinyguardrail_sdk.training.data.drawn import Drawn
 from tinyguardrail_sdk.training.data.schema import Example
 from tinyguardrail_sdk.training.data.surface import NUMBERS
+from tinyguardrail_sdk.training.roc import auroc
 
 _KEYS: Mapping[str, Callable[[Example], str]] = MappingProxyType(
     {
@@ -83,30 +84,15 @@ def shortcuts(examples: Sequence[Example]) -> dict[str, float]:
     A source with one class only is left out.
     """
     is_attack = np.array([e.label is not Label.BENIGN for e in examples])
-    found = {}
+    found: dict[str, float | None] = {}
     for name, feature in NUMBERS.items():
         values = np.array([feature(e.text) for e in examples], dtype=np.float64)
-        found[name] = auroc(values, is_attack)
+        found[name] = auroc(is_attack, values)
         if name == "length":
             for source in sorted({str(e.source) for e in examples}):
                 mask = np.array([str(e.source) == source for e in examples])
-                found[f"length/{source}"] = auroc(values[mask], is_attack[mask])
-    return {name: round(value, 4) for name, value in found.items() if value == value}  # no nan
-
-
-def auroc(scores: np.ndarray[Any, Any], positive: np.ndarray[Any, Any]) -> float:
-    """Probability that a positive scores above a negative, ties half; nan with one class only."""
-    order = np.argsort(scores, kind="stable")
-    _, inverse, counts = np.unique(scores[order], return_inverse=True, return_counts=True)
-    # Mean rank of every group of ties.
-    ends = np.cumsum(counts)
-    ranks = np.empty(len(scores))
-    ranks[order] = (ends - (counts - 1) / 2)[inverse]
-    n = int(positive.sum())
-    m = len(positive) - n
-    if n == 0 or m == 0:
-        return float("nan")
-    return float((ranks[positive].sum() - n * (n + 1) / 2) / (n * m))
+                found[f"length/{source}"] = auroc(is_attack[mask], values[mask])
+    return {name: round(value, 4) for name, value in found.items() if value is not None}
 
 
 def _quantiles(lengths: list[int]) -> dict[str, int]:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from tinyguardrail_sdk.errors import InputError
+from tinyguardrail_sdk.training.data.jsonl import write_json
 from tinyguardrail_sdk.training.pipeline.contents import Contents, Hashes
 from tinyguardrail_sdk.training.settings import build, flat
 
@@ -58,9 +59,7 @@ class State:
     def save(self, path: Path) -> None:
         """Write it whole, or leave what was there."""
         path.parent.mkdir(parents=True, exist_ok=True)
-        partial = path.with_name(f".{path.name}.partial")
-        partial.write_text(json.dumps(asdict(self), indent=2) + "\n", encoding="utf-8")
-        partial.replace(path)
+        write_json(path, asdict(self))
 
 
 def open_state(path: Path, config: Mapping[str, Any]) -> State:

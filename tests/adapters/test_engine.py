@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from tinyguardrail_sdk import Guard, InputError
+from tests.adapters.shapes import ATTACK
+from tinyguardrail_sdk import Blocked, Delay, Guard, GuardrailError, InputError
 from tinyguardrail_sdk.adapters import wrap
 from tinyguardrail_sdk.adapters._signatures import spelled
 from tinyguardrail_sdk.adapters._twins import ABSENT, twin_of
@@ -67,6 +68,35 @@ def test_importing_the_adapters_imports_no_client() -> None:
 def test_other_objects_have_no_adapter(guard: Guard, client: Any) -> None:
     with pytest.raises(InputError, match="no adapter"):
         wrap(client, guard)
+
+
+def test_a_guard_wraps_by_itself(guard: Guard) -> None:
+    openai = pytest.importorskip("openai")
+    with openai.OpenAI(api_key="none") as client:
+        handle = guard.wrap(client, delay=Delay(hold=100, every=50))
+        assert (handle.client, handle.guard, handle.delay.hold) == (client, guard, 100)
+        assert guard.wrap(client, delay=Delay(hold=100, every=50)) is handle
+        with pytest.raises(GuardrailError, match="undo"):
+            guard.wrap(client)
+        with pytest.raises(Blocked):
+            client.responses.create(model="m", input=ATTACK)
+        handle.undo()
+        assert "create" not in vars(client.responses)
+
+
+def test_a_guard_says_what_it_cannot_wrap(guard: Guard) -> None:
+    with pytest.raises(InputError, match="no adapter for object"):
+        guard.wrap(object())
+
+
+def test_a_guard_imports_the_adapters_when_it_wraps() -> None:
+    code = (
+        "import sys; from tinyguardrail_sdk import Guard\n"
+        "print('tinyguardrail_sdk.adapters' in sys.modules)\n"
+        "try: Guard().wrap(object())\n"
+        "except ValueError: print('tinyguardrail_sdk.adapters' in sys.modules)"
+    )
+    assert python(code).split() == ["False", "True"]
 
 
 class Client:

@@ -1,5 +1,6 @@
 """What holds of all adapters together: imports, and strange objects."""
 
+import importlib
 import inspect
 import subprocess
 import sys
@@ -97,6 +98,46 @@ def test_a_guard_imports_the_adapters_when_it_wraps() -> None:
         "except ValueError: print('tinyguardrail_sdk.adapters' in sys.modules)"
     )
     assert python(code).split() == ["False", "True"]
+
+
+@pytest.mark.parametrize(
+    ("module", "function"),
+    [
+        ("agents.agent", "openai_agents.guard_agent"),
+        ("crewai.llm", "crewai.guard_llm"),
+        ("haystack.components", "haystack.guard_generator"),
+        ("langchain_core.runnables", "langchain.guard_model"),
+        ("llama_index.core.llms", "llama_index.guard_llm"),
+        ("mcp.server", "mcp.middleware"),
+        ("pydantic_ai.models", "pydantic_ai.guard_model"),
+        ("smolagents.models", "smolagents.guard_model"),
+        ("transformers.pipelines", "transformers.guard_pipeline"),
+    ],
+)
+def test_an_object_that_is_guarded_otherwise_says_how(
+    guard: Guard, module: str, function: str
+) -> None:
+    base = type("Base", (), {"__module__": module})
+    own = type("Own", (base,), {"__module__": "application"})
+    with pytest.raises(InputError, match=f"use tinyguardrail_sdk.adapters.{function}"):
+        guard.wrap(own())
+
+
+@pytest.mark.parametrize(
+    ("module", "kind", "adapter"),
+    [
+        ("mcp.client.session", "ClientSession", "mcp"),
+        ("mcp.client", "Client", "mcp"),
+        ("smolagents.agents", "MultiStepAgent", "smolagents"),
+    ],
+)
+def test_what_frameworks_guard_in_place_is_known_by_its_class(
+    guard: Guard, monkeypatch: pytest.MonkeyPatch, module: str, kind: str, adapter: str
+) -> None:
+    own = type("Own", (type(kind, (), {"__module__": module}),), {})()
+    at = importlib.import_module(f"tinyguardrail_sdk.adapters.{adapter}")
+    monkeypatch.setattr(at, "wrap", lambda *given: given)
+    assert guard.wrap(own) == (own, guard)  # type: ignore[comparison-overlap]
 
 
 class Client:

@@ -2,29 +2,34 @@
 
 from __future__ import annotations
 
+import importlib
 import logging
 import os
 import time
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, NoReturn, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, ParamSpec, TypeVar
 
+from tinyguardrail_sdk.arguments import acceptable, refuse_arguments, refuse_counts
 from tinyguardrail_sdk.checker import RAISE, OnBlock, as_source
 from tinyguardrail_sdk.classifier import Classifier, EmbeddedClassifier
 from tinyguardrail_sdk.conversation import judge_messages
 from tinyguardrail_sdk.custom import CustomDetector
-from tinyguardrail_sdk.errors import GuardrailError, InputError, InputTooLong, QueueFull
+from tinyguardrail_sdk.errors import GuardrailError, InputError, QueueFull
 from tinyguardrail_sdk.holdback import Delay
 from tinyguardrail_sdk.judge import Judge, milliseconds_since
 from tinyguardrail_sdk.labels import Source
 from tinyguardrail_sdk.memory import RememberingClassifier
 from tinyguardrail_sdk.messages import MessageText, MessageVerdict, message_texts
-from tinyguardrail_sdk.policy import Policy, refuse_arguments
+from tinyguardrail_sdk.policy import Policy
 from tinyguardrail_sdk.protect import Plan, Prompts, ReadText, make_prompts, protect
 from tinyguardrail_sdk.record import CheckRecord, Observer, Observers
 from tinyguardrail_sdk.stats import Counters, Stats
 from tinyguardrail_sdk.streaming import StreamGuard
 from tinyguardrail_sdk.verdict import Verdict
 from tinyguardrail_sdk.workers import Workers
+
+if TYPE_CHECKING:
+    from tinyguardrail_sdk.adapters import Handle
 
 logging.getLogger("tinyguardrail_sdk").addHandler(logging.NullHandler())
 
@@ -88,14 +93,8 @@ class Guard:
         refuse_arguments(unknown)
         if checkpoint is not None and classifier is not None:
             raise InputError("pass a checkpoint or a classifier, not both")
-        for name, number, least in (
-            ("threads", threads, 1),
-            ("workers", workers, 1),
-            ("queue", queue, 0),
-            ("cache", cache, 0),
-        ):
-            if isinstance(number, bool) or not isinstance(number, int) or number < least:
-                raise InputError(f"{name} must be an integer from {least} on")
+        refuse_counts(1, threads=threads, workers=workers)
+        refuse_counts(0, queue=queue, cache=cache)
         if policy is not None and not isinstance(policy, Policy):
             raise InputError("policy must be a Policy, such as Policy(mode='strict')")
         if isinstance(checkpoint, Policy):
@@ -134,7 +133,7 @@ class Guard:
             CheckpointError: The checkpoint is damaged.
             CheckFailed: The check broke, and `Policy.on_error` is `"raise"`.
         """
-        return self._check(self._acceptable(text, "text"), as_source(source))
+        return self._check(acceptable(text, "text", self.policy), as_source(source))
 
     def check_batch(
         self, texts: Iterable[str], *, source: Source | str = Source.USER
@@ -149,7 +148,7 @@ class Guard:
         """
         if isinstance(texts, str | bytes) or not isinstance(texts, Iterable):
             raise InputError("texts must be a list of strings; for one string call check()")
-        accepted = [self._acceptable(text, f"texts[{i}]") for i, text in enumerate(texts)]
+        accepted = [acceptable(text, f"texts[{i}]", self.policy) for i, text in enumerate(texts)]
         origin = as_source(source)
         began = time.perf_counter()
         try:
@@ -172,7 +171,7 @@ class Guard:
         Raises:
             InputError: As `check`.
         """
-        return self._check(self._acceptable(text, "text"), as_source(source), redacts=True)
+        return self._check(acceptable(text, "text", self.policy), as_source(source), redacts=True)
 
     async def acheck(self, text: str, *, source: Source | str = Source.USER) -> Verdict:
         """Judge one text in a thread of this guard, so that the event loop goes on.
@@ -181,7 +180,7 @@ class Guard:
             QueueFull: Too many checks wait already, and `Policy.on_error` is `"raise"`.
             GuardrailError: As `check`.
         """
-        accepted, origin = self._acceptable(text, "text"), as_source(source)
+        accepted, origin = acceptable(text, "text", self.policy), as_source(source)
         try:
             return await self._workers.run(lambda: self._check(accepted, origin))
         except QueueFull as error:
@@ -296,6 +295,22 @@ class Guard:
         named = make_prompts(prompts, source)
         return protect(Plan(self, named, as_source(source), extract, output, delay, on_block))
 
+    def wrap(self, client: _T, *, delay: Delay | None = None) -> Handle[_T]:
+        """Guard one client in place, by the adapter for its type, and return what undoes it.
+
+        Args:
+            client: What a vendor's package or a framework made; see `docs/clients.md`.
+            delay: How much of a stream is held back.
+
+        Raises:
+            InputError: There is no adapter for it, or its adapter has another way to guard it.
+            GuardrailError: It is guarded already in another way.
+        """
+        # By name: adapters stand on top of the guard, and are imported when one is asked for.
+        adapters: Any = importlib.import_module("tinyguardrail_sdk.adapters")
+        handle: Handle[_T] = adapters.wrap(client, self, delay=delay)
+        return handle
+
     def stats(self) -> Stats:
         """Return what this guard counted so far in this process; a forked child starts anew."""
         return self._counters.snapshot()
@@ -303,7 +318,7 @@ class Guard:
     def _message_texts(self, messages: Iterable[Any]) -> list[MessageText]:
         texts = message_texts(messages)
         for each in texts:
-            self._acceptable(each.text, f"message {each.message}")
+            acceptable(each.text, f"message {each.message}", self.policy)
         return texts
 
     def _judge_messages(self, texts: Sequence[MessageText]) -> list[MessageVerdict]:
@@ -333,16 +348,3 @@ class Guard:
     def _record(self, record: CheckRecord) -> None:
         self._counters.add(record)
         self._observers.tell(record)
-
-    def _acceptable(self, text: object, name: str) -> str:
-        if not isinstance(text, str):
-            hint = "; decode it first" if isinstance(text, bytes | bytearray) else ""
-            raise InputError(f"{name} must be a str, not {type(text).__name__}{hint}")
-        cap = self.policy.max_chars
-        refuses = self.policy.on_too_long == "raise" and not self.policy.shadow
-        if cap is not None and len(text) > cap and refuses:
-            raise InputTooLong(
-                f"{name} has {len(text)} characters and Policy.max_chars is {cap}: "
-                "raise the cap or split the text"
-            )
-        return text

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
-from tinyguardrail_sdk.errors import InputError, PolicyError
+from tinyguardrail_sdk.errors import PolicyError
 from tinyguardrail_sdk.frozen import FrozenDict
 from tinyguardrail_sdk.labels import LABELS, Action, Label, Mode, Source
 from tinyguardrail_sdk.policy_file import parse_json, read_settings
@@ -169,18 +169,3 @@ def _remedy(error: ValidationError) -> str:
             message = f"rules are a list, each of them {_A_RULE}"
         problems.append(f"{'.'.join(map(str, place)) or 'policy'}: {message}")
     return "; ".join(problems)
-
-
-def refuse_arguments(unknown: Mapping[str, object]) -> None:
-    """Say where what was given to a `Guard`, which does not know it, belongs.
-
-    Raises:
-        InputError: It is a setting of a policy.
-        TypeError: It is nothing.
-    """
-    for name in unknown:
-        if name in Policy.model_fields:
-            raise InputError(
-                f"{name} belongs to the policy: write Guard(policy=Policy({name}=...))"
-            )
-        raise TypeError(f"Guard takes no {name!r}; help(Guard) tells what it takes")

@@ -1,5 +1,6 @@
 """What holds of all adapters together: imports, and strange objects."""
 
+import importlib
 import inspect
 import subprocess
 import sys
@@ -7,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from tinyguardrail_sdk import Guard, InputError
+from tests.adapters.shapes import ATTACK
+from tinyguardrail_sdk import Blocked, Delay, Guard, GuardrailError, InputError
 from tinyguardrail_sdk.adapters import wrap
 from tinyguardrail_sdk.adapters._signatures import spelled
 from tinyguardrail_sdk.adapters._twins import ABSENT, twin_of
@@ -67,6 +69,75 @@ def test_importing_the_adapters_imports_no_client() -> None:
 def test_other_objects_have_no_adapter(guard: Guard, client: Any) -> None:
     with pytest.raises(InputError, match="no adapter"):
         wrap(client, guard)
+
+
+def test_a_guard_wraps_by_itself(guard: Guard) -> None:
+    openai = pytest.importorskip("openai")
+    with openai.OpenAI(api_key="none") as client:
+        handle = guard.wrap(client, delay=Delay(hold=100, every=50))
+        assert (handle.client, handle.guard, handle.delay.hold) == (client, guard, 100)
+        assert guard.wrap(client, delay=Delay(hold=100, every=50)) is handle
+        with pytest.raises(GuardrailError, match="undo"):
+            guard.wrap(client)
+        with pytest.raises(Blocked):
+            client.responses.create(model="m", input=ATTACK)
+        handle.undo()
+        assert "create" not in vars(client.responses)
+
+
+def test_a_guard_says_what_it_cannot_wrap(guard: Guard) -> None:
+    with pytest.raises(InputError, match="no adapter for object"):
+        guard.wrap(object())
+
+
+def test_a_guard_imports_the_adapters_when_it_wraps() -> None:
+    code = (
+        "import sys; from tinyguardrail_sdk import Guard\n"
+        "print('tinyguardrail_sdk.adapters' in sys.modules)\n"
+        "try: Guard().wrap(object())\n"
+        "except ValueError: print('tinyguardrail_sdk.adapters' in sys.modules)"
+    )
+    assert python(code).split() == ["False", "True"]
+
+
+@pytest.mark.parametrize(
+    ("module", "function"),
+    [
+        ("agents.agent", "openai_agents.guard_agent"),
+        ("crewai.llm", "crewai.guard_llm"),
+        ("haystack.components", "haystack.guard_generator"),
+        ("langchain_core.runnables", "langchain.guard_model"),
+        ("llama_index.core.llms", "llama_index.guard_llm"),
+        ("mcp.server", "mcp.middleware"),
+        ("pydantic_ai.models", "pydantic_ai.guard_model"),
+        ("smolagents.models", "smolagents.guard_model"),
+        ("transformers.pipelines", "transformers.guard_pipeline"),
+    ],
+)
+def test_an_object_that_is_guarded_otherwise_says_how(
+    guard: Guard, module: str, function: str
+) -> None:
+    base = type("Base", (), {"__module__": module})
+    own = type("Own", (base,), {"__module__": "application"})
+    with pytest.raises(InputError, match=f"use tinyguardrail_sdk.adapters.{function}"):
+        guard.wrap(own())
+
+
+@pytest.mark.parametrize(
+    ("module", "kind", "adapter"),
+    [
+        ("mcp.client.session", "ClientSession", "mcp"),
+        ("mcp.client", "Client", "mcp"),
+        ("smolagents.agents", "MultiStepAgent", "smolagents"),
+    ],
+)
+def test_what_frameworks_guard_in_place_is_known_by_its_class(
+    guard: Guard, monkeypatch: pytest.MonkeyPatch, module: str, kind: str, adapter: str
+) -> None:
+    own = type("Own", (type(kind, (), {"__module__": module}),), {})()
+    at = importlib.import_module(f"tinyguardrail_sdk.adapters.{adapter}")
+    monkeypatch.setattr(at, "wrap", lambda *given: given)
+    assert guard.wrap(own) == (own, guard)  # type: ignore[comparison-overlap]
 
 
 class Client:

@@ -26,12 +26,13 @@ from tinyguardrail_sdk.training.checkpoint import RunFolder
 from tinyguardrail_sdk.training.config import OptimizerConfig, TrainConfig
 from tinyguardrail_sdk.training.data.batches import BatchStream
 from tinyguardrail_sdk.training.data.corpora import load_corpora
-from tinyguardrail_sdk.training.loop import Data, Learner, Loop, Position, Start, quantize
+from tinyguardrail_sdk.training.loop import Loop, quantize
 from tinyguardrail_sdk.training.mutation_stream import MutationStream
 from tinyguardrail_sdk.training.network.model import TinyGuardrail, trainable_groups
 from tinyguardrail_sdk.training.reporter import Reporter
 from tinyguardrail_sdk.training.restore import restore
 from tinyguardrail_sdk.training.resuming import refuse_changes
+from tinyguardrail_sdk.training.run_state import Data, Learner, Position, Start
 from tinyguardrail_sdk.training.session import make_accelerator, restore_loop
 from tinyguardrail_sdk.training.teacher_logits import taught
 from tinyguardrail_sdk.training.tracking import close_trackers, open_tracker

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -35,7 +36,7 @@ def try_parts(directory: Path, manifest: Manifest) -> None:
     )
     window = extractor.extract(_EXAMPLE, Source.USER).windows[0]
     try:
-        answers = Engine(directory, manifest).logits(window)
+        answers: tuple[Any, ...] = Engine(directory, manifest).logits(window)
     except (CheckpointError, CheckFailed) as error:
         # The cause is the inference library's own message, which names file or operator.
         raise CheckpointError(

@@ -74,9 +74,10 @@ def test_other_objects_have_no_adapter(guard: Guard, client: Any) -> None:
 def test_a_guard_wraps_by_itself(guard: Guard) -> None:
     openai = pytest.importorskip("openai")
     with openai.OpenAI(api_key="none") as client:
-        handle = guard.wrap(client, delay=Delay(hold=100, every=50))
-        assert (handle.client, handle.guard, handle.delay.hold) == (client, guard, 100)
-        assert guard.wrap(client, delay=Delay(hold=100, every=50)) is handle
+        delay = Delay(hold=100, every=50)
+        handle = guard.wrap(client, delay=delay)
+        assert (handle.client, handle.guard, handle.delay) == (client, guard, delay)
+        assert guard.wrap(client, delay=delay) is handle
         with pytest.raises(GuardrailError, match="undo"):
             guard.wrap(client)
         with pytest.raises(Blocked):

@@ -1,4 +1,6 @@
+import asyncio
 import copy
+import inspect
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -21,6 +23,7 @@ from tests.adapters.conformance import (
     reached,
 )
 from tests.adapters.raw_responses import RawResponses, raw_shapes
+from tests.adapters.shapes import awaited
 from tests.adapters.wire import Wire
 from tinyguardrail_sdk import Blocked, CheckFailed, Guard, GuardrailError, InputError, Source
 from tinyguardrail_sdk.adapters import wrap
@@ -278,6 +281,44 @@ def test_a_body_that_was_read_already_is_read_by_its_events(client: Any, wire: W
 
 class City(pydantic.BaseModel):
     city: str
+
+
+STORED = [
+    ("chat.completions.retrieve", ("chat_1",), {}),
+    ("chat.completions.update", ("chat_1",), {"metadata": {}}),
+    ("responses.retrieve", ("resp_1",), {}),
+    ("responses.retrieve", ("resp_1",), {"stream": True}),
+    ("responses.cancel", ("resp_1",), {}),
+]
+
+
+@pytest.mark.parametrize("kind", ["OpenAI", "AsyncOpenAI"])
+@pytest.mark.parametrize(("path", "given", "more"), STORED)
+def test_what_was_stored_is_judged(
+    guard: Guard, wire: Wire, kind: str, path: str, given: Any, more: Any
+) -> None:
+    def read() -> str:
+        async def main() -> str:
+            client = make(kind)(wire, 0)
+            known = inspect.signature(reached(client, path)).parameters
+            if not more.keys() <= known.keys():
+                pytest.skip(f"this version has no {path} with {', '.join(more)}")
+            wrap(client, guard)
+            try:
+                answer = await awaited(reached(client, path)(*given, **more))
+                if hasattr(answer, "__aiter__"):
+                    return repr([each async for each in answer])
+                return repr(list(answer) if more.get("stream") else answer)
+            finally:
+                await awaited(client.close())
+
+        return asyncio.run(main())
+
+    assert "Paris" in read()
+    wire.text = ATTACK
+    with pytest.raises(Blocked):
+        read()
+    assert len(wire.bodies) == 2
 
 
 def test_parsed_answers(client: Any, wire: Wire) -> None:

@@ -97,21 +97,24 @@ class _Handler(BaseHTTPRequestHandler):
     disable_nagle_algorithm = True  # or each answer waits for an acknowledgement
 
     def do_POST(self) -> None:
-        body = json.loads(self.rfile.read(int(self.headers["content-length"])))
+        body = json.loads(self.rfile.read(int(self.headers.get("content-length") or 0)) or "{}")
         wire = self.wire
         wire.bodies.append(body)
-        reply = wire.reply_at(self.path.partition("?")[0])
+        path, _, query = self.path.partition("?")
+        reply = wire.reply_at(path)
         if wire.failures:
             self._send(wire.failures.pop(0), "application/json", b'{"error": {}}')
         elif wire.body is not None:
             self._send(200, wire.body[1], wire.body[0])
-        elif not (reply.always or body.get("stream")):
+        elif not (reply.always or body.get("stream") or "stream=true" in query):
             answer = json.dumps(reply.whole(wire.text, wire.arguments))
             self._send(200, "application/json", answer.encode())
         elif wire.endless:
             self._send_endlessly(reply.kind, wire.events(reply))
         else:
             self._send(200, reply.kind, b"".join(wire.events(reply)))
+
+    do_GET = do_POST  # of what was stored
 
     def _send(self, status: int, kind: str, content: bytes) -> None:
         self._begin(status, kind)

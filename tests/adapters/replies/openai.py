@@ -108,4 +108,8 @@ def _response_events(text: str, arguments: str | None) -> Iterator[str]:
 REPLIES = {
     "/chat/completions": Reply(chat, chat_events),
     "/responses": Reply(_response, _response_events),
+    # What was stored.
+    "/chat/completions/chat_1": Reply(chat, chat_events),
+    "/responses/resp_1": Reply(_response, _response_events),
+    "/responses/resp_1/cancel": Reply(_response, _response_events),
 }

@@ -16,7 +16,7 @@ pytest.importorskip("matplotlib")
 from tinyguardrail_sdk.cli.main import main
 from tinyguardrail_sdk.errors import InputError
 from tinyguardrail_sdk.labels import Mode
-from tinyguardrail_sdk.manifest import load_manifest
+from tinyguardrail_sdk.manifest import DEFAULT_CHECKPOINT, Manifest, load_manifest
 from tinyguardrail_sdk.training import train as training
 from tinyguardrail_sdk.training.export.release import ReleaseConfig
 from tinyguardrail_sdk.training.pipeline import contents, work
@@ -324,9 +324,10 @@ def test_the_checkpoint_is_calibrated_to_what_is_set(
     assert config.calibration == Targets(fast_share=0.5, false_alarms=rates, floors=usual.floors)
     asked: list[ReleaseConfig] = []
 
-    def write(run: Path, directory: Path, release: ReleaseConfig, progress: object) -> None:
+    def write(run: Path, directory: Path, release: ReleaseConfig, progress: object) -> Manifest:
         directory.mkdir()
         asked.append(release)
+        return load_manifest(DEFAULT_CHECKPOINT)
 
     monkeypatch.setattr(work, "export_calibrated", write)
     layout = Layout.of(config)

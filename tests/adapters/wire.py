@@ -91,6 +91,10 @@ class Wire:
         """How the vendor answers at a path."""
         return next(self._replies[each] for each in self._replies if path.endswith(each))
 
+    def knows(self, path: str) -> bool:
+        """Whether there is an answer for a path."""
+        return any(path.endswith(each) for each in self._replies)
+
 
 class _Handler(BaseHTTPRequestHandler):
     wire: Wire  # of a subclass
@@ -114,7 +118,12 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             self._send(200, reply.kind, b"".join(wire.events(reply)))
 
-    do_GET = do_POST  # of what was stored
+    def do_GET(self) -> None:
+        """Answer for what was stored; what else a proxy looks up is no request to a model."""
+        if self.wire.knows(self.path.partition("?")[0]):
+            self.do_POST()
+        else:
+            self.send_error(404)
 
     def _send(self, status: int, kind: str, content: bytes) -> None:
         self._begin(status, kind)

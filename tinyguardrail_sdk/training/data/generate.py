@@ -286,6 +286,7 @@ def _generators(pools: Pools, config: GenerateConfig) -> dict[str, Generator]:
         "carrier": of(carriers.generate),
         "records": of(records.generate),
         "small_task": of(placed.small_tasks),
+        "by_source": of(placed.by_source),
         "technical_planted": of(placed.in_technical),
         "technical": of(technical.generate),
     }

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 
 from tinyguardrail_sdk.labels import Label, Source
 from tinyguardrail_sdk.training.data import errands, orders
+from tinyguardrail_sdk.training.data.benign.requests import asked, request
 from tinyguardrail_sdk.training.data.carriers import Carrier, grow_carrier, grow_short, phrase
 from tinyguardrail_sdk.training.data.orders import Order
 from tinyguardrail_sdk.training.data.planting import plant, plant_along
@@ -19,6 +20,9 @@ from tinyguardrail_sdk.training.data.sheets import grow_long_sheet, grow_sheet, 
 from tinyguardrail_sdk.training.data.technical import grow_technical
 
 _DECOY_SHARE, _SENTENCE_SHARE = 0.45, 0.2  # of clean documents; the others are as they were
+
+_BY_SOURCE = "by_source"
+_WHOLE_SHARE = 0.3
 
 
 def small_tasks(rng: random.Random, count: int, *, heldout: bool = False) -> Iterator[Example]:
@@ -34,6 +38,34 @@ def in_technical(rng: random.Random, count: int, *, heldout: bool = False) -> It
     for _ in range(0, count, 2):
         order = rng.choice(kinds)(rng, heldout=heldout)
         yield from pair(grow_technical(rng, heldout=heldout), rng, order, "technical_planted")
+
+
+def by_source(rng: random.Random, count: int, *, heldout: bool = False) -> Iterator[Example]:
+    """Yield at least `count` texts: requests of users, and the same ones from somewhere else.
+
+    There they are orders that nobody gave: the whole of a document or tool result, or in one that
+    stands beside it without them.
+    """
+    for _ in range(0, count, 4):
+        text, family = request(rng, heldout=heldout)
+        order = Order(text, family, _BY_SOURCE)
+        yield asked(rng, text, family)
+        yield asked(rng, text, family)
+        if rng.random() < _WHOLE_SHARE:
+            yield from _whole(rng, order)
+        else:
+            yield from pair(_ordinary(rng, heldout), rng, order, _BY_SOURCE)
+
+
+def _whole(rng: random.Random, order: Order) -> list[Example]:
+    """A document that is nothing but an order, and one that is nothing but a sentence."""
+    source = rng.choice((Source.DOCUMENT, Source.TOOL))
+    clean = errands.for_people(rng) if rng.random() < _DECOY_SHARE else phrase(rng, "sentence")
+    text, span = order.text, (0, len(order.text))
+    return [
+        Example(clean, Label.BENIGN, source, f"{_BY_SOURCE}_clean", family=order.family),
+        Example(text, Label.INJECTION, source, _BY_SOURCE, family=order.family, span=span),
+    ]
 
 
 def pair(carrier: Carrier, rng: random.Random, order: Order, technique: str) -> list[Example]:

@@ -20,16 +20,18 @@ GENERATED: Mapping[str, int] = MappingProxyType(
         "carried": 4_500,  # 1 in 2 attacked
         "records": 5_900,  # 1 in 2 attacked
         "small_task": 4_400,  # 1 in 2 attacked
+        "by_source": 6_000,  # every fourth one attacked, two in four from users
         "technical_planted": 2_000,  # 1 in 2 attacked
-        "guarded": 1_000,  # 1 in 2 attacked
+        "guarded": 2_200,  # 1 in 2 attacked
         "scene": 3_200,  # every other one a jailbreak
         "woven": 7_500,  # every third one a jailbreak
-        "turned": 4_000,  # 1 in 2 attacked
+        "turned": 8_000,  # 1 in 2 attacked
         "tongue": 14_000,  # 1 in 2 attacked
         # benign
         "carrier": 300,
         "technical": 3_000,
-        "request": 300,
+        "request": 1_500,
+        "app_prompt": 1_500,
         "harmless_disguise": 1_200,
         "data_like": 2_200,
         "fragment": 2_600,

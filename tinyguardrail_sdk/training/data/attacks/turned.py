@@ -1,6 +1,6 @@
 """Short prompts of users that turn a model to another role or task, each beside a harmless one.
 
-English and German by turns. Both of a pair open alike, so that neither a role nor "forget" nor a
+Three in English to one in German. Both of a pair open alike, so that neither a role nor "forget" nor a
 language tells them apart.
 """
 
@@ -17,11 +17,13 @@ from tinyguardrail_sdk.training.data.noise import roughen
 from tinyguardrail_sdk.training.data.schema import Example
 
 LANGUAGES = ("en", "de")
+_TURNS = ("en", "en", "en", "de")
+_WORDS = {"en": ("turned_en", "turned_en_more"), "de": ("turned_de",)}
 
 
 @cache
 def _parts(language: str) -> tuple[Grammar, Frames]:
-    grammar = Grammar.load("benign_vocab", "carriers", "snippets", f"turned_{language}")
+    grammar = Grammar.load("benign_vocab", "carriers", "snippets", *_WORDS[language])
     return grammar, Frames(grammar, f"turned-{language}")
 
 
@@ -46,6 +48,6 @@ def pair(rng: random.Random, language: str, *, heldout: bool = False) -> list[Ex
 
 
 def generate(rng: random.Random, count: int, *, heldout: bool = False) -> Iterator[Example]:
-    """Yield at least `count` prompts, whole pairs, as many German as English."""
+    """Yield at least `count` prompts, whole pairs, every fourth one German."""
     for number in range(0, count, 2):
-        yield from pair(rng, LANGUAGES[number // 2 % len(LANGUAGES)], heldout=heldout)
+        yield from pair(rng, _TURNS[number // 2 % len(_TURNS)], heldout=heldout)

@@ -20,8 +20,8 @@ from tinyguardrail_sdk.training.data.schema import Example
 
 @cache
 def _grammar() -> tuple[Grammar, Frames]:
-    grammar = Grammar.load("benign_vocab", "carriers", "requests_app", "guarded", slots=("input",))
-    return grammar, Frames(grammar, "guarded", "frame:guarded/")
+    grammar = Grammar.load("benign_vocab", "carriers", "app_rules", "guarded", slots=("input",))
+    return grammar, Frames(grammar, "guarded")
 
 
 def generate(

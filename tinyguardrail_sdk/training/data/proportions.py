@@ -17,7 +17,7 @@ GENERATED: Mapping[str, int] = MappingProxyType(
         "obfuscation": 8_000,
         # pairs
         "twins": 11_000,  # 9 in 20 attacked
-        "carried": 4_500,  # 1 in 2 attacked
+        "carried": 9_000,  # 1 in 2 attacked
         "records": 5_900,  # 1 in 2 attacked
         "small_task": 4_400,  # 1 in 2 attacked
         "by_source": 6_000,  # every fourth one attacked, two in four from users

@@ -25,9 +25,8 @@ _ALONE = 0.35  # without an answer around them
 
 @cache
 def _parts() -> tuple[Grammar, Frames]:
-    grammar = Grammar.load(
-        "benign_vocab", "carriers", "snippets", "answer_parts", "carried", "carried_more"
-    )
+    vocabulary = ("benign_vocab", "carriers", "snippets", "answer_parts", "app_rules")
+    grammar = Grammar.load(*vocabulary, "carried", "carried_more", "carried_forms")
     return grammar, Frames(grammar, "carried")
 
 

@@ -54,7 +54,7 @@ _EDGY = Grown("edgy", ("carriers", "edgy", "edgy_more", "edgy_long"))
 _SCENARIO = Grown("scenario", ("carriers", "scenario", "scenario_more"))
 _AIWORDS = Grown("aiwords", ("carriers", "aiwords", "aiwords_more"))
 _ROLEPLAY = Grown("roleplay", ("carriers", "roleplay", "roleplay_more"))
-_APP_PROMPT = Grown("app", ("carriers", "requests_app"), context=0.1)
+_APP_PROMPT = Grown("app", ("carriers", "app_rules", "requests_app"), context=0.1)
 _FRAMED = Grown("framed", ("carriers", "framed"), context=0.1)
 _EDGY_FRAMED = Grown("edgy_framed", ("carriers", "edgy_framed"), context=0.1)
 _OFFICE = Grown(

@@ -24,7 +24,7 @@ GENERATED: Mapping[str, int] = MappingProxyType(
         "technical_planted": 2_000,  # 1 in 2 attacked
         "guarded": 2_200,  # 1 in 2 attacked
         "scene": 3_200,  # every other one a jailbreak
-        "woven": 7_500,  # every third one a jailbreak
+        "woven": 9_000,  # every third one a jailbreak
         "turned": 8_000,  # 1 in 2 attacked
         "tongue": 14_000,  # 1 in 2 attacked
         # benign

@@ -35,7 +35,7 @@ _IRREGULAR = {
 
 @cache
 def _grammar() -> Grammar:
-    return Grammar.load("base", "goals", "woven", "woven_scenarios", slots=_SLOTS)
+    return Grammar.load("base", "goals", "woven", "woven_scenarios", "woven_shapes", slots=_SLOTS)
 
 
 @cache

@@ -9,7 +9,7 @@ from tinyguardrail_sdk.labels import Label, Source
 from tinyguardrail_sdk.training.data.attacks import turned
 
 
-def test_pairs_have_one_family_and_both_labels_and_the_languages_take_turns() -> None:
+def test_pairs_have_one_family_and_both_labels_and_every_fourth_is_german() -> None:
     rows = list(turned.generate(random.Random(3), 800))
 
     for clean, attacked in zip(rows[::2], rows[1::2], strict=True):
@@ -19,7 +19,7 @@ def test_pairs_have_one_family_and_both_labels_and_the_languages_take_turns() ->
         assert clean.source is attacked.source is Source.USER
         assert clean.span is None
         assert attacked.span == (0, len(attacked.text))
-    assert Counter(e.language for e in rows) == {"en": 400, "de": 400}
+    assert Counter(e.language for e in rows) == {"en": 600, "de": 200}
     assert len({e.text for e in rows}) > 700
 
 

@@ -17,15 +17,15 @@ GENERATED: Mapping[str, int] = MappingProxyType(
         "obfuscation": 8_000,
         # pairs
         "twins": 11_000,  # 9 in 20 attacked
-        "carried": 9_000,  # 1 in 2 attacked
+        "carried": 8_000,  # 1 in 2 attacked
         "records": 5_900,  # 1 in 2 attacked
         "small_task": 4_400,  # 1 in 2 attacked
         "by_source": 6_000,  # every fourth one attacked, two in four from users
         "technical_planted": 2_000,  # 1 in 2 attacked
         "guarded": 2_200,  # 1 in 2 attacked
         "scene": 3_200,  # every other one a jailbreak
-        "woven": 9_000,  # every third one a jailbreak
-        "turned": 8_000,  # 1 in 2 attacked
+        "woven": 8_500,  # every third one a jailbreak
+        "turned": 7_500,  # 1 in 2 attacked
         "tongue": 14_000,  # 1 in 2 attacked
         # benign
         "carrier": 300,

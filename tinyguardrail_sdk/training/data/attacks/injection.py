@@ -28,6 +28,8 @@ _DATA_FRAMES = {
     "frame:override/in_the_middle",
     "frame:payload/sql",
 }
+# Wishes for a verdict: a user may have one, the text that is to be judged may not.
+_VERDICT_FRAMES = {"frame:favour/grade", "frame:favour/grader", "frame:favour/judge"}
 _FOREIGN_SHARE = 0.22
 _FOREIGN_WEIGHTS = (5, 4, 4.5, 5, 3.5, 1.5, 1.5, 1.5, *(1,) * 9)
 _BARE_SHARE = 0.09  # one short clause alone
@@ -169,6 +171,8 @@ def bare(rng: random.Random, *, language: str = "en", heldout: bool = False) -> 
 
 
 def _source(rng: random.Random, symbol: str) -> Source:
+    if symbol in _VERDICT_FRAMES:
+        return rng.choice((Source.DOCUMENT, Source.TOOL))
     if symbol in _DATA_FRAMES and rng.random() < 0.5:
         return Source.DOCUMENT
     return rng.choices(_SOURCES, _SOURCE_WEIGHTS)[0]

@@ -1,7 +1,7 @@
 """Short prompts of users that turn a model to another role or task, each beside a harmless one.
 
-Three in English to one in German. Both of a pair open alike, so that neither a role nor "forget" nor a
-language tells them apart.
+Three in English to one in German. Both of a pair open alike, so that neither a role nor "forget"
+nor a language tells them apart.
 """
 
 from __future__ import annotations

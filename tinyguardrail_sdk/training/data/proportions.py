@@ -19,6 +19,7 @@ GENERATED: Mapping[str, int] = MappingProxyType(
         "twins": 11_000,  # 9 in 20 attacked
         "carried": 4_500,  # 1 in 2 attacked
         "records": 5_900,  # 1 in 2 attacked
+        "addressed": 6_000,  # 1 in 2 attacked
         "small_task": 4_400,  # 1 in 2 attacked
         "technical_planted": 2_000,  # 1 in 2 attacked
         "guarded": 1_000,  # 1 in 2 attacked

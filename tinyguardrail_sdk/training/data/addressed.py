@@ -18,8 +18,18 @@ from tinyguardrail_sdk.training.data.orders import Order
 from tinyguardrail_sdk.training.data.schema import Example
 
 _WORDS = ("benign_vocab", "carriers", "snippets", "errands", "errands_more", "addressed")
-_ROOMY = ("mail", "mail_headers", "mail_thread", "ticket", "web", "ai_readme")  # take several lines
-_PERSON_SHARE, _PLAIN_SHARE = 0.55, 0.35  # of clean texts; the others have a sentence there
+# Places that take several lines.
+_ROOMY = (
+    "mail",
+    "mail_headers",
+    "mail_thread",
+    "ticket",
+    "web",
+    "ai_readme",
+    "payment",
+    "disclaimer",
+)
+_PERSON_SHARE, _PLAIN_SHARE = 0.55, 0.3  # of clean texts; the others have a sentence there
 
 
 @cache

@@ -26,7 +26,7 @@ GENERATED: Mapping[str, int] = MappingProxyType(
         "scene": 3_200,  # every other one a jailbreak
         "woven": 7_500,  # every third one a jailbreak
         "turned": 4_000,  # 1 in 2 attacked
-        "tongue": 14_000,  # 1 in 2 attacked
+        "tongue": 16_000,  # 1 in 2 attacked
         # benign
         "carrier": 300,
         "technical": 3_000,

@@ -9,12 +9,13 @@ from functools import cache
 import pytest
 
 from tinyguardrail_sdk.labels import Label, Source
-from tinyguardrail_sdk.training.data import errands, placed, records, technical
+from tinyguardrail_sdk.training.data import addressed, errands, placed, records, technical
 from tinyguardrail_sdk.training.data.notations import NOTATIONS
 from tinyguardrail_sdk.training.data.orders import Order
 from tinyguardrail_sdk.training.data.schema import Example
 
 _MAKERS: dict[str, Callable[..., Iterator[Example]]] = {
+    "addressed": addressed.generate,
     "records": records.generate,
     "small_task": placed.small_tasks,
     "technical_planted": placed.in_technical,
@@ -77,6 +78,19 @@ def test_documents_of_a_pair_differ_by_what_stands_at_one_place(name: str) -> No
     assert untouched > 30
 
 
+def test_a_person_and_a_model_are_asked_for_the_same_thing_at_the_same_place() -> None:
+    for clean, attacked in pairs("addressed"):
+        before, after = around(attacked)
+        assert clean.text.startswith(before)
+        assert clean.text.endswith(after)
+        assert clean.text != attacked.text
+    orders = [addressed.order_and_stead(random.Random(seed)) for seed in range(200)]
+    assert len({order.family for order, _ in orders}) > 20
+    # The words of the action stand on both sides, so they cannot tell the label.
+    shared = sum(len(_words(order.text) & _words(stead)) >= 4 for order, stead in orders)
+    assert shared > 90
+
+
 def test_every_kind_and_notation_of_records_appears() -> None:
     seen = {e.technique for side in (False, True) for e in made("records", side) if e.span}
     assert seen == {f"records/{kind}" for kind in records.KINDS}
@@ -99,7 +113,7 @@ def test_a_notation_escapes_what_is_put_into_its_strings(name: str) -> None:
 def test_held_out_kinds_and_frames_are_not_learnt() -> None:
     for name in _MAKERS:
         learnt, kept = ({e.family.split("+")[1] for e in made(name, s)} for s in (False, True))
-        assert not {f for f in learnt & kept if f.startswith("errand:")}
+        assert not {f for f in learnt & kept if f.startswith(("errand:", "addressed:"))}
     assert {e.technique for e in made("records", True) if e.span} == _HELD_OUT_RECORDS
     assert not {e.technique for e in made("records")} & _HELD_OUT_RECORDS
 
@@ -108,7 +122,7 @@ def test_clean_ones_ask_people_for_things_less_often_than_others_give_orders(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(errands, "for_people", lambda rng: "Zebra, please.")
-    for name, make in _MAKERS.items():
+    for name, make in _MAKERS.items() - {("addressed", addressed.generate)}:
         rows = list(make(random.Random(9), 400))
         asked = sum("Zebra, please." in e.text for e in rows if e.label is Label.BENIGN)
         assert 30 < asked < 100, name
@@ -136,6 +150,10 @@ def test_technical_documents_are_of_every_kind_and_length() -> None:
     assert lengths[40] < 1000
     assert lengths[-80] > 4000
     assert lengths[-1] <= 8000
+
+
+def _words(text: str) -> set[str]:
+    return set(text.lower().split())
 
 
 def _common(a: str, b: str) -> str:

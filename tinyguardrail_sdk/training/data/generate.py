@@ -17,6 +17,7 @@ import numpy as np
 
 from tinyguardrail_sdk.labels import Label, Source
 from tinyguardrail_sdk.training.data import (
+    addressed,
     carriers,
     guarded,
     placed,
@@ -285,6 +286,7 @@ def _generators(pools: Pools, config: GenerateConfig) -> dict[str, Generator]:
         "carried": of(carried.generate),
         "carrier": of(carriers.generate),
         "records": of(records.generate),
+        "addressed": of(addressed.generate),
         "small_task": of(placed.small_tasks),
         "by_source": of(placed.by_source),
         "technical_planted": of(placed.in_technical),

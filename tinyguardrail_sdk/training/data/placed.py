@@ -10,7 +10,7 @@ import random
 from collections.abc import Callable, Iterator
 
 from tinyguardrail_sdk.labels import Label, Source
-from tinyguardrail_sdk.training.data import errands, orders
+from tinyguardrail_sdk.training.data import addressed, errands, orders
 from tinyguardrail_sdk.training.data.benign.requests import asked, request
 from tinyguardrail_sdk.training.data.carriers import Carrier, grow_carrier, grow_short, phrase
 from tinyguardrail_sdk.training.data.orders import Order
@@ -19,6 +19,7 @@ from tinyguardrail_sdk.training.data.schema import Example
 from tinyguardrail_sdk.training.data.sheets import grow_long_sheet, grow_sheet, question
 from tinyguardrail_sdk.training.data.technical import grow_technical
 
+_ADDRESSED_SHARE = 0.3  # of pairs: the clean one asks a person for what the other orders
 _DECOY_SHARE, _SENTENCE_SHARE = 0.45, 0.2  # of clean documents; the others are as they were
 
 _BY_SOURCE = "by_source"
@@ -28,16 +29,24 @@ _WHOLE_SHARE = 0.3
 def small_tasks(rng: random.Random, count: int, *, heldout: bool = False) -> Iterator[Example]:
     """Yield at least `count` mails, tables, code and prose, every other one with a small task."""
     for _ in range(0, count, 2):
-        order = errands.small_task(rng, heldout=heldout)
-        yield from pair(_ordinary(rng, heldout), rng, order, "small_task")
+        carrier = _ordinary(rng, heldout)
+        if rng.random() < _ADDRESSED_SHARE:
+            order, stead = addressed.order_and_stead(rng, heldout=heldout)
+        else:
+            order, stead = errands.small_task(rng, heldout=heldout), _stead(rng)
+        yield from pair(carrier, rng, order, stead, "small_task")
 
 
 def in_technical(rng: random.Random, count: int, *, heldout: bool = False) -> Iterator[Example]:
     """Yield at least `count` long technical documents, every other one with an order inside."""
     kinds = (errands.hijack, errands.small_task, orders.written, orders.direct)
     for _ in range(0, count, 2):
-        order = rng.choice(kinds)(rng, heldout=heldout)
-        yield from pair(grow_technical(rng, heldout=heldout), rng, order, "technical_planted")
+        carrier = grow_technical(rng, heldout=heldout)
+        if rng.random() < _ADDRESSED_SHARE:
+            order, stead = addressed.order_and_stead(rng, heldout=heldout)
+        else:
+            order, stead = rng.choice(kinds)(rng, heldout=heldout), _stead(rng)
+        yield from pair(carrier, rng, order, stead, "technical_planted")
 
 
 def by_source(rng: random.Random, count: int, *, heldout: bool = False) -> Iterator[Example]:
@@ -54,13 +63,13 @@ def by_source(rng: random.Random, count: int, *, heldout: bool = False) -> Itera
         if rng.random() < _WHOLE_SHARE:
             yield from _whole(rng, order)
         else:
-            yield from pair(_ordinary(rng, heldout), rng, order, _BY_SOURCE)
+            yield from pair(_ordinary(rng, heldout), rng, order, _stead(rng), _BY_SOURCE)
 
 
 def _whole(rng: random.Random, order: Order) -> list[Example]:
     """A document that is nothing but an order, and one that is nothing but a sentence."""
     source = rng.choice((Source.DOCUMENT, Source.TOOL))
-    clean = errands.for_people(rng) if rng.random() < _DECOY_SHARE else phrase(rng, "sentence")
+    clean = _stead(rng) or phrase(rng, "sentence")
     text, span = order.text, (0, len(order.text))
     return [
         Example(clean, Label.BENIGN, source, f"{_BY_SOURCE}_clean", family=order.family),
@@ -68,11 +77,12 @@ def _whole(rng: random.Random, order: Order) -> list[Example]:
     ]
 
 
-def pair(carrier: Carrier, rng: random.Random, order: Order, technique: str) -> list[Example]:
+def pair(
+    carrier: Carrier, rng: random.Random, order: Order, stead: str, technique: str
+) -> list[Example]:
     """The clean and the attacked document; the order and what is in its stead at one place."""
     put = plant_along if carrier.format == "prose" and rng.random() < 0.6 else plant
     place = rng.getrandbits(32)  # the same for both
-    stead = _stead(rng)
     clean = put(carrier, stead, random.Random(place))[0] if stead else carrier.text
     attacked, span = put(carrier, order.text, random.Random(place))
     family = f"{carrier.family}+{order.family}"

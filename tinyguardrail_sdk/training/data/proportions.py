@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 # Rows at the reference size, pools included; scaled with the size asked for. Class shares come out
-# near benign 59 / injection 23 / jailbreak 11 / obfuscation 7 per cent.
+# near benign 57 / injection 27 / jailbreak 9 / obfuscation 7 per cent.
 REFERENCE_TOTAL = 73_500
 
 GENERATED: Mapping[str, int] = MappingProxyType(
@@ -19,6 +19,7 @@ GENERATED: Mapping[str, int] = MappingProxyType(
         "twins": 11_000,  # 9 in 20 attacked
         "carried": 8_000,  # 1 in 2 attacked
         "records": 5_900,  # 1 in 2 attacked
+        "addressed": 6_000,  # 1 in 2 attacked
         "small_task": 4_400,  # 1 in 2 attacked
         "by_source": 6_000,  # every fourth one attacked, two in four from users
         "technical_planted": 2_000,  # 1 in 2 attacked
@@ -26,7 +27,7 @@ GENERATED: Mapping[str, int] = MappingProxyType(
         "scene": 3_200,  # every other one a jailbreak
         "woven": 8_500,  # every third one a jailbreak
         "turned": 7_500,  # 1 in 2 attacked
-        "tongue": 14_000,  # 1 in 2 attacked
+        "tongue": 16_000,  # 1 in 2 attacked
         # benign
         "carrier": 300,
         "technical": 3_000,

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from tinyguardrail_sdk.labels import Label, Source
-from tinyguardrail_sdk.training.data import errands, orders
+from tinyguardrail_sdk.training.data import addressed, errands, orders
 from tinyguardrail_sdk.training.data.grammar import Grammar
 from tinyguardrail_sdk.training.data.notations import NOTATIONS, Item, Value
 from tinyguardrail_sdk.training.data.orders import Order
@@ -20,6 +20,7 @@ from tinyguardrail_sdk.training.data.planting import Span
 from tinyguardrail_sdk.training.data.schema import Example
 
 _PLACE = "_PLACE_"  # stands where the order will, while a list is written
+_ADDRESSED_SHARE = 0.4  # of lists: the clean one asks a person for what the other orders
 _DECOY_SHARE = 0.4  # of clean fields that ask a person for something: fewer than there are orders
 _MOST_ITEMS = 14
 _HELD_OUT = ("hotel", "issue")  # kinds kept for testing
@@ -119,10 +120,10 @@ def _grammar() -> Grammar:
 def pair(rng: random.Random, *, heldout: bool = False) -> list[Example]:
     """A list as it is, and the same list with an order in one of its fields."""
     name = rng.choice([kind for kind in KINDS if (kind in _HELD_OUT) == heldout])
-    order = _order(rng, heldout)
+    order, ordinary = _order_and_stead(rng, heldout)
     items = _items(rng, _KINDS[name])
     item, field = rng.choice(items), rng.choice(_KINDS[name].open)
-    own, ordinary = str(item[field]), _ordinary(rng)
+    own = str(item[field])
     before, after = _around(rng, own)
     notation, lead, layout = rng.choice(tuple(NOTATIONS)), _lead(rng), rng.getrandbits(32)
 
@@ -150,9 +151,12 @@ def generate(rng: random.Random, count: int, *, heldout: bool = False) -> Iterat
         yield from pair(rng, heldout=heldout)
 
 
-def _order(rng: random.Random, heldout: bool) -> Order:
+def _order_and_stead(rng: random.Random, heldout: bool) -> tuple[Order, str]:
+    if rng.random() < _ADDRESSED_SHARE:
+        return addressed.order_and_stead(rng, heldout=heldout)
     kinds = (errands.hijack, errands.small_task, orders.planted)
-    return rng.choices(kinds, (70, 10, 20))[0](rng, heldout=heldout)
+    order = rng.choices(kinds, (70, 10, 20))[0](rng, heldout=heldout)
+    return order, _ordinary(rng)
 
 
 def _ordinary(rng: random.Random) -> str:

@@ -28,11 +28,11 @@ _SHARES: Mapping[str, tuple[float, float]] = MappingProxyType(
     {
         "fr": (25, 0.63),
         "es": (23, 0.68),
-        "de": (20, 0.71),
+        "de": (23, 0.71),
         "zh": (20, 0.85),
-        "hi": (12, 0.6),
+        "hi": (17, 0.68),
         "ru": (14, 0.85),
-        "ko": (10, 0.78),
+        "ko": (13, 0.78),
         "it": (11, 0.7),
         **dict.fromkeys(("pt", "ja", "ar", "tr", "pl", "nl", "uk", "vi", "id"), (13, 0.65)),
     }

@@ -28,8 +28,17 @@ _DATA_FRAMES = {
     "frame:override/in_the_middle",
     "frame:payload/sql",
 }
-# Wishes for a verdict: a user may have one, the text that is to be judged may not.
-_VERDICT_FRAMES = {"frame:favour/grade", "frame:favour/grader", "frame:favour/judge"}
+# Orders and wishes for a verdict that a user may have: attacks only where a document or a tool
+# result gives them.
+_PLANTED_FRAMES = {
+    "frame:favour/grade",
+    "frame:favour/grader",
+    "frame:favour/judge",
+    "frame:hijack/to_ai_chore",
+    "frame:hijack/to_ai_doc",
+    "frame:hijack/to_ai_paper",
+    "frame:hijack/to_ai_quiet",
+}
 _FOREIGN_SHARE = 0.22
 _FOREIGN_WEIGHTS = (5, 4, 4.5, 5, 3.5, 1.5, 1.5, 1.5, *(1,) * 9)
 _BARE_SHARE = 0.09  # one short clause alone
@@ -171,7 +180,7 @@ def bare(rng: random.Random, *, language: str = "en", heldout: bool = False) -> 
 
 
 def _source(rng: random.Random, symbol: str) -> Source:
-    if symbol in _VERDICT_FRAMES:
+    if symbol in _PLANTED_FRAMES:
         return rng.choice((Source.DOCUMENT, Source.TOOL))
     if symbol in _DATA_FRAMES and rng.random() < 0.5:
         return Source.DOCUMENT

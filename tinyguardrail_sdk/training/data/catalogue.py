@@ -213,6 +213,13 @@ CATALOGUE: tuple[Dataset, ...] = (
         rule=RowRule("text", INJECTION), licence="MIT", note="players of a game; some label noise",
     ),
     _hub(
+        "prompt-injections-mul", "yanismiraoui/prompt_injections",
+        "f586306f81144389e2038e5f0db03eac39e13066",
+        RemoteFile("prompt_injections.csv"),
+        rule=RowRule("prompt_injections", INJECTION), licence="Apache-2.0", language="mul",
+        note="leaks and overrides in seven languages",
+    ),
+    _hub(
         "jackhhao", "jackhhao/jailbreak-classification",
         "2f2ceeb39658696fd3f462403562b6eea5306287",
         RemoteFile("default/jailbreak_dataset_full.csv",

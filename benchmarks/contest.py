@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from tinyguardrail_sdk.errors import InputError
 from tinyguardrail_sdk.labels import LABELS
 from tinyguardrail_sdk.training.evaluate import decisions
-from tinyguardrail_sdk.training.judging import Progress
+from tinyguardrail_sdk.training.progress import Progress
 from tinyguardrail_sdk.training.rows import Row
 
 _THRESHOLD = 0.5

@@ -26,9 +26,10 @@ from tinyguardrail_sdk.classifier import open_checkpoint
 from tinyguardrail_sdk.features import Window
 from tinyguardrail_sdk.labels import LABELS, Route
 from tinyguardrail_sdk.manifest import DEFAULT_CHECKPOINT, Manifest, load_manifest
+from tinyguardrail_sdk.training.counting import counting
 from tinyguardrail_sdk.training.data.jsonl import write_json
 from tinyguardrail_sdk.training.evaluate import Scored, measure
-from tinyguardrail_sdk.training.judging import Progress, judge_windows
+from tinyguardrail_sdk.training.judging import judge_windows
 from tinyguardrail_sdk.training.options import (
     add_checkpoint,
     add_mode,
@@ -37,8 +38,8 @@ from tinyguardrail_sdk.training.options import (
     add_source_map,
     add_workers,
 )
+from tinyguardrail_sdk.training.progress import Progress
 from tinyguardrail_sdk.training.report.assess import judged_rows
-from tinyguardrail_sdk.training.reporter import counting
 from tinyguardrail_sdk.training.routing import Routed, fit_dials, route
 from tinyguardrail_sdk.training.rows import Row
 from tinyguardrail_sdk.training.scores import Floats, WindowScores, softmax

@@ -24,6 +24,7 @@ from tinyguardrail_sdk import Guard, Policy
 from tinyguardrail_sdk.errors import CheckFailed
 from tinyguardrail_sdk.labels import LABELS, Label, Mode
 from tinyguardrail_sdk.manifest import DEFAULT_CHECKPOINT, Manifest, read_manifest
+from tinyguardrail_sdk.training.counting import counting
 from tinyguardrail_sdk.training.data.jsonl import write_json
 from tinyguardrail_sdk.training.evaluate import Bools, Scored, measure, reaches_threshold, score
 from tinyguardrail_sdk.training.options import (
@@ -35,7 +36,6 @@ from tinyguardrail_sdk.training.options import (
     add_workers,
 )
 from tinyguardrail_sdk.training.report.assess import assess_scored, judged_rows
-from tinyguardrail_sdk.training.reporter import counting
 from tinyguardrail_sdk.training.rows import Row
 from tinyguardrail_sdk.training.tables import shown_rate
 

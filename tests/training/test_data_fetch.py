@@ -24,7 +24,8 @@ from tinyguardrail_sdk.training.data.dataset import Dataset, RemoteFile, RowRule
 from tinyguardrail_sdk.training.data.fetch import FetchConfig, fetch  # noqa: E402
 from tinyguardrail_sdk.training.data.lockfile import LOCK  # noqa: E402
 from tinyguardrail_sdk.training.data.pools import KNOWN_TERMS  # noqa: E402
-from tinyguardrail_sdk.training.data.remote import Patience, Progress, check_address  # noqa: E402
+from tinyguardrail_sdk.training.data.remote import Patience, check_address  # noqa: E402
+from tinyguardrail_sdk.training.progress import Progress  # noqa: E402
 
 pytestmark = pytest.mark.train
 

@@ -22,6 +22,7 @@ from tinyguardrail_sdk.training import evaluate as evaluation
 from tinyguardrail_sdk.training import train as training
 from tinyguardrail_sdk.training.checkpoint import RunFolder, load_run_config
 from tinyguardrail_sdk.training.config import TrainConfig, from_dict, load_config
+from tinyguardrail_sdk.training.counting import counting, counting_parts
 from tinyguardrail_sdk.training.data.jsonl import write_json
 from tinyguardrail_sdk.training.data.mine import MineConfig
 from tinyguardrail_sdk.training.data.mine import mine as mine_examples
@@ -33,7 +34,7 @@ from tinyguardrail_sdk.training.export.release import ReleaseConfig, release
 from tinyguardrail_sdk.training.judging import judge_texts, judge_windows
 from tinyguardrail_sdk.training.mutate import mutate_examples
 from tinyguardrail_sdk.training.preflight import calibration_targets, train_overrides
-from tinyguardrail_sdk.training.reporter import counting, counting_parts, print_json
+from tinyguardrail_sdk.training.reporter import print_json
 from tinyguardrail_sdk.training.robustness import USUAL, under_mutation
 from tinyguardrail_sdk.training.rows import as_rows, read_rows
 from tinyguardrail_sdk.training.settings import override

@@ -23,11 +23,10 @@ from tinyguardrail_sdk.manifest import load_manifest
 from tinyguardrail_sdk.training import metrics
 from tinyguardrail_sdk.training.evaluate import reaches_threshold
 from tinyguardrail_sdk.training.judging import judge_texts
+from tinyguardrail_sdk.training.progress import PartsProgress
 from tinyguardrail_sdk.training.rows import Row
 
 REGRESSION_SET: Final = Path(__file__).parent / "assets" / "regression.jsonl.gz"
-
-Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True)
@@ -94,7 +93,7 @@ def compare(
     gate: Gate,
     *,
     workers: int = 1,
-    progress: Progress | None = None,
+    progress: PartsProgress | None = None,
 ) -> dict[str, Change]:
     """Judge the rows with both checkpoints.
 
@@ -139,7 +138,7 @@ def _right(
     mode: Mode,
     workers: int,
     name: str,
-    progress: Progress | None,
+    progress: PartsProgress | None,
 ) -> NDArray[np.bool_]:
     scores, _ = judge_texts(
         checkpoint,

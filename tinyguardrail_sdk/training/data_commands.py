@@ -9,6 +9,7 @@ from rich.console import Console
 
 from tinyguardrail_sdk.errors import InputError
 from tinyguardrail_sdk.labels import LABELS, Label
+from tinyguardrail_sdk.training.counting import counting
 from tinyguardrail_sdk.training.data.audit import AuditConfig
 from tinyguardrail_sdk.training.data.audit import audit as audit_files
 from tinyguardrail_sdk.training.data.catalogue import CATALOGUE
@@ -24,7 +25,7 @@ from tinyguardrail_sdk.training.data.remote import Patience
 from tinyguardrail_sdk.training.data.split import FROM_TEST
 from tinyguardrail_sdk.training.data_tables import audit_tables, catalogue_table, mix_tables
 from tinyguardrail_sdk.training.preflight import generate_config
-from tinyguardrail_sdk.training.reporter import counting, print_json
+from tinyguardrail_sdk.training.reporter import print_json
 
 _DONE, _INCOMPLETE = 0, 2
 _WIDTH = 160

@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 from tinyguardrail_sdk.labels import LABELS, Mode, Route, Source
 from tinyguardrail_sdk.manifest import MANIFEST_NAME, Manifest, load_manifest
 from tinyguardrail_sdk.training import metrics, roc
-from tinyguardrail_sdk.training.judging import Progress, judge_texts
+from tinyguardrail_sdk.training.judging import judge_texts
+from tinyguardrail_sdk.training.progress import Progress
 from tinyguardrail_sdk.training.rows import Row, read_rows
 
 Bools = NDArray[np.bool_]

@@ -17,12 +17,12 @@ from tinyguardrail_sdk.features import Window
 from tinyguardrail_sdk.labels import LABELS, SOURCES, Route
 from tinyguardrail_sdk.manifest import read_manifest
 from tinyguardrail_sdk.training.data.parallel import in_order
+from tinyguardrail_sdk.training.progress import Progress
 from tinyguardrail_sdk.training.rows import Row
 from tinyguardrail_sdk.training.scores import WindowScores
 
 _CHUNK = 16
 
-Progress = Callable[[int, int], None]
 # Answers one row; made once in every process.
 Judge = Callable[[Row], Any]
 

@@ -21,8 +21,9 @@ from tinyguardrail_sdk.manifest import load_manifest
 from tinyguardrail_sdk.training import metrics
 from tinyguardrail_sdk.training.data.schema import Example
 from tinyguardrail_sdk.training.evaluate import reaches_threshold
-from tinyguardrail_sdk.training.judging import Progress, judge_texts
+from tinyguardrail_sdk.training.judging import judge_texts
 from tinyguardrail_sdk.training.mutate import Mutation, chosen_mutations, mutate
+from tinyguardrail_sdk.training.progress import Progress
 from tinyguardrail_sdk.training.rows import Row, as_rows
 
 Bools = NDArray[np.bool_]

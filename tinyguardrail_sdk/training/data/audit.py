@@ -7,7 +7,7 @@ property and scoring it on texts that it has not seen. The network will find wha
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,9 +26,8 @@ from tinyguardrail_sdk.training.data.report import Summary
 from tinyguardrail_sdk.training.data.schema import Example
 from tinyguardrail_sdk.training.data.split import upstream_of
 from tinyguardrail_sdk.training.data.surface import Columns, columns, kinds
+from tinyguardrail_sdk.training.progress import Progress
 from tinyguardrail_sdk.training.roc import auroc
-
-Progress = Callable[[int, int], None]
 
 TOGETHER = "all together"
 

@@ -30,8 +30,9 @@ from tinyguardrail_sdk.training.data.readers import (
     read_records,
     require_reader,
 )
-from tinyguardrail_sdk.training.data.remote import LoginNeeded, Patience, Progress, download
+from tinyguardrail_sdk.training.data.remote import LoginNeeded, Patience, download
 from tinyguardrail_sdk.training.data.schema import write_rows
+from tinyguardrail_sdk.training.progress import Progress
 
 Counting = Callable[[str], AbstractContextManager[Progress]]
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import tempfile
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -34,8 +34,7 @@ from tinyguardrail_sdk.training.data.pools import DEFAULT_TERMS, PAYLOAD_LABEL, 
 from tinyguardrail_sdk.training.data.publish import publish
 from tinyguardrail_sdk.training.data.schema import Example, write_examples
 from tinyguardrail_sdk.training.data.split import FROM_TEST, HeldOut, assigned_split, upstream_of
-
-Progress = Callable[[int, int], None]
+from tinyguardrail_sdk.training.progress import Progress
 
 DESCRIPTION = "mix.json"
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -32,8 +32,7 @@ from tinyguardrail_sdk.training.data.schema import (
     write_examples,
 )
 from tinyguardrail_sdk.training.data.split import FROM_TEST, HeldOut, assigned_split
-
-Progress = Callable[[int, int], None]
+from tinyguardrail_sdk.training.progress import Progress
 
 DESCRIPTION = "data.json"
 _TELL = 100  # rows from one sign of progress to the next

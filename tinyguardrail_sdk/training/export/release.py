@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,11 +18,9 @@ from tinyguardrail_sdk.training.calibrate import calibrate, write_calibration
 from tinyguardrail_sdk.training.compare import REGRESSION_SET, Change, Gate, compare, worse
 from tinyguardrail_sdk.training.export.bundle import export
 from tinyguardrail_sdk.training.judging import judge_windows
+from tinyguardrail_sdk.training.progress import PartsProgress
 from tinyguardrail_sdk.training.rows import read_rows
 from tinyguardrail_sdk.training.targets import Targets
-
-# Called with what is done, rows done and rows in all.
-Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True)
@@ -74,7 +72,7 @@ class Release:
 
 
 def release(
-    run: Path, directory: Path, config: ReleaseConfig, progress: Progress | None = None
+    run: Path, directory: Path, config: ReleaseConfig, progress: PartsProgress | None = None
 ) -> Release:
     """Write a calibrated INT8 checkpoint, unless it is worse than the one it would replace.
 
@@ -111,7 +109,7 @@ def release(
 
 
 def export_calibrated(
-    run: Path, directory: Path, config: ReleaseConfig, progress: Progress | None = None
+    run: Path, directory: Path, config: ReleaseConfig, progress: PartsProgress | None = None
 ) -> Manifest:
     """Write an INT8 checkpoint and calibrate it on the validation texts of `config`.
 

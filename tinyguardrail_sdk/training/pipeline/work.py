@@ -19,6 +19,7 @@ from tinyguardrail_sdk.training import compare as comparison
 from tinyguardrail_sdk.training import evaluate as evaluation
 from tinyguardrail_sdk.training import train as training
 from tinyguardrail_sdk.training.config import TrainConfig
+from tinyguardrail_sdk.training.counting import counting, counting_parts
 from tinyguardrail_sdk.training.data.fetch import FetchConfig
 from tinyguardrail_sdk.training.data.fetch import fetch as fetch_sets
 from tinyguardrail_sdk.training.data.generate import GenerateConfig
@@ -34,7 +35,6 @@ from tinyguardrail_sdk.training.pipeline.layout import Layout
 from tinyguardrail_sdk.training.report.assess import assess_scored, judged_rows
 from tinyguardrail_sdk.training.report.build import PAGE, write_report
 from tinyguardrail_sdk.training.report.history import read_history
-from tinyguardrail_sdk.training.reporter import counting, counting_parts
 from tinyguardrail_sdk.training.rows import Row, read_rows
 
 Result = dict[str, Any]

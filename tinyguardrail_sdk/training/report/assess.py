@@ -17,8 +17,8 @@ from tinyguardrail_sdk.training import evaluate as evaluation
 from tinyguardrail_sdk.training import metrics
 from tinyguardrail_sdk.training.data.jsonl import data_files
 from tinyguardrail_sdk.training.evaluate import Scored
-from tinyguardrail_sdk.training.judging import Progress
 from tinyguardrail_sdk.training.metrics import Rate
+from tinyguardrail_sdk.training.progress import Progress
 from tinyguardrail_sdk.training.report.curves import (
     Bin,
     OperatingPoint,

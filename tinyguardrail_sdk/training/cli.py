@@ -314,6 +314,7 @@ def _add_compare(commands: Commands) -> None:
     )
     add_mode(parser)
     add_workers(parser)
+    add_result(parser)
 
 
 def _add_robustness(commands: Commands) -> None:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from tinyguardrail_sdk.labels import LABELS, Mode, Route, Source
 from tinyguardrail_sdk.manifest import MANIFEST_NAME, Manifest, load_manifest
 from tinyguardrail_sdk.training import metrics, roc
+from tinyguardrail_sdk.training.data.kept import NOTHING, Kept
 from tinyguardrail_sdk.training.judging import judge_texts
 from tinyguardrail_sdk.training.progress import Progress
 from tinyguardrail_sdk.training.rows import Row, read_rows
@@ -57,9 +58,12 @@ def score(
     force: Route | None = None,
     workers: int = 1,
     progress: Progress | None = None,
+    kept: Kept = NOTHING,
 ) -> Scored:
     """Judge every row; see `judge_texts`."""
-    scores, fast = judge_texts(checkpoint, rows, force=force, workers=workers, progress=progress)
+    scores, fast = judge_texts(
+        checkpoint, rows, force=force, workers=workers, progress=progress, kept=kept
+    )
     return Scored(rows, scores, fast)
 
 
@@ -150,6 +154,7 @@ def evaluate(
     force: Route | None = None,
     workers: int = 1,
     progress: Progress | None = None,
+    kept: Kept = NOTHING,
 ) -> dict[str, Any]:
     """Score sets and report; see `read_rows`, `score` and `tables`.
 
@@ -158,7 +163,7 @@ def evaluate(
         the `tables`.
     """
     rows = read_rows(paths, source_map or {})
-    scored = score(checkpoint, rows, force=force, workers=workers, progress=progress)
+    scored = score(checkpoint, rows, force=force, workers=workers, progress=progress, kept=kept)
     return summarise(checkpoint, scored, force)
 
 

@@ -26,6 +26,11 @@ def print_json(value: object) -> None:
     sys.stdout.write(json.dumps(value, default=str) + "\n")
 
 
+def tell(line: str) -> None:
+    """Say something beside the result."""
+    sys.stderr.write(f"tinyguardrail: {line}\n")
+
+
 class Reporter:
     """Shows progress and appends records, one JSON line each, flushed at once.
 

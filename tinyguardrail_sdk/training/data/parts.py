@@ -16,6 +16,7 @@ from tinyguardrail_sdk.errors import InputError
 from tinyguardrail_sdk.labels import Label
 from tinyguardrail_sdk.training.data.generate import GenerateConfig, generate
 from tinyguardrail_sdk.training.data.jsonl import open_text, write_json
+from tinyguardrail_sdk.training.data.kept import NOTHING, Kept
 from tinyguardrail_sdk.training.data.pools import (
     DEFAULT_TERMS,
     PAYLOAD_LABEL,
@@ -44,6 +45,7 @@ def write_parts(
     *,
     workers: int = 1,
     progress: Progress = lambda made, total: None,
+    kept: Kept = NOTHING,
 ) -> dict[str, int]:
     """Generate a set, part it, and write `NAME.jsonl.gz` for each part.
 
@@ -53,6 +55,7 @@ def write_parts(
             an earlier set stands, see `publish`.
         workers: Processes; the files are the same whatever their number.
         progress: Told the rows made so far and wanted in all.
+        kept: Where what is made is kept until then.
 
     Returns:
         Rows by part, rows `asked` for and `made` in all.
@@ -65,7 +68,8 @@ def write_parts(
     with tempfile.TemporaryDirectory(dir=output, prefix=".generate-") as name:
         folder = Path(name)
         try:
-            _draft(generate(config, workers=workers, folder=folder), config.total, folder, progress)
+            rows = generate(config, workers=workers, folder=folder, kept=kept)
+            _draft(rows, config.total, folder, progress)
         except ValueError as error:
             raise InputError(str(error)) from error
         # Generated rows are not compared with each other.

@@ -16,6 +16,7 @@ from tinyguardrail_sdk.manifest import Manifest, load_manifest
 from tinyguardrail_sdk.training import evaluate as evaluation
 from tinyguardrail_sdk.training import metrics
 from tinyguardrail_sdk.training.data.jsonl import data_files
+from tinyguardrail_sdk.training.data.kept import NOTHING, Kept
 from tinyguardrail_sdk.training.evaluate import Scored
 from tinyguardrail_sdk.training.metrics import Rate
 from tinyguardrail_sdk.training.progress import Progress
@@ -81,6 +82,7 @@ def assess(
     force: Route | None = None,
     workers: int = 1,
     progress: Progress | None = None,
+    kept: Kept = NOTHING,
 ) -> Assessment:
     """Score files as `evaluate` does, and measure what takes single scores.
 
@@ -91,7 +93,9 @@ def assess(
     """
     load_manifest(checkpoint)  # before the texts are read: whether there is one at all
     rows = judged_rows(paths, source_map)
-    scored = evaluation.score(checkpoint, rows, force=force, workers=workers, progress=progress)
+    scored = evaluation.score(
+        checkpoint, rows, force=force, workers=workers, progress=progress, kept=kept
+    )
     return assess_scored(checkpoint, paths, scored, force)
 
 

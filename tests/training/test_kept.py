@@ -213,6 +213,7 @@ def test_generating_goes_on_after_a_kill(
     assert [GOES_ON in line for line in told] == [True]
     write_parts(config, tmp_path / "whole")
     assert _files(out) == _files(tmp_path / "whole")
+    assert len(list(out.iterdir())) == len(_files(out))  # what the killed one wrote is gone
 
 
 def test_generating_something_else_begins_anew(

@@ -23,7 +23,7 @@ from tinyguardrail_sdk.training.data.copies import Copies
 from tinyguardrail_sdk.training.data.drawn import Drawn
 from tinyguardrail_sdk.training.data.jsonl import data_files
 from tinyguardrail_sdk.training.data.kept import NOTHING, Kept, key_of
-from tinyguardrail_sdk.training.data.labelled import labelled_rows
+from tinyguardrail_sdk.training.data.labelled import rows_of_files
 from tinyguardrail_sdk.training.data.report import Summary
 from tinyguardrail_sdk.training.data.schema import Example
 from tinyguardrail_sdk.training.data.split import upstream_of
@@ -66,7 +66,7 @@ def audit(config: AuditConfig, progress: Progress, kept: Kept = NOTHING) -> dict
 
     Args:
         config: What to do.
-        progress: Told the files read so far and of all.
+        progress: Told the bytes of the files read so far and of all.
         kept: Where what is found of copies is kept, and that of an interrupted run taken up.
 
     Returns:
@@ -112,11 +112,8 @@ def _with_reasons(
     """Rows, None for one of no class, and why each is a copy."""
     with kept.journal(partial(key_of, config, files)) as journal:
         copies = Copies(config.near, journal=journal)
-        for number, path in enumerate(files):
-            progress(number, len(files))
-            for _, example in labelled_rows(path):
-                yield example, "" if example is None else copies.reason(example)
-    progress(len(files), len(files))
+        for _, _, example in rows_of_files(files, progress):
+            yield example, "" if example is None else copies.reason(example)
 
 
 def fitted(examples: Sequence[Example], seed: int) -> dict[str, Any]:

@@ -7,7 +7,6 @@ Rows stay in the order of the files; training shuffles.
 
 from __future__ import annotations
 
-import tempfile
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -31,9 +30,9 @@ from tinyguardrail_sdk.training.data.copies import Copies
 from tinyguardrail_sdk.training.data.jsonl import data_files, stem_of, write_json
 from tinyguardrail_sdk.training.data.kept import NOTHING, Kept, key_of
 from tinyguardrail_sdk.training.data.keyed import digest
-from tinyguardrail_sdk.training.data.labelled import labelled_rows
+from tinyguardrail_sdk.training.data.labelled import labelled_rows, rows_of_files
 from tinyguardrail_sdk.training.data.pools import DEFAULT_TERMS, PAYLOAD_LABEL, check_known_terms
-from tinyguardrail_sdk.training.data.publish import publish
+from tinyguardrail_sdk.training.data.publish import drafted, publish
 from tinyguardrail_sdk.training.data.schema import Example, write_examples
 from tinyguardrail_sdk.training.data.split import FROM_TEST, HeldOut, assigned_split, upstream_of
 from tinyguardrail_sdk.training.progress import Progress
@@ -122,11 +121,9 @@ def mix(
     """
     files = tuple(data_files(config.inputs))
     _refuse_overwriting(files, output)
-    output.mkdir(parents=True, exist_ok=True)
     names = _Names()
     tally = _Tally()
-    with tempfile.TemporaryDirectory(dir=output, prefix=".mix-") as name:
-        folder = Path(name)
+    with drafted(output, "mix") as folder:
         key = partial(key_of, config, (*files, *data_files(config.against)))
         with kept.journal(key) as journal:
             copies = Copies(config.near, config.against, folder, journal)
@@ -169,29 +166,25 @@ def _survey(
     copies: Copies,
 ) -> Iterator[tuple[int, ...]]:
     """Rows that pass the filters and are no copies, as `CANDIDATE`."""
-    sizes = [path.stat().st_size for path in files]
-    for index, path in enumerate(files):
-        progress(sum(sizes[:index]), sum(sizes))
-        for line, example in labelled_rows(path):
-            tally.read[index] += 1
-            if example is None:
-                tally.dropped[index][f"{PAYLOAD_LABEL} is no class"] += 1
-                continue
-            if reason := _unwanted(example, config.terms) or copies.reason(example):
-                tally.dropped[index][reason] += 1
-                continue
-            own = example.terms == "own"
-            upstream = "own" if own else upstream_of(example) or stem_of(path)
-            yield (
-                index,
-                line,
-                LABELS.index(example.label),
-                _place(names.terms, example.terms),
-                _place(names.upstreams, upstream),
-                FROM_TEST.index("train" if config.whole else assigned_split(example)),
-                digest(str(config.seed), example.source, example.text),
-            )
-    progress(sum(sizes), sum(sizes))
+    for index, line, example in rows_of_files(files, progress):
+        tally.read[index] += 1
+        if example is None:
+            tally.dropped[index][f"{PAYLOAD_LABEL} is no class"] += 1
+            continue
+        if reason := _unwanted(example, config.terms) or copies.reason(example):
+            tally.dropped[index][reason] += 1
+            continue
+        own = example.terms == "own"
+        upstream = "own" if own else upstream_of(example) or stem_of(files[index])
+        yield (
+            index,
+            line,
+            LABELS.index(example.label),
+            _place(names.terms, example.terms),
+            _place(names.upstreams, upstream),
+            FROM_TEST.index("train" if config.whole else assigned_split(example)),
+            digest(str(config.seed), example.source, example.text),
+        )
 
 
 def _unwanted(example: Example, terms: frozenset[str]) -> str:

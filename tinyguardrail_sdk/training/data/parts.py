@@ -5,7 +5,6 @@ Rows are written as they are made, and read again to be parted for good, so no s
 
 from __future__ import annotations
 
-import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
@@ -24,7 +23,7 @@ from tinyguardrail_sdk.training.data.pools import (
     check_known_terms,
     load_pools,
 )
-from tinyguardrail_sdk.training.data.publish import publish
+from tinyguardrail_sdk.training.data.publish import drafted, publish
 from tinyguardrail_sdk.training.data.report import Summary
 from tinyguardrail_sdk.training.data.schema import (
     Example,
@@ -64,9 +63,7 @@ def write_parts(
         InputError: A pool row or licence group makes no sense.
         FileNotFoundError: A pool is missing.
     """
-    output.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=output, prefix=".generate-") as name:
-        folder = Path(name)
+    with drafted(output, "generate") as folder:
         try:
             rows = generate(config, workers=workers, folder=folder, kept=kept)
             _draft(rows, config.total, folder, progress)
@@ -107,9 +104,7 @@ def write_benign_parts(
         FileNotFoundError: A pool is missing.
     """
     pools, rows = _benign(paths, frozenset(terms))
-    output.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=output, prefix=".split-") as name:
-        folder = Path(name)
+    with drafted(output, "split") as folder:
         _draft(rows, len(rows), folder, progress)
         summaries = _settle(folder, compared=True)
         kept = sum(summary["rows"] for summary in summaries.values())

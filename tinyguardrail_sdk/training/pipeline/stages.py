@@ -57,7 +57,7 @@ def _data(config: PipelineConfig, layout: Layout) -> Iterator[Stage]:
         yield Stage(
             "mix",
             _of(told, "inputs", "against", "seed", "terms"),
-            (layout.generated, *public, *config.data.inputs, *config.data.against),
+            (layout.generated, *public, *config.data.inputs, REGRESSION_SET, *config.data.against),
             (layout.data,),
             work.mix,
         )

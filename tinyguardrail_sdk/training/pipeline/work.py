@@ -73,7 +73,8 @@ def mix(config: PipelineConfig, layout: Layout) -> Result:
     public = (layout.fetched,) if config.data.fetch else ()
     asked = MixConfig(
         inputs=(layout.generated, *public, *config.data.inputs),
-        against=config.data.against,
+        # What a release is judged by must not have been learnt.
+        against=(comparison.REGRESSION_SET, *config.data.against),
         terms=frozenset(config.data.terms),
         seed=config.data.seed,
     )

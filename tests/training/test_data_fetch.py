@@ -149,7 +149,8 @@ def test_what_was_fetched_is_not_fetched_again_and_serves_without_a_network(
 
 def test_the_published_hash_must_hold(home: Home, tmp_path: Path) -> None:
     home.answers["/toy.jsonl"] = sends(ROWS)
-    fetch(settings(tmp_path / "right", toy(home, hashlib.sha256(ROWS).hexdigest())), silent)
+    right = settings(tmp_path / "right", toy(home, hashlib.sha256(ROWS).hexdigest()))
+    assert fetch(right, silent)["trusted"] == []
     with pytest.raises(InputError, match="the catalogue says 0000"):
         fetch(settings(tmp_path / "wrong", toy(home, "0" * 64)), silent)
     assert not list((tmp_path / "wrong").rglob("*.jsonl*"))
@@ -158,7 +159,8 @@ def test_the_published_hash_must_hold(home: Home, tmp_path: Path) -> None:
 def test_without_a_published_hash_the_first_one_counts(home: Home, tmp_path: Path) -> None:
     home.answers["/toy.jsonl"] = sends(ROWS)
     config = settings(tmp_path, toy(home))
-    fetch(config, silent)
+    assert fetch(config, silent)["trusted"] == [f"{home.url}/toy.jsonl"]
+    assert fetch(config, silent)["trusted"] == []
     lock = json.loads((tmp_path / "data" / LOCK).read_text())
     assert lock == {f"{home.url}/toy.jsonl": hashlib.sha256(ROWS).hexdigest()}
 

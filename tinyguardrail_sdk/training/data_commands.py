@@ -17,6 +17,7 @@ from tinyguardrail_sdk.training.data.fetch import fetch as fetch_sets
 from tinyguardrail_sdk.training.data.generate import close_enough
 from tinyguardrail_sdk.training.data.jsonl import write_json
 from tinyguardrail_sdk.training.data.kept import keeping, unfinished
+from tinyguardrail_sdk.training.data.lockfile import LOCK
 from tinyguardrail_sdk.training.data.mixture import MixConfig
 from tinyguardrail_sdk.training.data.mixture import mix as mix_files
 from tinyguardrail_sdk.training.data.parts import write_benign_parts, write_parts
@@ -83,6 +84,11 @@ def fetch(arguments: argparse.Namespace) -> int:
     result = fetch_sets(config, counting)
     for message in result["failed"].values():
         tell(message)
+    if trusted := result["trusted"]:
+        tell(
+            f"no SHA-256 is published for {len(trusted)} of the files: they are taken as they "
+            f"came, and recorded in {config.output / LOCK}; from now on nothing else is accepted"
+        )
     print_json(result)
     return _INCOMPLETE if result["failed"] else _DONE
 

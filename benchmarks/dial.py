@@ -20,11 +20,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.sets import add_data, limited, parsed
+from benchmarks.sets import add_data, add_limit, limited, parsed
 from benchmarks.timing import WARM_UP, print_json, print_table
 from tinyguardrail_sdk.classifier import open_checkpoint
 from tinyguardrail_sdk.features import Window
-from tinyguardrail_sdk.labels import LABELS, Route
+from tinyguardrail_sdk.labels import Route
 from tinyguardrail_sdk.manifest import DEFAULT_CHECKPOINT, Manifest, load_manifest
 from tinyguardrail_sdk.training.counting import counting
 from tinyguardrail_sdk.training.data.jsonl import write_json
@@ -78,7 +78,7 @@ def main() -> None:
     checkpoint = arguments.checkpoint or DEFAULT_CHECKPOINT
     manifest = load_manifest(checkpoint)
     rows = judged_rows(arguments.data, dict(arguments.source_map))
-    known = [row for row in rows if row.label in LABELS]
+    known = [row for row in rows if row.has_class]
     chosen, _ = limited(known, arguments.limit, arguments.seed)
     with counting("score") as progress:
         scores = judge_windows(checkpoint, chosen, workers=arguments.workers, progress=progress)
@@ -236,7 +236,7 @@ def _arguments() -> argparse.Namespace:
     add_workers(parser)
     add_mode(parser)
     add_seed(parser)
-    parser.add_argument("--limit", type=int, default=0, help="texts of a set, drawn; 0 all (0)")
+    add_limit(parser)
     parser.add_argument("--rounds", type=int, default=3, help="timed runs of each text (3)")
     add_result(parser)
     arguments = parsed(parser)

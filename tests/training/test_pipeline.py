@@ -26,7 +26,7 @@ from tinyguardrail_sdk.training.pipeline import contents, work
 from tinyguardrail_sdk.training.pipeline.config import PipelineConfig, load_pipeline
 from tinyguardrail_sdk.training.pipeline.layout import Layout
 from tinyguardrail_sdk.training.pipeline.stages import stages
-from tinyguardrail_sdk.training.reporter import METRICS
+from tinyguardrail_sdk.training.run_files import METRICS
 from tinyguardrail_sdk.training.targets import Targets
 from tinyguardrail_sdk.training.train import TrainResult
 

@@ -260,7 +260,7 @@ def export(arguments: argparse.Namespace) -> int:
 def compare(arguments: argparse.Namespace) -> int:
     """Compare two checkpoints; 1 where the new one is worse."""
     rows = read_rows(arguments.data or [comparison.REGRESSION_SET], {})
-    judged = [row for row in rows if row.label in tuple(map(str, LABELS))]
+    judged = [row for row in rows if row.has_class]
     if len(judged) < len(rows):
         tell(f"{len(rows) - len(judged)} rows of no class left out: no decision is right for them")
     with keeping(unfinished(arguments.output), tell) as kept, counting_parts() as progress:

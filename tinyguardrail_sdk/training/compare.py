@@ -118,7 +118,7 @@ def compare(
     """
     if not rows:
         raise InputError(f"no text of a class to compare on; known: {', '.join(LABELS)}")
-    if odd := sorted({row.label for row in rows} - set(map(str, LABELS))):
+    if odd := sorted({row.label for row in rows if not row.has_class}):
         raise InputError(f"a row of class {odd[0]}; known: {', '.join(LABELS)}")
     verdicts = {
         name: _right(path, rows, gate.mode, workers, name, progress, kept)

@@ -73,8 +73,7 @@ def tables(scored: Scored, manifest: Manifest) -> dict[str, Any]:
     Returns:
         JSON types; each entry is what `measure` returns.
     """
-    labels = {str(label) for label in LABELS}
-    judged = scored.where(lambda row: row.label in labels)
+    judged = scored.where(lambda row: row.has_class)
     report: dict[str, Any] = {"all": {"all": measure(judged, manifest)}}
     for name, key in GROUPINGS.items():
         report[name] = {
@@ -82,7 +81,7 @@ def tables(scored: Scored, manifest: Manifest) -> dict[str, Any]:
             for group in sorted({key(row) for row in judged.rows})
         }
     report["apart"] = {}
-    apart = scored.where(lambda row: row.label not in labels)
+    apart = scored.where(lambda row: not row.has_class)
     for group in sorted({_set_and_label(row) for row in apart.rows}):
         part = _only(apart, _set_and_label, group)
         hits = _hits(part, manifest).items()

@@ -18,7 +18,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-METRICS = "metrics.jsonl"
+from tinyguardrail_sdk.training.run_files import METRICS
 
 
 def print_json(value: object) -> None:

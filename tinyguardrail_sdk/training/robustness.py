@@ -136,7 +136,7 @@ def _rates(hits: Bools, attack: Bools) -> dict[str, Any]:
 
 def _draw(rows: Sequence[Row], most: int, rng: random.Random) -> list[Example]:
     """Attacks first, then benign texts, each in the order of the rows."""
-    known = [row for row in rows if row.label in set(map(str, LABELS))]
+    known = [row for row in rows if row.has_class]
     drawn: list[Example] = []
     for attacks in (True, False):
         kind = [row for row in known if (row.label != Label.BENIGN) == attacks]

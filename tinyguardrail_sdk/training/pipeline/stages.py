@@ -8,13 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from tinyguardrail_sdk.manifest import DEFAULT_CHECKPOINT, MANIFEST_NAME
-from tinyguardrail_sdk.training.checkpoint import FACTS
 from tinyguardrail_sdk.training.compare import REGRESSION_SET
 from tinyguardrail_sdk.training.pipeline import work
 from tinyguardrail_sdk.training.pipeline.config import PipelineConfig
 from tinyguardrail_sdk.training.pipeline.layout import Layout
 from tinyguardrail_sdk.training.report.build import PAGE
-from tinyguardrail_sdk.training.reporter import METRICS
+from tinyguardrail_sdk.training.run_files import FACTS, METRICS
 
 
 @dataclass(frozen=True)

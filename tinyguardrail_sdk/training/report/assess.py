@@ -30,8 +30,6 @@ from tinyguardrail_sdk.training.report.curves import (
 )
 from tinyguardrail_sdk.training.rows import Row, read_rows
 
-_KNOWN = frozenset(map(str, LABELS))
-
 
 @dataclass(frozen=True)
 class Assessment:
@@ -107,8 +105,8 @@ def judged_rows(paths: Sequence[Path], source_map: Mapping[str, Source]) -> list
         InputError: A line is no row, or no row is of one of the four classes.
     """
     rows = read_rows(paths, source_map)
-    if not any(row.label in _KNOWN for row in rows):
-        raise InputError(f"no text is of a class that is judged: {', '.join(sorted(_KNOWN))}")
+    if not any(row.has_class for row in rows):
+        raise InputError(f"no text is of a class that is judged: {', '.join(LABELS)}")
     return rows
 
 
@@ -117,7 +115,7 @@ def assess_scored(
 ) -> Assessment:
     """What `assess` returns, of the rows of `paths` already scored."""
     manifest = load_manifest(checkpoint)
-    judged = scored.where(lambda row: row.label in _KNOWN)
+    judged = scored.where(lambda row: row.has_class)
     labels = np.array([LABELS.index(row.label) for row in judged.rows], np.int64)
     risk = 1.0 - judged.scores[:, 0]
     return Assessment(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,8 +11,8 @@ from rich.console import Console
 
 from tinyguardrail_sdk.cli import INTERRUPTED
 from tinyguardrail_sdk.errors import InputError
-from tinyguardrail_sdk.labels import LABELS, Label, Mode, Route
-from tinyguardrail_sdk.manifest import DEFAULT_CHECKPOINT, Manifest, load_manifest, read_manifest
+from tinyguardrail_sdk.labels import LABELS
+from tinyguardrail_sdk.manifest import DEFAULT_CHECKPOINT, Manifest, read_manifest
 from tinyguardrail_sdk.training import INSTALL_COMMAND
 from tinyguardrail_sdk.training import calibrate as calibration
 from tinyguardrail_sdk.training import compare as comparison
@@ -23,20 +22,16 @@ from tinyguardrail_sdk.training.checkpoint import RunFolder, load_run_config
 from tinyguardrail_sdk.training.config import TrainConfig, from_dict, load_config
 from tinyguardrail_sdk.training.counting import counting, counting_parts
 from tinyguardrail_sdk.training.data.jsonl import write_json
-from tinyguardrail_sdk.training.data.kept import Kept, keeping, unfinished
-from tinyguardrail_sdk.training.data.mine import MineConfig
-from tinyguardrail_sdk.training.data.mine import mine as mine_examples
-from tinyguardrail_sdk.training.data.schema import Example, read_examples, write_examples
-from tinyguardrail_sdk.training.evaluate import reaches_threshold
+from tinyguardrail_sdk.training.data.kept import keeping, unfinished
 from tinyguardrail_sdk.training.export.bundle import export as export_checkpoint
 from tinyguardrail_sdk.training.export.bundle import tell_staying
 from tinyguardrail_sdk.training.export.release import ReleaseConfig, release
-from tinyguardrail_sdk.training.judging import judge_texts, judge_windows
-from tinyguardrail_sdk.training.mutate import mutate_examples
+from tinyguardrail_sdk.training.judging import judge_windows
+from tinyguardrail_sdk.training.options import chosen_route
 from tinyguardrail_sdk.training.preflight import calibration_targets, train_overrides
 from tinyguardrail_sdk.training.reporter import print_json, tell
 from tinyguardrail_sdk.training.robustness import USUAL, under_mutation
-from tinyguardrail_sdk.training.rows import as_rows, read_rows
+from tinyguardrail_sdk.training.rows import read_rows
 from tinyguardrail_sdk.training.scores import WindowScores
 from tinyguardrail_sdk.training.settings import override
 from tinyguardrail_sdk.training.tables import render, render_changes, render_robustness
@@ -45,68 +40,6 @@ from tinyguardrail_sdk.training.thresholds import refit_thresholds, write_thresh
 from tinyguardrail_sdk.training.vocabulary import extend, load_vocabulary
 
 _DONE, _WORSE = 0, 1
-
-
-def mine(arguments: argparse.Namespace) -> int:
-    """Score a training set and keep its hard part."""
-    try:
-        config = MineConfig(arguments.sure, arguments.keep_known, arguments.seed)
-    except ValueError as error:
-        raise InputError(str(error)) from error
-    examples = list(read_examples(arguments.data))
-    with keeping(unfinished(arguments.output), tell) as kept:
-        with counting("score") as progress:
-            scores, _ = judge_texts(
-                arguments.checkpoint or DEFAULT_CHECKPOINT,
-                read_rows([arguments.data], {}),
-                force=_branch(arguments),
-                workers=arguments.workers,
-                progress=progress,
-                kept=kept,
-            )
-        mined = mine_examples(examples, scores, config)
-        write_examples(arguments.output, mined)
-    print_json({"read": _by_label(examples), "kept": _by_label(mined)})
-    return _DONE
-
-
-def mutate(arguments: argparse.Namespace) -> int:
-    """Write mutants of a training set; where a checkpoint is asked, those that it gets wrong."""
-    made = mutate_examples(
-        read_examples(arguments.data),
-        variants=arguments.variants,
-        benign_share=arguments.benign_share,
-        names=arguments.mutation,
-        seed=arguments.seed,
-    )
-    chosen = made
-    with keeping(unfinished(arguments.output), tell) as kept:
-        if made and (arguments.only_missed or arguments.checkpoint):
-            chosen = _mistaken(made, arguments, kept)
-        write_examples(arguments.output, chosen)
-    print_json({"made": _by_label(made), "kept": _by_label(chosen)})
-    return _DONE
-
-
-def _mistaken(made: Sequence[Example], arguments: argparse.Namespace, kept: Kept) -> list[Example]:
-    """Those that a checkpoint decides wrongly."""
-    checkpoint, rows = arguments.checkpoint or DEFAULT_CHECKPOINT, as_rows(made)
-    with counting("score") as progress:
-        scores, _ = judge_texts(
-            checkpoint, rows, workers=arguments.workers, progress=progress, kept=kept
-        )
-    flagged = reaches_threshold(rows, scores, load_manifest(checkpoint), Mode.BALANCED)
-    decided = zip(made, flagged, strict=True)
-    return [example for example, hit in decided if hit == (example.label is Label.BENIGN)]
-
-
-def _branch(arguments: argparse.Namespace) -> Route | None:
-    """Which branch answers; None as at run time."""
-    return None if arguments.route == "routed" else Route(arguments.route)
-
-
-def _by_label(examples: Sequence[Example]) -> Counter[str]:
-    return Counter(str(example.label) for example in examples)
 
 
 def robustness(arguments: argparse.Namespace) -> int:
@@ -119,7 +52,7 @@ def robustness(arguments: argparse.Namespace) -> int:
             most=arguments.texts,
             mode=arguments.mode,
             seed=arguments.seed,
-            force=_branch(arguments),
+            force=chosen_route(arguments),
             workers=arguments.workers,
             progress=progress,
             kept=kept,
@@ -196,7 +129,7 @@ def evaluate(arguments: argparse.Namespace) -> int:
             arguments.checkpoint or DEFAULT_CHECKPOINT,
             arguments.paths,
             source_map=dict(arguments.source_map),
-            force=_branch(arguments),
+            force=chosen_route(arguments),
             workers=arguments.workers,
             progress=progress,
             kept=kept,
@@ -232,7 +165,7 @@ def report(arguments: argparse.Namespace) -> int:
                     arguments.checkpoint or DEFAULT_CHECKPOINT,
                     arguments.data,
                     source_map=dict(arguments.source_map),
-                    force=_branch(arguments),
+                    force=chosen_route(arguments),
                     workers=arguments.workers,
                     progress=progress,
                     kept=kept,

@@ -164,8 +164,17 @@ def test_what_is_kept_goes_with_success_and_stays_with_an_error(tmp_path: Path) 
     assert not folder.exists()
 
 
-def test_without_a_folder_nothing_is_kept() -> None:
+def test_the_folder_stands_beside_what_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert unfinished(Path("a/data")) == tmp_path / "a" / ".data.unfinished"
+    assert unfinished(Path()) == tmp_path.parent / f".{tmp_path.name}.unfinished"
     assert unfinished(None) is None
+    assert unfinished(Path(os.devnull)) is None
+
+
+def test_without_a_folder_nothing_is_kept() -> None:
     with keeping(None) as kept:
         assert _gone_through(kept, "a", [1]) == ([1], [1])
         assert _gone_through(kept, "a", [1]) == ([1], [1])

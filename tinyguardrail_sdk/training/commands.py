@@ -87,7 +87,7 @@ def calibrate(arguments: argparse.Namespace) -> int:
     if odd := sorted({row.label for row in rows} - set(map(str, known))):
         raise InputError(f"texts of class {odd[0]}; wanted here: {', '.join(known)}")
     checkpoint = arguments.checkpoint
-    with keeping(unfinished(checkpoint.absolute()), tell) as kept:
+    with keeping(unfinished(checkpoint), tell) as kept:
         with counting("score") as progress:
             scores = judge_windows(
                 checkpoint, rows, workers=arguments.workers, progress=progress, kept=kept

@@ -106,8 +106,14 @@ def keeping(folder: Path | None, say: Callable[[str], None] = _silent) -> Iterat
 
 
 def unfinished(output: Path | None) -> Path | None:
-    """The folder for what is kept until a file or folder is written; none without one."""
-    return output and output.with_name(f".{output.name}.unfinished")
+    """The folder for what is kept until a file or folder is written.
+
+    None where there is no output, or it is a pipe or device, which nothing can stand beside.
+    """
+    if output is None or (output.exists() and not (output.is_file() or output.is_dir())):
+        return None
+    place = output.absolute()  # of `.`, too, there is a name
+    return place.parent / f".{place.name}.unfinished"
 
 
 class Journal:

@@ -332,7 +332,7 @@ def test_the_checkpoint_is_calibrated_to_what_is_set(
     assert config.calibration == Targets(fast_share=0.5, false_alarms=rates, floors=usual.floors)
     asked: list[ReleaseConfig] = []
 
-    def write(run: Path, directory: Path, release: ReleaseConfig, progress: object) -> Manifest:
+    def write(run: Path, directory: Path, release: ReleaseConfig, *_: object) -> Manifest:
         directory.mkdir()
         asked.append(release)
         return load_manifest(DEFAULT_CHECKPOINT)

@@ -116,10 +116,11 @@ def export(config: PipelineConfig, layout: Layout) -> Result:
     )
     with tempfile.TemporaryDirectory(dir=layout.root, prefix=".export-") as folder:
         made = Path(folder) / layout.checkpoint.name
-        with keeping(layout.unfinished, tell) as kept, counting_parts() as progress:
-            manifest = export_calibrated(layout.run.best, made, asked, progress, kept)
-        shutil.rmtree(layout.checkpoint, ignore_errors=True)
-        made.rename(layout.checkpoint)
+        with keeping(layout.unfinished, tell) as kept:
+            with counting_parts() as progress:
+                manifest = export_calibrated(layout.run.best, made, asked, progress, kept)
+            shutil.rmtree(layout.checkpoint, ignore_errors=True)
+            made.rename(layout.checkpoint)
     size = sum(path.stat().st_size for path in layout.checkpoint.iterdir())
     return {"bytes": size, "model_version": asked.model_version, **tell_staying(manifest)}
 

@@ -20,6 +20,7 @@ from tinyguardrail_sdk.manifest import DEFAULT_CHECKPOINT, MANIFEST_NAME  # noqa
 from tinyguardrail_sdk.training import judging  # noqa: E402
 from tinyguardrail_sdk.training.data import copies, generate  # noqa: E402
 from tinyguardrail_sdk.training.data.kept import Kept, keeping, key_of, unfinished  # noqa: E402
+from tinyguardrail_sdk.training.data.near import signature  # noqa: E402
 from tinyguardrail_sdk.training.data.parts import write_parts  # noqa: E402
 from tinyguardrail_sdk.training.data.schema import Example, write_examples  # noqa: E402
 
@@ -262,7 +263,7 @@ def rows(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def signing(monkeypatch: pytest.MonkeyPatch) -> Interrupting:
-    signing = Interrupting(copies.signature)
+    signing = Interrupting(signature)
     monkeypatch.setattr(copies, "signature", lambda text: signing(text))
     monkeypatch.setattr(copies, "_TOGETHER", 10)
     return signing

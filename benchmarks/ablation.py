@@ -28,7 +28,7 @@ from benchmarks.training import SMALL
 from tinyguardrail_sdk.errors import InputError
 from tinyguardrail_sdk.training import mutation_stream, train
 from tinyguardrail_sdk.training.adversarial import robust_accuracy
-from tinyguardrail_sdk.training.checkpoint import RunFolder, load_model
+from tinyguardrail_sdk.training.checkpoint import RunFolder, load_facts, load_model
 from tinyguardrail_sdk.training.config import TrainConfig, load_config
 from tinyguardrail_sdk.training.data.corpora import load_corpora, load_corpus
 from tinyguardrail_sdk.training.data.corpus import FILES, Corpus, Packed, pack
@@ -276,7 +276,7 @@ def _score(config: TrainConfig, test: list[Path], blank: Blank) -> dict[str, Any
         max_rows=max_rows,
     )
     history = read_history(config.output)
-    facts = json.loads((last / "training.json").read_text(encoding="utf-8"))
+    facts = load_facts(last)
     return {
         "texts": len(corpus.examples),
         "attacks": int((corpus.examples["label"] != 0).sum()),

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from tinyguardrail_sdk.errors import InputError
 from tinyguardrail_sdk.labels import LABELS
 from tinyguardrail_sdk.training.evaluate import decisions
-from tinyguardrail_sdk.training.judging import Progress
+from tinyguardrail_sdk.training.progress import Progress
 from tinyguardrail_sdk.training.rows import Row
 
 _THRESHOLD = 0.5
@@ -95,9 +95,8 @@ def outcome(
     """
     groups: dict[str, dict[str, list[int]]] = {"set": {}, "apart": {}}
     for place, row in enumerate(rows):
-        judged = row.label in tuple(map(str, LABELS))
-        group = row.set if judged else f"{row.set}/{row.label}"
-        groups["set" if judged else "apart"].setdefault(group, []).append(place)
+        group = row.set if row.has_class else f"{row.set}/{row.label}"
+        groups["set" if row.has_class else "apart"].setdefault(group, []).append(place)
     attack = np.array([row.label != str(LABELS[0]) for row in rows], bool)
     return {
         kind: {

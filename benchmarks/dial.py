@@ -20,15 +20,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.sets import add_data, limited, parsed
+from benchmarks.sets import add_data, add_limit, limited, parsed
 from benchmarks.timing import WARM_UP, print_json, print_table
 from tinyguardrail_sdk.classifier import open_checkpoint
 from tinyguardrail_sdk.features import Window
-from tinyguardrail_sdk.labels import LABELS, Route
+from tinyguardrail_sdk.labels import Route
 from tinyguardrail_sdk.manifest import DEFAULT_CHECKPOINT, Manifest, load_manifest
+from tinyguardrail_sdk.training.counting import counting
 from tinyguardrail_sdk.training.data.jsonl import write_json
 from tinyguardrail_sdk.training.evaluate import Scored, measure
-from tinyguardrail_sdk.training.judging import Progress, judge_windows
+from tinyguardrail_sdk.training.judging import judge_windows
 from tinyguardrail_sdk.training.options import (
     add_checkpoint,
     add_mode,
@@ -37,8 +38,8 @@ from tinyguardrail_sdk.training.options import (
     add_source_map,
     add_workers,
 )
+from tinyguardrail_sdk.training.progress import Progress
 from tinyguardrail_sdk.training.report.assess import judged_rows
-from tinyguardrail_sdk.training.reporter import counting
 from tinyguardrail_sdk.training.routing import Routed, fit_dials, route
 from tinyguardrail_sdk.training.rows import Row
 from tinyguardrail_sdk.training.scores import Floats, WindowScores, softmax
@@ -77,7 +78,7 @@ def main() -> None:
     checkpoint = arguments.checkpoint or DEFAULT_CHECKPOINT
     manifest = load_manifest(checkpoint)
     rows = judged_rows(arguments.data, dict(arguments.source_map))
-    known = [row for row in rows if row.label in LABELS]
+    known = [row for row in rows if row.has_class]
     chosen, _ = limited(known, arguments.limit, arguments.seed)
     with counting("score") as progress:
         scores = judge_windows(checkpoint, chosen, workers=arguments.workers, progress=progress)
@@ -235,7 +236,7 @@ def _arguments() -> argparse.Namespace:
     add_workers(parser)
     add_mode(parser)
     add_seed(parser)
-    parser.add_argument("--limit", type=int, default=0, help="texts of a set, drawn; 0 all (0)")
+    add_limit(parser)
     parser.add_argument("--rounds", type=int, default=3, help="timed runs of each text (3)")
     add_result(parser)
     arguments = parsed(parser)

@@ -17,13 +17,14 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import contest
-from benchmarks.sets import add_data, limited, parsed
+from benchmarks.sets import add_data, add_limit, limited, parsed
 from benchmarks.timing import print_json, print_table
 from benchmarks.worst import PROPERTIES, Error, Shared, in_repository, shared, worst, write
 from tinyguardrail_sdk import Guard, Policy
 from tinyguardrail_sdk.errors import CheckFailed
 from tinyguardrail_sdk.labels import LABELS, Label, Mode
 from tinyguardrail_sdk.manifest import DEFAULT_CHECKPOINT, Manifest, read_manifest
+from tinyguardrail_sdk.training.counting import counting
 from tinyguardrail_sdk.training.data.jsonl import write_json
 from tinyguardrail_sdk.training.evaluate import Bools, Scored, measure, reaches_threshold, score
 from tinyguardrail_sdk.training.options import (
@@ -35,7 +36,6 @@ from tinyguardrail_sdk.training.options import (
     add_workers,
 )
 from tinyguardrail_sdk.training.report.assess import assess_scored, judged_rows
-from tinyguardrail_sdk.training.reporter import counting
 from tinyguardrail_sdk.training.rows import Row
 from tinyguardrail_sdk.training.tables import shown_rate
 
@@ -102,7 +102,7 @@ def confirm(guard: Guard, rows: Sequence[Row], flagged: Bools, seed: int) -> Non
 def by_language(scored: Scored, manifest: Manifest) -> dict[str, Any]:
     """By language, harmless texts and the attacks whose technique is an override: see `measure`."""
     wanted = scored.where(
-        lambda row: row.label == LABELS[0] or (row.label in LABELS and "override" in row.kind)
+        lambda row: row.label == LABELS[0] or (row.has_class and "override" in row.kind)
     )
     counts = Counter(row.language for row in wanted.rows)
     return {
@@ -212,7 +212,7 @@ def _arguments() -> argparse.Namespace:
     add_mode(parser)
     add_seed(parser)
     parser.add_argument("--rivals", type=contest.rival, nargs="+", default=[], metavar="NAME=M:F")
-    parser.add_argument("--limit", type=int, default=0, help="texts of a set, drawn; 0 all (0)")
+    add_limit(parser)
     parser.add_argument("--worst", type=int, default=0, metavar="N", help="errors of each kind")
     parser.add_argument("--worst-output", type=Path, metavar="F", help="write them, not print")
     add_result(parser)

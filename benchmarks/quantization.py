@@ -45,7 +45,7 @@ def main() -> None:
     manifests = {path.name: load_manifest(path) for path in arguments.checkpoint}
     first = manifests[arguments.checkpoint[0].name]
     # Scoring asks for a class; what has none gets one that nothing here looks at.
-    scored = [row if _has_class(row) else dataclasses.replace(row, label=LABELS[1]) for row in rows]
+    scored = [row if row.has_class else dataclasses.replace(row, label=LABELS[1]) for row in rows]
     answers = torch_scores(arguments.run, scored)
     for path in arguments.checkpoint:
         answers[path.name] = judge_windows(path, scored, workers=arguments.workers)
@@ -84,7 +84,7 @@ def branch_table(
     answers: Mapping[str, WindowScores], rows: Sequence[Row]
 ) -> dict[str, dict[str, float]]:
     """By branch and arithmetic, over the rows that have a class: quality and distance to FP32."""
-    chosen = np.array([_has_class(row) for row in rows])
+    chosen = np.array([row.has_class for row in rows])
     table = {}
     for branch in ("fast", "deep"):
         reference = _worst(answers[FLOATING], branch)[chosen]
@@ -104,7 +104,7 @@ def set_table(
     flagged: Mapping[str, NDArray[np.bool_]], rows: Sequence[Row]
 ) -> dict[str, dict[str, dict[str, float]]]:
     """By set and arithmetic: texts, right decisions, points to FP32, decisions unlike FP32's."""
-    groups = np.array([row.set if _has_class(row) else f"{row.set}, {row.label}" for row in rows])
+    groups = np.array([row.set if row.has_class else f"{row.set}, {row.label}" for row in rows])
     attack = np.array([row.label != str(Label.BENIGN) for row in rows])
     table = {}
     for group in ["all", *np.unique(groups)]:
@@ -136,10 +136,6 @@ def _arguments() -> argparse.Namespace:
     if len({*names, FLOATING, FAKE}) < len(names) + 2:
         parser.error("--checkpoint: the folders need names of their own")
     return arguments
-
-
-def _has_class(row: Row) -> bool:
-    return row.label in tuple(map(str, LABELS))
 
 
 def _worst(scores: WindowScores, branch: str) -> Floats:

@@ -19,9 +19,10 @@ from tinyguardrail_sdk.errors import InputError
 from tinyguardrail_sdk.labels import Label, Mode
 from tinyguardrail_sdk.manifest import DEFAULT_CHECKPOINT, load_manifest
 from tinyguardrail_sdk.training import metrics
+from tinyguardrail_sdk.training.counting import counting
 from tinyguardrail_sdk.training.data.jsonl import write_json
 from tinyguardrail_sdk.training.evaluate import reaches_threshold
-from tinyguardrail_sdk.training.judging import Progress, judge_texts
+from tinyguardrail_sdk.training.judging import judge_texts
 from tinyguardrail_sdk.training.mutate import mutations
 from tinyguardrail_sdk.training.options import (
     add_checkpoint,
@@ -30,7 +31,7 @@ from tinyguardrail_sdk.training.options import (
     add_result,
     add_workers,
 )
-from tinyguardrail_sdk.training.reporter import counting
+from tinyguardrail_sdk.training.progress import Progress
 from tinyguardrail_sdk.training.robustness import under_mutation
 from tinyguardrail_sdk.training.rows import Row, read_rows
 from tinyguardrail_sdk.training.tables import shown_rate

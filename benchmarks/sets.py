@@ -24,6 +24,11 @@ def add_data(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_limit(parser: argparse.ArgumentParser) -> None:
+    """How many texts of a set `limited` takes."""
+    parser.add_argument("--limit", type=int, default=0, help="texts of a set, drawn; 0 all (0)")
+
+
 def parsed(parser: argparse.ArgumentParser) -> argparse.Namespace:
     """The arguments; a path that is of no use ends the program with the remedy."""
     arguments = parser.parse_args()

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from tinyguardrail_sdk.labels import LABELS, Label
+from tinyguardrail_sdk.labels import Label
 from tinyguardrail_sdk.training.evaluate import GROUPINGS
 from tinyguardrail_sdk.training.rows import Row
 
@@ -94,7 +94,7 @@ def worst(
         most: Errors of each kind in a set.
     """
     attack = np.array([_is_attack(row) for row in rows], bool)
-    known = np.array([_has_class(row) for row in rows], bool)
+    known = np.array([row.has_class for row in rows], bool)
     sets = np.array([row.set for row in rows])
     kinds = (("flagged", ~attack & flagged, -risk), ("missed", attack & ~flagged, risk))
     for name in dict.fromkeys(sets.tolist()):
@@ -123,7 +123,7 @@ def shared(errors: Sequence[Error], rows: Sequence[Row]) -> Iterator[Shared]:
     """
     for kind, attack in (("flagged", False), ("missed", True)):
         found = [error for error in errors if error.kind == kind]
-        texts = [row for row in rows if _has_class(row) and _is_attack(row) == attack]
+        texts = [row for row in rows if row.has_class and _is_attack(row) == attack]
         for name, value in PROPERTIES.items():
             among_all = Counter(map(value, texts))
             among_errors = Counter(getattr(error, name) for error in found)
@@ -150,7 +150,3 @@ def write(path: Path, errors: Sequence[Error]) -> None:
 
 def _is_attack(row: Row) -> bool:
     return row.label != Label.BENIGN
-
-
-def _has_class(row: Row) -> bool:
-    return row.label in tuple(map(str, LABELS))

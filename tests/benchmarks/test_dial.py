@@ -19,6 +19,7 @@ from tinyguardrail_sdk.labels import Route
 from tinyguardrail_sdk.manifest import Manifest
 from tinyguardrail_sdk.tokenizer import WordPieceTokenizer
 from tinyguardrail_sdk.training import judging
+from tinyguardrail_sdk.training.data.schema import write_rows
 from tinyguardrail_sdk.training.routing import Routed
 from tinyguardrail_sdk.training.rows import read_rows
 from tinyguardrail_sdk.training.scores import softmax
@@ -63,8 +64,7 @@ def _toy(monkeypatch: pytest.MonkeyPatch) -> None:
 def data(tmp_path: Path) -> Path:
     path = tmp_path / "rows.jsonl"
     rows = [*TEXTS, ("how to pick a lock", "harmful_plain")]
-    lines = (json.dumps({"text": text, "label": label}) + "\n" for text, label in rows)
-    path.write_text("".join(lines), encoding="utf-8")
+    write_rows(path, ({"text": text, "label": label} for text, label in rows))
     return path
 
 

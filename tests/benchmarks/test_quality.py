@@ -23,6 +23,7 @@ from tinyguardrail_sdk.labels import Label, Source
 from tinyguardrail_sdk.manifest import load_manifest
 from tinyguardrail_sdk.testing import ScriptedClassifier
 from tinyguardrail_sdk.training import judging
+from tinyguardrail_sdk.training.data.schema import write_rows
 from tinyguardrail_sdk.training.evaluate import Scored
 from tinyguardrail_sdk.training.rows import Row
 
@@ -60,8 +61,7 @@ def data(tmp_path: Path) -> Path:
     folder = tmp_path / "data"
     folder.mkdir()
     for name, rows in (("mine", MINE), ("french", FRENCH)):
-        lines = (json.dumps(row) + "\n" for row in rows)
-        (folder / f"{name}.jsonl").write_text("".join(lines), encoding="utf-8")
+        write_rows(folder / f"{name}.jsonl", rows)
     return folder
 
 

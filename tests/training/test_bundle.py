@@ -14,13 +14,14 @@ import pytest
 from tinyguardrail_sdk.cli.main import main
 from tinyguardrail_sdk.errors import CheckpointError, InputError
 from tinyguardrail_sdk.manifest import hash_of, load_manifest
-from tinyguardrail_sdk.training.checkpoint import FACTS, RunFolder, Snapshot, stored_config
+from tinyguardrail_sdk.training.checkpoint import RunFolder, Snapshot, stored_config
 from tinyguardrail_sdk.training.config import TrainConfig
 from tinyguardrail_sdk.training.data.corpus import VOCABULARY
 from tinyguardrail_sdk.training.export.bundle import export, staying
 from tinyguardrail_sdk.training.export.four_bit import BLOCK
 from tinyguardrail_sdk.training.export.graph import Graph
 from tinyguardrail_sdk.training.network.model import TinyGuardrail
+from tinyguardrail_sdk.training.run_files import FACTS
 
 pytestmark = pytest.mark.train
 

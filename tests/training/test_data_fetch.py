@@ -24,7 +24,8 @@ from tinyguardrail_sdk.training.data.dataset import Dataset, RemoteFile, RowRule
 from tinyguardrail_sdk.training.data.fetch import FetchConfig, fetch  # noqa: E402
 from tinyguardrail_sdk.training.data.lockfile import LOCK  # noqa: E402
 from tinyguardrail_sdk.training.data.pools import KNOWN_TERMS  # noqa: E402
-from tinyguardrail_sdk.training.data.remote import Patience, Progress, check_address  # noqa: E402
+from tinyguardrail_sdk.training.data.remote import Patience, check_address  # noqa: E402
+from tinyguardrail_sdk.training.progress import Progress  # noqa: E402
 
 pytestmark = pytest.mark.train
 
@@ -148,7 +149,8 @@ def test_what_was_fetched_is_not_fetched_again_and_serves_without_a_network(
 
 def test_the_published_hash_must_hold(home: Home, tmp_path: Path) -> None:
     home.answers["/toy.jsonl"] = sends(ROWS)
-    fetch(settings(tmp_path / "right", toy(home, hashlib.sha256(ROWS).hexdigest())), silent)
+    right = settings(tmp_path / "right", toy(home, hashlib.sha256(ROWS).hexdigest()))
+    assert fetch(right, silent)["trusted"] == []
     with pytest.raises(InputError, match="the catalogue says 0000"):
         fetch(settings(tmp_path / "wrong", toy(home, "0" * 64)), silent)
     assert not list((tmp_path / "wrong").rglob("*.jsonl*"))
@@ -157,7 +159,8 @@ def test_the_published_hash_must_hold(home: Home, tmp_path: Path) -> None:
 def test_without_a_published_hash_the_first_one_counts(home: Home, tmp_path: Path) -> None:
     home.answers["/toy.jsonl"] = sends(ROWS)
     config = settings(tmp_path, toy(home))
-    fetch(config, silent)
+    assert fetch(config, silent)["trusted"] == [f"{home.url}/toy.jsonl"]
+    assert fetch(config, silent)["trusted"] == []
     lock = json.loads((tmp_path / "data" / LOCK).read_text())
     assert lock == {f"{home.url}/toy.jsonl": hashlib.sha256(ROWS).hexdigest()}
 
@@ -341,6 +344,9 @@ def test_the_catalogue_is_sound() -> None:
         assert {file.terms or dataset.terms for file in dataset.files} <= KNOWN_TERMS
         assert {file.plant for file in dataset.files if file.plant} <= paths
         assert all(len(file.sha256 or "0" * 64) == 64 for file in dataset.files)
+    files = [file for dataset in CATALOGUE for file in dataset.files]
+    # As docs/retraining.md says.
+    assert (sum(file.sha256 is not None for file in files), len(files)) == (17, 54)
 
 
 def test_a_wrong_name_shows_the_right_ones(tmp_path: Path) -> None:

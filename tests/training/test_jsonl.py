@@ -128,3 +128,12 @@ def test_a_report_that_cannot_be_written_leaves_the_one_before(tmp_path: Path) -
         write_json(path, {"rows": 2, "what": object()})
     assert json.loads(path.read_text(encoding="utf-8")) == {"rows": 1}
     assert os.listdir(tmp_path) == ["report.json"]
+
+
+@pytest.mark.parametrize("name", ["rows.jsonl", "rows.jsonl.gz"])
+def test_reading_says_how_far_in_the_file_it_is(tmp_path: Path, name: str) -> None:
+    path, told = tmp_path / name, list[int]()
+    write_rows(path, ({"text": f"{n} {n**5}", "label": "benign"} for n in range(40_000)))
+    assert sum(1 for _ in read_lines(path, advance=told.append)) == 40_000
+    assert told == sorted(told)
+    assert 0 < told[10] < told[40] < told[-1] <= path.stat().st_size

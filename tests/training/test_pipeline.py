@@ -6,6 +6,7 @@ import json
 import shutil
 import time
 from collections.abc import Callable
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +19,14 @@ from tinyguardrail_sdk.errors import InputError
 from tinyguardrail_sdk.labels import Mode
 from tinyguardrail_sdk.manifest import DEFAULT_CHECKPOINT, Manifest, load_manifest
 from tinyguardrail_sdk.training import train as training
+from tinyguardrail_sdk.training.compare import REGRESSION_SET
+from tinyguardrail_sdk.training.data.schema import read_examples, write_examples
 from tinyguardrail_sdk.training.export.release import ReleaseConfig
 from tinyguardrail_sdk.training.pipeline import contents, work
 from tinyguardrail_sdk.training.pipeline.config import PipelineConfig, load_pipeline
 from tinyguardrail_sdk.training.pipeline.layout import Layout
 from tinyguardrail_sdk.training.pipeline.stages import stages
-from tinyguardrail_sdk.training.reporter import METRICS
+from tinyguardrail_sdk.training.run_files import METRICS
 from tinyguardrail_sdk.training.targets import Targets
 from tinyguardrail_sdk.training.train import TrainResult
 
@@ -251,11 +254,16 @@ def test_own_texts_are_mixed_in_before_training(
         raise KeyboardInterrupt
 
     monkeypatch.setattr(work, "train", stop)
-    own = json.dumps([str(toy / "train.jsonl.gz")])
+    judged_by = tmp_path / "known.jsonl"
+    write_examples(judged_by, islice(read_examples(REGRESSION_SET), 3))
+    own = json.dumps([str(toy / "train.jsonl.gz"), str(judged_by)])
     status, result, _ = ask(tmp_path / "run", "--set", f"data.inputs={own}")
     assert (status, list(result["stages"])) == (130, ["generate", "mix"])
     assert seen == [(tmp_path / "run" / "mixed" / "train.jsonl.gz").resolve()]
-    assert json.loads((tmp_path / "run" / "mixed" / "mix.json").read_text("utf-8"))["read"] > 160
+    report = json.loads((tmp_path / "run" / "mixed" / "mix.json").read_text("utf-8"))
+    assert report["read"] > 160
+    # What the checkpoint will be compared on is not learnt.
+    assert report["files"][-1]["dropped"] == {"copy of an evaluation text": 3}
 
 
 def test_a_data_set_that_cannot_be_had_stops_the_run(
@@ -324,7 +332,7 @@ def test_the_checkpoint_is_calibrated_to_what_is_set(
     assert config.calibration == Targets(fast_share=0.5, false_alarms=rates, floors=usual.floors)
     asked: list[ReleaseConfig] = []
 
-    def write(run: Path, directory: Path, release: ReleaseConfig, progress: object) -> Manifest:
+    def write(run: Path, directory: Path, release: ReleaseConfig, *_: object) -> Manifest:
         directory.mkdir()
         asked.append(release)
         return load_manifest(DEFAULT_CHECKPOINT)

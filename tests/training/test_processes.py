@@ -30,16 +30,27 @@ def _free_port() -> int:
     return port
 
 
-def _launch(config: TrainConfig, processes: int, folder: Path) -> None:
+# Modules of the launchers, with what starts two processes.
+LAUNCHERS = {
+    "torchrun": ("torch.distributed.run", "--nproc_per_node", "2", "--master_port"),
+    # Its word for several processes of one machine, on CPUs too.
+    "accelerate": (
+        "accelerate.commands.launch", "--multi_gpu", "--num_processes", "2", "--main_process_port",
+    ),
+}  # fmt: skip
+
+
+def _launch(config: TrainConfig, launcher: str, folder: Path) -> None:
     told = folder / "run.json"
     told.write_text(json.dumps(config.to_dict()), encoding="utf-8")
     words = [
-        sys.executable, "-m", "torch.distributed.run", "--nproc_per_node", str(processes),
-        "--master_port", str(_free_port()), "-m", "tinyguardrail_sdk",
-        "train", "--config", str(told),
+        sys.executable, "-m", *LAUNCHERS[launcher], str(_free_port()),
+        "-m", "tinyguardrail_sdk", "train", "--config", str(told),
     ]  # fmt: skip
     root = Path(train.__file__).parents[2]
-    known = {**os.environ, "PYTHONPATH": str(root), "ACCELERATE_USE_CPU": "1"}
+    # A configuration of the user's own must not decide what is started.
+    own = {"ACCELERATE_USE_CPU": "1", "HF_HOME": str(folder)}
+    known = {**os.environ, "PYTHONPATH": str(root), **own}
     done = subprocess.run(words, env=known, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-2000:]
 
@@ -50,8 +61,9 @@ def _validation(config: TrainConfig) -> dict[str, Any]:
     return found
 
 
+@pytest.mark.parametrize("launcher", LAUNCHERS)
 def test_two_processes_learn_what_one_does_from_the_same_pairs_of_batches(
-    make_config: Callable[..., TrainConfig], tmp_path: Path
+    make_config: Callable[..., TrainConfig], tmp_path: Path, launcher: str
 ) -> None:
     same: dict[str, Any] = {
         "network": {"dropout": 0.0},
@@ -63,7 +75,7 @@ def test_two_processes_learn_what_one_does_from_the_same_pairs_of_batches(
     one = make_config(output=str(tmp_path / "one"), optimizer={"accumulation": 2}, **same)
     two = make_config(output=str(tmp_path / "two"), **same)
     train.main(one)
-    _launch(two, 2, tmp_path)
+    _launch(two, launcher, tmp_path)
     facts = load_facts(two.output / f"step-{STEPS}")
     assert (facts["processes"], facts["position"]["batch"]) == (2, STEPS)
     assert load_facts(one.output / f"step-{STEPS}")["position"]["batch"] == 2 * STEPS

@@ -207,6 +207,25 @@ def test_validation_that_stays_worse_stops_the_run(make_config: MakeConfig) -> N
     )
     result = train.main(config)
     assert (result.reason, result.best_step, result.step) == ("patience", 1, 3)
+    # What is kept to export is what validated best, not what came last.
+    facts = load_facts(RunFolder(config.output).best)
+    assert facts["position"]["step"] == 1
+    assert facts["metrics"]["score"] == result.best
+
+
+def test_patience_begins_with_the_last_phase(make_config: MakeConfig) -> None:
+    """A stop before quantisation would leave it out."""
+    config = make_config(
+        patience=2,
+        validate_every=1,
+        schedule={"max_steps": 20, "quantized_from": 0.5},
+        adversarial={"kind": "fgsm", "from_share": 0.25},
+        optimizer={"lr": 1e-12, "new_lr": 1e-12},
+    )
+    assert config.last_phase == 0.5
+    result = train.main(config)
+    # The first quantised validation is the best of its kind; two more are not better.
+    assert (result.reason, result.best_step, result.step) == ("patience", 11, 13)
 
 
 def test_a_time_budget_ends_the_run_with_its_rate_near_zero(

@@ -7,11 +7,12 @@ from pathlib import Path
 
 from tinyguardrail_sdk.errors import InputError
 from tinyguardrail_sdk.manifest import MANIFEST_NAME
+from tinyguardrail_sdk.training.run_files import FACTS, MODEL
 
 _PATIENCE = 10.0  # seconds for an answer of the hub
 _KNOWN = ("scratch", "shipped")
 # What a folder may hold: a training checkpoint, an exported one, a pretrained base.
-_IN_FOLDER = ("training.json", MANIFEST_NAME, "model.safetensors")
+_IN_FOLDER = (FACTS, MANIFEST_NAME, MODEL)
 
 
 def packaged_archive(name: str) -> Path | None:

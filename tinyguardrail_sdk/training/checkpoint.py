@@ -34,9 +34,17 @@ from tinyguardrail_sdk.training.config import TrainConfig, from_dict
 from tinyguardrail_sdk.training.data.corpus import VOCABULARY
 from tinyguardrail_sdk.training.data.jsonl import write_json
 from tinyguardrail_sdk.training.network.model import TinyGuardrail
+from tinyguardrail_sdk.training.run_files import (
+    BEST,
+    FACTS,
+    MODEL,
+    OPTIMIZER,
+    RAW,
+    VOCAB,
+    step_folders,
+    step_name,
+)
 
-MODEL, RAW = "model.safetensors", "raw.safetensors"
-OPTIMIZER, FACTS, VOCAB = "optimizer.pt", "training.json", "vocab.txt"
 KEPT = 2
 
 Weights = Mapping[str, Tensor]
@@ -82,12 +90,11 @@ class RunFolder:
     @property
     def best(self) -> Path:
         """Folder of the weights that validated best; may not exist yet."""
-        return self.root / "best"
+        return self.root / BEST
 
     def steps(self) -> list[Path]:
         """Checkpoints to resume from, oldest first."""
-        numbered = [p for p in self.root.glob("step-*") if p.name[5:].isdigit()]
-        return sorted(numbered, key=lambda path: int(path.name[5:]))
+        return step_folders(self.root)
 
     def latest(self) -> Path:
         """The newest checkpoint to resume from.
@@ -105,7 +112,7 @@ class RunFolder:
         Raises:
             OSError: It could not be written; what was there is untouched.
         """
-        path = self._publish(f"step-{step}", snapshot)
+        path = self._publish(step_name(step), snapshot)
         for old in self.steps()[:-KEPT]:
             shutil.rmtree(old)
         return path
@@ -116,7 +123,7 @@ class RunFolder:
         Raises:
             OSError: It could not be written; what was there is untouched.
         """
-        return self._publish("best", snapshot)
+        return self._publish(BEST, snapshot)
 
     @contextmanager
     def remedy(self) -> Iterator[None]:

@@ -31,6 +31,8 @@ from tinyguardrail_sdk.training.pipeline_cli import add_pipeline_parser
 if TYPE_CHECKING:
     from tinyguardrail_sdk.training.dispatch import Commands
 
+_MINING = "mining_commands"
+
 _TRAIN_EPILOG = """\
 examples:
   tinyguardrail train --train data/train.jsonl.gz --validation data/validation.jsonl.gz \\
@@ -67,6 +69,7 @@ def _add_mine(commands: Commands) -> None:
     parser = _command(
         commands,
         "mine",
+        _MINING,
         help="keep what a checkpoint does not know yet",
         description="Score a training set with an exported checkpoint; keep the texts that it gets "
         "wrong or is not sure of, and a share of the others.",
@@ -89,6 +92,7 @@ def _add_mutate(commands: Commands) -> None:
     parser = _command(
         commands,
         "mutate",
+        _MINING,
         help="write mutated copies of attacks",
         description="Mutate attacks, and a share of the benign texts, in ways that keep what they "
         "are. With a checkpoint, keep only mutants that it gets wrong: attacks that get through, "
@@ -314,6 +318,7 @@ def _add_compare(commands: Commands) -> None:
     )
     add_mode(parser)
     add_workers(parser)
+    add_result(parser)
 
 
 def _add_robustness(commands: Commands) -> None:

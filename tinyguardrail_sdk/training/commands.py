@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,8 +11,8 @@ from rich.console import Console
 
 from tinyguardrail_sdk.cli import INTERRUPTED
 from tinyguardrail_sdk.errors import InputError
-from tinyguardrail_sdk.labels import LABELS, Label, Mode, Route
-from tinyguardrail_sdk.manifest import DEFAULT_CHECKPOINT, load_manifest, read_manifest
+from tinyguardrail_sdk.labels import LABELS
+from tinyguardrail_sdk.manifest import DEFAULT_CHECKPOINT, Manifest, read_manifest
 from tinyguardrail_sdk.training import INSTALL_COMMAND
 from tinyguardrail_sdk.training import calibrate as calibration
 from tinyguardrail_sdk.training import compare as comparison
@@ -22,83 +20,31 @@ from tinyguardrail_sdk.training import evaluate as evaluation
 from tinyguardrail_sdk.training import train as training
 from tinyguardrail_sdk.training.checkpoint import RunFolder, load_run_config
 from tinyguardrail_sdk.training.config import TrainConfig, from_dict, load_config
+from tinyguardrail_sdk.training.counting import counting, counting_parts
 from tinyguardrail_sdk.training.data.jsonl import write_json
-from tinyguardrail_sdk.training.data.mine import MineConfig
-from tinyguardrail_sdk.training.data.mine import mine as mine_examples
-from tinyguardrail_sdk.training.data.schema import Example, read_examples, write_examples
-from tinyguardrail_sdk.training.evaluate import reaches_threshold
+from tinyguardrail_sdk.training.data.kept import keeping, unfinished
 from tinyguardrail_sdk.training.export.bundle import export as export_checkpoint
 from tinyguardrail_sdk.training.export.bundle import tell_staying
 from tinyguardrail_sdk.training.export.release import ReleaseConfig, release
-from tinyguardrail_sdk.training.judging import judge_texts, judge_windows
-from tinyguardrail_sdk.training.mutate import mutate_examples
+from tinyguardrail_sdk.training.judging import judge_windows
+from tinyguardrail_sdk.training.options import chosen_route
 from tinyguardrail_sdk.training.preflight import calibration_targets, train_overrides
-from tinyguardrail_sdk.training.reporter import counting, counting_parts, print_json
+from tinyguardrail_sdk.training.reporter import print_json, tell
 from tinyguardrail_sdk.training.robustness import USUAL, under_mutation
-from tinyguardrail_sdk.training.rows import as_rows, read_rows
+from tinyguardrail_sdk.training.rows import read_rows
+from tinyguardrail_sdk.training.scores import WindowScores
 from tinyguardrail_sdk.training.settings import override
 from tinyguardrail_sdk.training.tables import render, render_changes, render_robustness
+from tinyguardrail_sdk.training.targets import Targets
 from tinyguardrail_sdk.training.thresholds import refit_thresholds, write_thresholds
 from tinyguardrail_sdk.training.vocabulary import extend, load_vocabulary
 
 _DONE, _WORSE = 0, 1
 
 
-def mine(arguments: argparse.Namespace) -> int:
-    """Score a training set and keep its hard part."""
-    try:
-        config = MineConfig(arguments.sure, arguments.keep_known, arguments.seed)
-    except ValueError as error:
-        raise InputError(str(error)) from error
-    examples = list(read_examples(arguments.data))
-    with counting("score") as progress:
-        scores, _ = judge_texts(
-            arguments.checkpoint or DEFAULT_CHECKPOINT,
-            read_rows([arguments.data], {}),
-            force=_branch(arguments),
-            workers=arguments.workers,
-            progress=progress,
-        )
-    kept = mine_examples(examples, scores, config)
-    write_examples(arguments.output, kept)
-    print_json({"read": _by_label(examples), "kept": _by_label(kept)})
-    return _DONE
-
-
-def mutate(arguments: argparse.Namespace) -> int:
-    """Write mutants of a training set; where a checkpoint is asked, those that it gets wrong."""
-    made = mutate_examples(
-        read_examples(arguments.data),
-        variants=arguments.variants,
-        benign_share=arguments.benign_share,
-        names=arguments.mutation,
-        seed=arguments.seed,
-    )
-    kept = made
-    if made and (arguments.only_missed or arguments.checkpoint):
-        checkpoint, rows = arguments.checkpoint or DEFAULT_CHECKPOINT, as_rows(made)
-        with counting("score") as progress:
-            scores, _ = judge_texts(checkpoint, rows, workers=arguments.workers, progress=progress)
-        flagged = reaches_threshold(rows, scores, load_manifest(checkpoint), Mode.BALANCED)
-        kept = [example for example, hit in zip(made, flagged, strict=True)
-                if hit == (example.label is Label.BENIGN)]  # fmt: skip
-    write_examples(arguments.output, kept)
-    print_json({"made": _by_label(made), "kept": _by_label(kept)})
-    return _DONE
-
-
-def _branch(arguments: argparse.Namespace) -> Route | None:
-    """Which branch answers; None as at run time."""
-    return None if arguments.route == "routed" else Route(arguments.route)
-
-
-def _by_label(examples: Sequence[Example]) -> Counter[str]:
-    return Counter(str(example.label) for example in examples)
-
-
 def robustness(arguments: argparse.Namespace) -> int:
     """Score texts under mutations, show a table, end in one JSON line."""
-    with counting("score") as progress:
+    with keeping(unfinished(arguments.output), tell) as kept, counting("score") as progress:
         report = under_mutation(
             arguments.checkpoint or DEFAULT_CHECKPOINT,
             read_rows(arguments.paths, {}),
@@ -106,13 +52,13 @@ def robustness(arguments: argparse.Namespace) -> int:
             most=arguments.texts,
             mode=arguments.mode,
             seed=arguments.seed,
-            force=_branch(arguments),
+            force=chosen_route(arguments),
             workers=arguments.workers,
             progress=progress,
+            kept=kept,
         )
+        _write_result(arguments.output, report)
     Console(width=200).print(render_robustness(report))
-    if arguments.output:
-        write_json(arguments.output, report)
     print_json(report)
     return _DONE
 
@@ -141,23 +87,35 @@ def calibrate(arguments: argparse.Namespace) -> int:
     if odd := sorted({row.label for row in rows} - set(map(str, known))):
         raise InputError(f"texts of class {odd[0]}; wanted here: {', '.join(known)}")
     checkpoint = arguments.checkpoint
-    with counting("score") as progress:
-        scores = judge_windows(checkpoint, rows, workers=arguments.workers, progress=progress)
-    if arguments.benign:
-        fitted, report = refit_thresholds(read_manifest(checkpoint), scores, targets)
-        manifest = write_thresholds(checkpoint, fitted, report)
-    else:
-        found = calibration.calibrate(scores, targets)
-        report = found.report
-        if pooled := report["pooled_thresholds"]:
-            sys.stderr.write(
-                "tinyguardrail: too few benign texts to fit these by themselves, they take the "
-                f"threshold of all sources together: {', '.join(pooled)}\n"
+    with keeping(unfinished(checkpoint), tell) as kept:
+        with counting("score") as progress:
+            scores = judge_windows(
+                checkpoint, rows, workers=arguments.workers, progress=progress, kept=kept
             )
-        manifest = calibration.write_calibration(checkpoint, found, targets)
+        fit = _fit_thresholds if arguments.benign else _fit_everything
+        manifest, report = fit(checkpoint, scores, targets)
     shown = {"thresholds", "temperature", "route_threshold", "escalate_below"}
     print_json({**manifest.model_dump(mode="json", include=shown), **report})
     return _DONE
+
+
+def _fit_thresholds(
+    checkpoint: Path, scores: WindowScores, targets: Targets
+) -> tuple[Manifest, dict[str, Any]]:
+    fitted, report = refit_thresholds(read_manifest(checkpoint), scores, targets)
+    return write_thresholds(checkpoint, fitted, report), report
+
+
+def _fit_everything(
+    checkpoint: Path, scores: WindowScores, targets: Targets
+) -> tuple[Manifest, dict[str, Any]]:
+    found = calibration.calibrate(scores, targets)
+    if pooled := found.report["pooled_thresholds"]:
+        tell(
+            "too few benign texts to fit these by themselves, they take the "
+            f"threshold of all sources together: {', '.join(pooled)}"
+        )
+    return calibration.write_calibration(checkpoint, found, targets), found.report
 
 
 def _benign_if(traffic: Sequence[Path]) -> str | None:
@@ -166,22 +124,27 @@ def _benign_if(traffic: Sequence[Path]) -> str | None:
 
 def evaluate(arguments: argparse.Namespace) -> int:
     """Score sets, show tables, end in one JSON line."""
-    with counting("score") as progress:
+    with keeping(unfinished(arguments.output), tell) as kept, counting("score") as progress:
         report = evaluation.evaluate(
             arguments.checkpoint or DEFAULT_CHECKPOINT,
             arguments.paths,
             source_map=dict(arguments.source_map),
-            force=_branch(arguments),
+            force=chosen_route(arguments),
             workers=arguments.workers,
             progress=progress,
+            kept=kept,
         )
+        _write_result(arguments.output, report)
     console = Console(width=100)
     for table in render(report):
         console.print(table)
-    if arguments.output:
-        write_json(arguments.output, report)
     print_json({**report, "tables": report["tables"]["all"]})
     return _DONE
+
+
+def _write_result(output: Path | None, report: object) -> None:
+    if output is not None:
+        write_json(output, report)
 
 
 def report(arguments: argparse.Namespace) -> int:
@@ -195,17 +158,19 @@ def report(arguments: argparse.Namespace) -> int:
 
     history = read_history(arguments.folder) if arguments.folder else None
     found = None
-    if arguments.data:
-        with counting("score") as progress:
-            found = assess(
-                arguments.checkpoint or DEFAULT_CHECKPOINT,
-                arguments.data,
-                source_map=dict(arguments.source_map),
-                force=_branch(arguments),
-                workers=arguments.workers,
-                progress=progress,
-            )
-    written = write_report(arguments.output, history, found, arguments.data or ())
+    with keeping(unfinished(arguments.output), tell) as kept:
+        if arguments.data:
+            with counting("score") as progress:
+                found = assess(
+                    arguments.checkpoint or DEFAULT_CHECKPOINT,
+                    arguments.data,
+                    source_map=dict(arguments.source_map),
+                    force=chosen_route(arguments),
+                    workers=arguments.workers,
+                    progress=progress,
+                    kept=kept,
+                )
+        written = write_report(arguments.output, history, found, arguments.data or ())
     print_json({"page": arguments.output / PAGE, "notes": written["notes"]})
     return _DONE
 
@@ -228,13 +193,10 @@ def export(arguments: argparse.Namespace) -> int:
 def compare(arguments: argparse.Namespace) -> int:
     """Compare two checkpoints; 1 where the new one is worse."""
     rows = read_rows(arguments.data or [comparison.REGRESSION_SET], {})
-    judged = [row for row in rows if row.label in tuple(map(str, LABELS))]
+    judged = [row for row in rows if row.has_class]
     if len(judged) < len(rows):
-        sys.stderr.write(
-            f"tinyguardrail: {len(rows) - len(judged)} rows of no class left out: no decision is "
-            "right for them\n"
-        )
-    with counting_parts() as progress:
+        tell(f"{len(rows) - len(judged)} rows of no class left out: no decision is right for them")
+    with keeping(unfinished(arguments.output), tell) as kept, counting_parts() as progress:
         changes = comparison.compare(
             arguments.checkpoint,
             arguments.against or DEFAULT_CHECKPOINT,
@@ -242,7 +204,9 @@ def compare(arguments: argparse.Namespace) -> int:
             comparison.Gate(mode=arguments.mode),
             workers=arguments.workers,
             progress=progress,
+            kept=kept,
         )
+        _write_result(arguments.output, _shown(changes))
     return _tell(changes, {})
 
 
@@ -255,24 +219,28 @@ def _release(arguments: argparse.Namespace) -> int:
         workers=arguments.workers,
         four_bit=arguments.four_bit,
     )
-    with counting_parts() as progress:
-        made = release(arguments.folder, arguments.output, config, progress)
+    with keeping(unfinished(arguments.output), tell) as kept, counting_parts() as progress:
+        made = release(arguments.folder, arguments.output, config, progress, kept)
     if made.worse and not made.released:
         groups = ", ".join(made.worse)
-        sys.stderr.write(
-            f"tinyguardrail: not released: worse than the built-in checkpoint in {groups}; "
-            "train on, or release it all the same with --allow-worse\n"
+        tell(
+            f"not released: worse than the built-in checkpoint in {groups}; "
+            "train on, or release it all the same with --allow-worse"
         )
     return _tell(made.changes, {"released": made.released, **tell_staying(made.manifest)})
 
 
 def _tell(changes: dict[str, comparison.Change], facts: Mapping[str, Any]) -> int:
     Console(width=100).print(render_changes(changes))
-    regressions = comparison.worse(changes)
-    shown = {group: change.to_dict() for group, change in changes.items()}
-    print_json({**facts, "worse": regressions, "changes": shown})
-    refused = bool(regressions) and not facts.get("released", False)
+    shown = _shown(changes)
+    print_json({**facts, **shown})
+    refused = bool(shown["worse"]) and not facts.get("released", False)
     return _WORSE if refused else _DONE
+
+
+def _shown(changes: dict[str, comparison.Change]) -> dict[str, Any]:
+    by_group = {group: change.to_dict() for group, change in changes.items()}
+    return {"worse": comparison.worse(changes), "changes": by_group}
 
 
 def _train_config(arguments: argparse.Namespace) -> TrainConfig:

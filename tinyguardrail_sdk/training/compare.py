@@ -21,13 +21,13 @@ from tinyguardrail_sdk.errors import InputError
 from tinyguardrail_sdk.labels import LABELS, Mode
 from tinyguardrail_sdk.manifest import load_manifest
 from tinyguardrail_sdk.training import metrics
+from tinyguardrail_sdk.training.data.kept import NOTHING, Kept
 from tinyguardrail_sdk.training.evaluate import reaches_threshold
 from tinyguardrail_sdk.training.judging import judge_texts
+from tinyguardrail_sdk.training.progress import PartsProgress
 from tinyguardrail_sdk.training.rows import Row
 
 REGRESSION_SET: Final = Path(__file__).parent / "assets" / "regression.jsonl.gz"
-
-Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,8 @@ def compare(
     gate: Gate,
     *,
     workers: int = 1,
-    progress: Progress | None = None,
+    progress: PartsProgress | None = None,
+    kept: Kept = NOTHING,
 ) -> dict[str, Change]:
     """Judge the rows with both checkpoints.
 
@@ -105,6 +106,7 @@ def compare(
         gate: What counts as worse.
         workers: Processes that judge.
         progress: Called with "old" or "new", rows done and rows in all.
+        kept: Where answers are kept, and those of an interrupted run taken up.
 
     Returns:
         A change for `all`, and by class, source, language and, of several, set as `class/benign`
@@ -116,10 +118,10 @@ def compare(
     """
     if not rows:
         raise InputError(f"no text of a class to compare on; known: {', '.join(LABELS)}")
-    if odd := sorted({row.label for row in rows} - set(map(str, LABELS))):
+    if odd := sorted({row.label for row in rows if not row.has_class}):
         raise InputError(f"a row of class {odd[0]}; known: {', '.join(LABELS)}")
     verdicts = {
-        name: _right(path, rows, gate.mode, workers, name, progress)
+        name: _right(path, rows, gate.mode, workers, name, progress, kept)
         for name, path in (("old", old), ("new", new))
     }
     return {
@@ -139,13 +141,15 @@ def _right(
     mode: Mode,
     workers: int,
     name: str,
-    progress: Progress | None,
+    progress: PartsProgress | None,
+    kept: Kept,
 ) -> NDArray[np.bool_]:
     scores, _ = judge_texts(
         checkpoint,
         rows,
         workers=workers,
         progress=None if progress is None else lambda done, total: progress(name, done, total),
+        kept=kept.named(name),
     )
     blocked = reaches_threshold(rows, scores, load_manifest(checkpoint), mode)
     attack = np.array([row.label != str(LABELS[0]) for row in rows])

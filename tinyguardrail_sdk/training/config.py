@@ -164,7 +164,8 @@ class TrainConfig:
         threads: CPU threads of PyTorch; 0 leaves its default.
         log_every: Steps between lines of `metrics.jsonl`.
         validate_every: Steps between validations.
-        patience: Validations without a better score before stopping; 0 never stops early.
+        patience: Validations without a better score before stopping; 0 never stops early. Counted
+            from `last_phase` on.
         checkpoint_minutes: Longest time between two checkpoints; the end of an epoch makes one too.
         tracker: Where the numbers of `metrics.jsonl` go besides: `tensorboard` writes its logs
             into the run folder; empty goes nowhere.
@@ -211,6 +212,16 @@ class TrainConfig:
             f"data.max_tokens={self.data.max_tokens} exceeds "
             f"network.max_positions={self.network.max_positions}: lower the one or raise the other",
         )
+
+    @property
+    def last_phase(self) -> float:
+        """Share of the run at which the last of what begins later begins; 0 without any."""
+        begins = [
+            self.schedule.quantized_from % 1,  # 1 never begins
+            self.adversarial.from_share if self.adversarial.kind != "none" else 0.0,
+            self.mutation.from_share if self.mutation.share else 0.0,
+        ]
+        return max(begins)
 
     @property
     def cache(self) -> Path:

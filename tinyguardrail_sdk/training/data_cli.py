@@ -59,7 +59,8 @@ text with an attack in it both stay. Of two copies, the one from the file named 
 The result is train.jsonl.gz, validation.jsonl.gz and test.jsonl.gz, parted by upstream and family
 as `data generate` does (--whole puts all in train), and mix.json, which says what was dropped from
 which file and why. Equal inputs and seed give equal rows. Some 30 bytes a row are held in memory;
-the signatures by which near copies are found, 900 bytes a row, are in OUTPUT while it runs.
+the signatures by which near copies are found, 900 bytes a row, are in OUTPUT while it runs. What
+was found of copies is kept beside it: interrupted, the same command goes on.
 """
 
 _SPLIT_EPILOG = """\

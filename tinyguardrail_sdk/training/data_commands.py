@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import sys
 
 from rich.console import Console
 
 from tinyguardrail_sdk.errors import InputError
 from tinyguardrail_sdk.labels import LABELS, Label
+from tinyguardrail_sdk.training.counting import counting
 from tinyguardrail_sdk.training.data.audit import AuditConfig
 from tinyguardrail_sdk.training.data.audit import audit as audit_files
 from tinyguardrail_sdk.training.data.catalogue import CATALOGUE
@@ -16,6 +16,8 @@ from tinyguardrail_sdk.training.data.fetch import FetchConfig, user_cache
 from tinyguardrail_sdk.training.data.fetch import fetch as fetch_sets
 from tinyguardrail_sdk.training.data.generate import close_enough
 from tinyguardrail_sdk.training.data.jsonl import write_json
+from tinyguardrail_sdk.training.data.kept import keeping, unfinished
+from tinyguardrail_sdk.training.data.lockfile import LOCK
 from tinyguardrail_sdk.training.data.mixture import MixConfig
 from tinyguardrail_sdk.training.data.mixture import mix as mix_files
 from tinyguardrail_sdk.training.data.parts import write_benign_parts, write_parts
@@ -24,7 +26,7 @@ from tinyguardrail_sdk.training.data.remote import Patience
 from tinyguardrail_sdk.training.data.split import FROM_TEST
 from tinyguardrail_sdk.training.data_tables import audit_tables, catalogue_table, mix_tables
 from tinyguardrail_sdk.training.preflight import generate_config
-from tinyguardrail_sdk.training.reporter import counting, print_json
+from tinyguardrail_sdk.training.reporter import print_json, tell
 
 _DONE, _INCOMPLETE = 0, 2
 _WIDTH = 160
@@ -33,12 +35,13 @@ _WIDTH = 160
 def generate(arguments: argparse.Namespace) -> int:
     """Write train, validation and test sets, and `data.json`."""
     config = generate_config(arguments)
-    with counting("generate") as progress:
-        sizes = write_parts(config, arguments.output, workers=arguments.workers, progress=progress)
+    output, workers = arguments.output, arguments.workers
+    with keeping(unfinished(output), tell) as kept, counting("generate") as progress:
+        sizes = write_parts(config, output, workers=workers, progress=progress, kept=kept)
     if not close_enough(config.total, sizes["made"]):
-        sys.stderr.write(
-            f"tinyguardrail: {sizes['made']} rows instead of {config.total}: exact repetitions are "
-            "left out, collected texts are capped, and near copies of held-out ones dropped\n"
+        tell(
+            f"{sizes['made']} rows instead of {config.total}: exact repetitions are "
+            "left out, collected texts are capped, and near copies of held-out ones dropped"
         )
     print_json(sizes)
     return _DONE
@@ -80,7 +83,12 @@ def fetch(arguments: argparse.Namespace) -> int:
     )
     result = fetch_sets(config, counting)
     for message in result["failed"].values():
-        sys.stderr.write(f"tinyguardrail: {message}\n")
+        tell(message)
+    if trusted := result["trusted"]:
+        tell(
+            f"no SHA-256 is published for {len(trusted)} of the files: they are taken as they "
+            f"came, and recorded in {config.output / LOCK}; from now on nothing else is accepted"
+        )
     print_json(result)
     return _INCOMPLETE if result["failed"] else _DONE
 
@@ -98,8 +106,8 @@ def mix(arguments: argparse.Namespace) -> int:
         whole=arguments.whole,
         seed=arguments.seed,
     )
-    with counting("read") as progress:
-        report = mix_files(config, arguments.output, progress)
+    with keeping(unfinished(arguments.output), tell) as kept, counting("read") as progress:
+        report = mix_files(config, arguments.output, progress, kept)
     console = Console(width=_WIDTH)
     for table in mix_tables(report):
         console.print(table)
@@ -111,15 +119,15 @@ def mix(arguments: argparse.Namespace) -> int:
 def audit(arguments: argparse.Namespace) -> int:
     """Describe files, show tables and warnings, end in one JSON line."""
     config = AuditConfig(tuple(arguments.paths), arguments.near, arguments.seed)
-    with counting("read") as progress:
-        report = audit_files(config, progress)
+    with keeping(unfinished(arguments.output), tell) as kept, counting("read") as progress:
+        report = audit_files(config, progress, kept)
+        if arguments.output:
+            write_json(arguments.output, report)
     console = Console(width=_WIDTH)
     for table in audit_tables(report):
         console.print(table)
     for warning in report["warnings"]:
         console.print(f"! {warning}", markup=False, highlight=False, soft_wrap=True)
-    if arguments.output:
-        write_json(arguments.output, report)
     by = {name: counts for name, counts in report["by"].items() if name != "technique"}
     print_json({**report, "by": by})
     return _DONE

@@ -18,7 +18,9 @@ from numpy.typing import NDArray
 from tinyguardrail_sdk.labels import LABELS, Mode, Route, Source
 from tinyguardrail_sdk.manifest import MANIFEST_NAME, Manifest, load_manifest
 from tinyguardrail_sdk.training import metrics, roc
-from tinyguardrail_sdk.training.judging import Progress, judge_texts
+from tinyguardrail_sdk.training.data.kept import NOTHING, Kept
+from tinyguardrail_sdk.training.judging import judge_texts
+from tinyguardrail_sdk.training.progress import Progress
 from tinyguardrail_sdk.training.rows import Row, read_rows
 
 Bools = NDArray[np.bool_]
@@ -56,9 +58,12 @@ def score(
     force: Route | None = None,
     workers: int = 1,
     progress: Progress | None = None,
+    kept: Kept = NOTHING,
 ) -> Scored:
     """Judge every row; see `judge_texts`."""
-    scores, fast = judge_texts(checkpoint, rows, force=force, workers=workers, progress=progress)
+    scores, fast = judge_texts(
+        checkpoint, rows, force=force, workers=workers, progress=progress, kept=kept
+    )
     return Scored(rows, scores, fast)
 
 
@@ -68,8 +73,7 @@ def tables(scored: Scored, manifest: Manifest) -> dict[str, Any]:
     Returns:
         JSON types; each entry is what `measure` returns.
     """
-    labels = {str(label) for label in LABELS}
-    judged = scored.where(lambda row: row.label in labels)
+    judged = scored.where(lambda row: row.has_class)
     report: dict[str, Any] = {"all": {"all": measure(judged, manifest)}}
     for name, key in GROUPINGS.items():
         report[name] = {
@@ -77,7 +81,7 @@ def tables(scored: Scored, manifest: Manifest) -> dict[str, Any]:
             for group in sorted({key(row) for row in judged.rows})
         }
     report["apart"] = {}
-    apart = scored.where(lambda row: row.label not in labels)
+    apart = scored.where(lambda row: not row.has_class)
     for group in sorted({_set_and_label(row) for row in apart.rows}):
         part = _only(apart, _set_and_label, group)
         hits = _hits(part, manifest).items()
@@ -149,6 +153,7 @@ def evaluate(
     force: Route | None = None,
     workers: int = 1,
     progress: Progress | None = None,
+    kept: Kept = NOTHING,
 ) -> dict[str, Any]:
     """Score sets and report; see `read_rows`, `score` and `tables`.
 
@@ -157,7 +162,7 @@ def evaluate(
         the `tables`.
     """
     rows = read_rows(paths, source_map or {})
-    scored = score(checkpoint, rows, force=force, workers=workers, progress=progress)
+    scored = score(checkpoint, rows, force=force, workers=workers, progress=progress, kept=kept)
     return summarise(checkpoint, scored, force)
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from tinyguardrail_sdk.errors import CheckpointError, InputError
 from tinyguardrail_sdk.manifest import read_manifest
 from tinyguardrail_sdk.training.data.jsonl import data_files
+from tinyguardrail_sdk.training.run_files import BEST, FACTS
 
 Check = Callable[[Path], None]
 
@@ -18,7 +19,6 @@ _DATA_REMEDY = (
     "(train, validation and test.jsonl.gz)"
 )
 _RUN_REMEDY = "check the path, or make a run with `tinyguardrail train --output runs/guard`"
-_FACTS = "training.json"
 _TRAIN = "train.jsonl.gz"
 
 
@@ -100,7 +100,7 @@ def run_folder(path: Path) -> None:
 def weights(path: Path) -> None:
     """A folder of trained weights in a run."""
     run_folder(path)
-    if not (path / _FACTS).is_file():
-        inner = path / "best"
-        hint = f"give {inner}" if (inner / _FACTS).is_file() else _RUN_REMEDY
+    if not (path / FACTS).is_file():
+        inner = path / BEST
+        hint = f"give {inner}" if (inner / FACTS).is_file() else _RUN_REMEDY
         raise InputError(f"{path}: holds no trained weights; {hint}")

@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import hashlib
+import json
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnxruntime
 from numpy.typing import NDArray
 
 from tinyguardrail_sdk.classifier import EmbeddedClassifier, open_checkpoint
 from tinyguardrail_sdk.engine import Engine
 from tinyguardrail_sdk.features import Window
 from tinyguardrail_sdk.labels import LABELS, SOURCES, Route
-from tinyguardrail_sdk.manifest import read_manifest
+from tinyguardrail_sdk.manifest import MANIFEST_NAME, hash_of, read_manifest
+from tinyguardrail_sdk.training.data.kept import NOTHING, Kept, key_of
 from tinyguardrail_sdk.training.data.parallel import in_order
+from tinyguardrail_sdk.training.progress import Progress
 from tinyguardrail_sdk.training.rows import Row
 from tinyguardrail_sdk.training.scores import WindowScores
 
 _CHUNK = 16
 
-Progress = Callable[[int, int], None]
 # Answers one row; made once in every process.
 Judge = Callable[[Row], Any]
 
@@ -34,6 +38,7 @@ def judge_texts(
     force: Route | None = None,
     workers: int = 1,
     progress: Progress | None = None,
+    kept: Kept = NOTHING,
 ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     """Judge every row.
 
@@ -43,12 +48,14 @@ def judge_texts(
         force: Branch that answers every window; None routes as at run time.
         workers: Processes, one thread each.
         progress: Called with rows done and rows in all.
+        kept: Where answers are kept, and those of an interrupted run taken up.
 
     Returns:
         (rows, labels) calibrated probabilities, and (rows,) whether the fast branch answered.
     """
     make = partial(_routed, checkpoint) if force is None else partial(_forced, checkpoint, force)
-    answers = list(_answers(make, rows, workers, progress))
+    key = partial(_key, checkpoint, rows, force or "routed")
+    answers = list(_answers(make, rows, workers, progress, kept, key))
     scores = np.array([scores for scores, _ in answers], np.float64).reshape(-1, len(LABELS))
     return scores, np.array([fast for _, fast in answers], bool)
 
@@ -59,9 +66,11 @@ def judge_windows(
     *,
     workers: int = 1,
     progress: Progress | None = None,
+    kept: Kept = NOTHING,
 ) -> WindowScores:
     """Raw answers of both branches and the router for every window of rows of the four classes."""
-    answers = list(_answers(partial(_both, checkpoint), rows, workers, progress))
+    key, make = partial(_key, checkpoint, rows, "both"), partial(_both, checkpoint)
+    answers = list(_answers(make, rows, workers, progress, kept, key))
     every = [window for windows in answers for window in windows]
     return WindowScores(
         fast=np.array([fast for fast, _, _ in every], np.float64),
@@ -78,7 +87,7 @@ def _routed(checkpoint: Path) -> Judge:
 
     def judge(row: Row) -> Any:
         found = classifier.classify(row.text, row.source)
-        return found.scores, found.route is Route.FAST
+        return [*found.scores], found.route is Route.FAST
 
     return judge
 
@@ -88,14 +97,19 @@ def _forced(checkpoint: Path, force: Route) -> Judge:
 
     def judge(row: Row) -> Any:
         answers = [engine.run(window, force).probabilities for window in windows(row)]
-        return min(answers, key=lambda scores: scores[0]), force is Route.FAST
+        return [*min(answers, key=lambda scores: scores[0])], force is Route.FAST
 
     return judge
 
 
 def _both(checkpoint: Path) -> Judge:
     windows, engine = _parts(checkpoint)
-    return lambda row: [engine.logits(window) for window in windows(row)]
+
+    def judge(row: Row) -> Any:
+        answers = (engine.logits(window) for window in windows(row))
+        return [(fast.tolist(), deep.tolist(), float(route)) for fast, deep, route in answers]
+
+    return judge
 
 
 def _parts(checkpoint: Path) -> tuple[Callable[[Row], list[Window]], Engine]:
@@ -108,12 +122,30 @@ def _of_chunks(make: Callable[[], Judge]) -> Callable[[Sequence[Row]], list[Any]
     return lambda rows: [judge(row) for row in rows]
 
 
+def _key(checkpoint: Path, rows: Sequence[Row], branch: str) -> str:
+    """Of all that answers follow from: the manifest holds the hash of every file beside it."""
+    texts = hashlib.sha256()
+    for row in rows:
+        texts.update(json.dumps([row.text, row.source]).encode())
+    manifest = hash_of(checkpoint / MANIFEST_NAME)
+    return key_of([texts.hexdigest(), branch, manifest, onnxruntime.__version__])
+
+
 def _answers(
-    make: Callable[[], Judge], rows: Sequence[Row], workers: int, progress: Progress | None
+    make: Callable[[], Judge],
+    rows: Sequence[Row],
+    workers: int,
+    progress: Progress | None,
+    kept: Kept,
+    key: Callable[[], str],
 ) -> Iterator[Any]:
     chunks = [rows[i : i + _CHUNK] for i in range(0, len(rows), _CHUNK)]
     done = 0
-    with closing(in_order(partial(_of_chunks, make), chunks, workers)) as parts:
+
+    def rest(first: int) -> Generator[list[Any], None, None]:
+        return in_order(partial(_of_chunks, make), chunks[first:], workers)
+
+    with closing(kept.results(key, rest)) as parts:
         for part in parts:
             yield from part
             done += len(part)

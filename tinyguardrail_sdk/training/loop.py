@@ -92,7 +92,7 @@ class Loop:
             self._log(progress, factor)
         if position.step % config.validate_every == 0:
             with self._tally.paused():
-                self._validate()
+                self._validate(progress)
         epochs = self._data.stream.finished_epochs
         overdue = elapsed - self._saved_at > 60.0 * config.checkpoint_minutes
         if overdue or epochs > self._saved_epochs:
@@ -139,12 +139,12 @@ class Loop:
                   "progress": progress, "lr_factor": factor, **self._tally.read()}  # fmt: skip
         self._record(record, training_line(record))
 
-    def _validate(self) -> None:
+    def _validate(self, progress: float) -> None:
         position, report = self._position, self._judged()
         better = report["score"] > position.best
         if better:
             position.best, position.best_step, position.worse = report["score"], position.step, 0
-        else:
+        elif progress >= self._config.last_phase:  # a stop before would leave that one out
             position.worse += 1
         self._report = report
         self._record(
@@ -222,7 +222,7 @@ class Loop:
         position = self._position
         position.elapsed = self._clock.elapsed()
         if reason != "interrupted" and position.step % self._config.validate_every:
-            self._validate()
+            self._validate(1.0)
         with self._folder.remedy():
             self._save()
         self._accelerator.wait_for_everyone()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from tinyguardrail_sdk.labels import Mode, Source
+from tinyguardrail_sdk.labels import Mode, Route, Source
 from tinyguardrail_sdk.training import inputs
 from tinyguardrail_sdk.training.inputs import add_input
 
@@ -112,6 +112,11 @@ def add_route(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--route", choices=("routed", "fast", "deep"), default="routed", help="(default: routed)"
     )
+
+
+def chosen_route(arguments: argparse.Namespace) -> Route | None:
+    """The branch that answers; None as at run time."""
+    return None if arguments.route == "routed" else Route(arguments.route)
 
 
 def add_run(parser: argparse.ArgumentParser, text: str, *, required: bool) -> None:

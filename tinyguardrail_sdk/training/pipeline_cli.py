@@ -21,8 +21,9 @@ examples:
 
 presets:
   colab  15,000 samples, 5 epochs, 16 windows x 4 micro-batches a step, adversarial from the
-         beginning of epoch 3 on half of the micro-batches, quantisation-aware from that of epoch 4
-  large  140,000 samples, the same recipe
+         beginning of epoch 3 on half of the micro-batches, quantisation-aware from that of epoch 4;
+         from then on it stops after 3 validations without a better score
+  large  140,000 samples, the same recipe, 5 validations
   tiny   600 samples, the same recipe on a network that is too small to be good
 
 Every field can be set, in a JSON or TOML file or with --set: output and workers, and the sections

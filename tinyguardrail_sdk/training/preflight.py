@@ -16,6 +16,7 @@ from tinyguardrail_sdk.training.config import TrainConfig, load_config
 from tinyguardrail_sdk.training.data.generate import GenerateConfig
 from tinyguardrail_sdk.training.inputs import data_file, look_at
 from tinyguardrail_sdk.training.mutate import chosen_mutations
+from tinyguardrail_sdk.training.run_files import step_folders
 from tinyguardrail_sdk.training.targets import Targets
 
 # What `data generate` and `data split` write.
@@ -55,7 +56,7 @@ def fetch(arguments: argparse.Namespace) -> None:
 def train(arguments: argparse.Namespace) -> None:
     """Read the configuration, and look for the files and the base that it names."""
     config = load_config(arguments.config, train_overrides(arguments))
-    begun = any(config.output.glob("step-*"))
+    begun = bool(step_folders(config.output))
     if arguments.resume:
         if not begun:
             raise CheckpointError(

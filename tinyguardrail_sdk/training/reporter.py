@@ -1,11 +1,10 @@
-"""What a person and a program see: a progress bar, the result, and `metrics.jsonl` of a run."""
+"""What a person and a program see of a run: a bar, lines, the result, and `metrics.jsonl`."""
 
 from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -14,13 +13,12 @@ from rich.console import Console
 from rich.progress import (
     BarColumn,
     Progress,
-    TaskID,
     TaskProgressColumn,
     TextColumn,
     TimeRemainingColumn,
 )
 
-METRICS = "metrics.jsonl"
+from tinyguardrail_sdk.training.run_files import METRICS
 
 
 def print_json(value: object) -> None:
@@ -28,28 +26,9 @@ def print_json(value: object) -> None:
     sys.stdout.write(json.dumps(value, default=str) + "\n")
 
 
-@contextmanager
-def counting(what: str) -> Iterator[Callable[[int, int], None]]:
-    """Show a bar on a terminal; gives a function that takes the number done and that of all."""
-    console = Console(stderr=True)
-    with Progress(console=console, disable=not console.is_terminal) as bar:
-        task = bar.add_task(what)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
-
-
-@contextmanager
-def counting_parts() -> Iterator[Callable[[str, int, int], None]]:
-    """As `counting`, a bar for each part; the function takes the part's name first."""
-    console = Console(stderr=True)
-    with Progress(console=console, disable=not console.is_terminal) as bar:
-        tasks: dict[str, TaskID] = {}
-
-        def advance(part: str, done: int, total: int) -> None:
-            if part not in tasks:
-                tasks[part] = bar.add_task(part)
-            bar.update(tasks[part], completed=done, total=total)
-
-        yield advance
+def tell(line: str) -> None:
+    """Say something beside the result."""
+    sys.stderr.write(f"tinyguardrail: {line}\n")
 
 
 class Reporter:

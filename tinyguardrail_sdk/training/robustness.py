@@ -19,10 +19,12 @@ from tinyguardrail_sdk.errors import InputError
 from tinyguardrail_sdk.labels import LABELS, Label, Mode, Route
 from tinyguardrail_sdk.manifest import load_manifest
 from tinyguardrail_sdk.training import metrics
+from tinyguardrail_sdk.training.data.kept import NOTHING, Kept
 from tinyguardrail_sdk.training.data.schema import Example
 from tinyguardrail_sdk.training.evaluate import reaches_threshold
-from tinyguardrail_sdk.training.judging import Progress, judge_texts
+from tinyguardrail_sdk.training.judging import judge_texts
 from tinyguardrail_sdk.training.mutate import Mutation, chosen_mutations, mutate
+from tinyguardrail_sdk.training.progress import Progress
 from tinyguardrail_sdk.training.rows import Row, as_rows
 
 Bools = NDArray[np.bool_]
@@ -52,6 +54,7 @@ def under_mutation(
     force: Route | None = None,
     workers: int = 1,
     progress: Progress | None = None,
+    kept: Kept = NOTHING,
 ) -> dict[str, Any]:
     """Judge texts as they are and under each mutation.
 
@@ -65,6 +68,7 @@ def under_mutation(
         force: Branch that answers; None routes as at run time.
         workers: Processes.
         progress: Called with texts judged and texts in all.
+        kept: Where answers are kept, and those of an interrupted run taken up.
 
     Returns:
         JSON types: `model_version`, `mode`, `plain` (`caught`, `flagged` of the drawn texts) and
@@ -80,18 +84,26 @@ def under_mutation(
         raise InputError(f"no text of the classes {', '.join(LABELS)} to mutate")
     manifest = load_manifest(checkpoint)
 
-    def hits(texts: Sequence[Example]) -> Bools:
+    def hits(texts: Sequence[Example], name: str) -> Bools:
         judged = as_rows(texts)
-        scores, _ = judge_texts(checkpoint, judged, force=force, workers=workers, progress=progress)
+        scores, _ = judge_texts(
+            checkpoint,
+            judged,
+            force=force,
+            workers=workers,
+            progress=progress,
+            kept=kept.named(name),
+        )
         return reaches_threshold(judged, scores, manifest, mode)
 
     attack = _attack(examples)
-    plain = hits(examples)
+    plain = hits(examples, "plain")
     # An attack that passes as it is needs no mutation.
     tried = [e for e, passed in zip(examples, attack & ~plain, strict=True) if not passed]
     made = [(mutation.name, m) for mutation in mutations for m in _mutants(tried, mutation, seed)]
     mutants = [mutant for _, mutant in made]
-    found, attack_of, name_of = hits(mutants), _attack(mutants), np.array([n for n, _ in made], str)
+    found, attack_of = hits(mutants, "mutants"), _attack(mutants)
+    name_of = np.array([name for name, _ in made], str)
     results = {}
     for mutation in mutations:
         mine = name_of == mutation.name
@@ -124,7 +136,7 @@ def _rates(hits: Bools, attack: Bools) -> dict[str, Any]:
 
 def _draw(rows: Sequence[Row], most: int, rng: random.Random) -> list[Example]:
     """Attacks first, then benign texts, each in the order of the rows."""
-    known = [row for row in rows if row.label in set(map(str, LABELS))]
+    known = [row for row in rows if row.has_class]
     drawn: list[Example] = []
     for attacks in (True, False):
         kind = [row for row in known if (row.label != Label.BENIGN) == attacks]

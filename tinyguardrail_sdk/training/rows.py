@@ -8,7 +8,7 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 from tinyguardrail_sdk.errors import InputError
-from tinyguardrail_sdk.labels import Source
+from tinyguardrail_sdk.labels import LABELS, Source
 from tinyguardrail_sdk.training.data.jsonl import data_files, read_lines, stem_of
 from tinyguardrail_sdk.training.data.schema import Example
 
@@ -37,6 +37,11 @@ class Row:
     kind: str
     language: str
     span: tuple[int, int] | None = None
+
+    @property
+    def has_class(self) -> bool:
+        """Whether its label is one of the four classes."""
+        return self.label in LABELS
 
 
 def read_rows(

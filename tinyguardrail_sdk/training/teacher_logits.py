@@ -19,9 +19,9 @@ import torch
 from tinyguardrail_sdk.errors import CheckpointError
 from tinyguardrail_sdk.labels import LABELS
 from tinyguardrail_sdk.training.config import TrainConfig
+from tinyguardrail_sdk.training.counting import counting
 from tinyguardrail_sdk.training.data.corpora import train_recipe
 from tinyguardrail_sdk.training.data.corpus import Corpus, corpus_folder
-from tinyguardrail_sdk.training.reporter import counting
 from tinyguardrail_sdk.training.teachers import CHUNK, Teacher, open_teacher
 
 _NUMBER: Final = np.dtype("<f4")

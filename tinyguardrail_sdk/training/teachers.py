@@ -33,6 +33,7 @@ from tinyguardrail_sdk.training.data.corpora import train_recipe
 from tinyguardrail_sdk.training.data.corpus import Corpus, window_texts
 from tinyguardrail_sdk.training.network.model import TinyGuardrail
 from tinyguardrail_sdk.training.restore import restore
+from tinyguardrail_sdk.training.run_files import FACTS
 
 CHUNK = 1024
 _TEXTS_AT_ONCE = 32
@@ -64,7 +65,7 @@ def open_teacher(config: TrainConfig, device: Device) -> Teacher:
     """
     name = config.distillation.teacher
     folder = DEFAULT_CHECKPOINT if name == "shipped" else Path(name)
-    if (folder / checkpoint.FACTS).is_file():
+    if (folder / FACTS).is_file():
         model, trained = checkpoint.load_model(folder)
         _check_shape(config, trained)
         _check_vocabulary(config, checkpoint.trained_vocabulary(checkpoint.load_facts(folder)))

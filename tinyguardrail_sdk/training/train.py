@@ -32,6 +32,7 @@ from tinyguardrail_sdk.training.network.model import TinyGuardrail, trainable_gr
 from tinyguardrail_sdk.training.reporter import Reporter
 from tinyguardrail_sdk.training.restore import restore
 from tinyguardrail_sdk.training.resuming import refuse_changes
+from tinyguardrail_sdk.training.run_files import FACTS
 from tinyguardrail_sdk.training.run_state import Data, Learner, Position, Start
 from tinyguardrail_sdk.training.session import make_accelerator, restore_loop
 from tinyguardrail_sdk.training.teacher_logits import taught
@@ -178,7 +179,7 @@ def parameter_groups(model: TinyGuardrail, config: OptimizerConfig) -> list[dict
 def _initialise(model: TinyGuardrail, init: str) -> str:
     if init == "scratch":
         return f"{model.parameter_count():,} parameters, from scratch"
-    if (Path(init) / checkpoint.FACTS).is_file():
+    if (Path(init) / FACTS).is_file():
         checkpoint.load_into(model, Path(init))
         return f"{model.parameter_count():,} parameters, from {init}"
     if init == "shipped" or (Path(init) / MANIFEST_NAME).is_file():

@@ -7,8 +7,9 @@ property and scoring it on texts that it has not seen. The network will find wha
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,14 +22,14 @@ from tinyguardrail_sdk.training.data.advice import warnings_of
 from tinyguardrail_sdk.training.data.copies import Copies
 from tinyguardrail_sdk.training.data.drawn import Drawn
 from tinyguardrail_sdk.training.data.jsonl import data_files
-from tinyguardrail_sdk.training.data.labelled import labelled_rows
+from tinyguardrail_sdk.training.data.kept import NOTHING, Kept, key_of
+from tinyguardrail_sdk.training.data.labelled import rows_of_files
 from tinyguardrail_sdk.training.data.report import Summary
 from tinyguardrail_sdk.training.data.schema import Example
 from tinyguardrail_sdk.training.data.split import upstream_of
 from tinyguardrail_sdk.training.data.surface import Columns, columns, kinds
+from tinyguardrail_sdk.training.progress import Progress
 from tinyguardrail_sdk.training.roc import auroc
-
-Progress = Callable[[int, int], None]
 
 TOGETHER = "all together"
 
@@ -60,12 +61,13 @@ class AuditConfig:
             raise InputError(f"near={self.near} must be in 0.3..1; 0.8 is usual")
 
 
-def audit(config: AuditConfig, progress: Progress) -> dict[str, Any]:
+def audit(config: AuditConfig, progress: Progress, kept: Kept = NOTHING) -> dict[str, Any]:
     """Describe files of rows to learn from.
 
     Args:
         config: What to do.
-        progress: Told the files read so far and of all.
+        progress: Told the bytes of the files read so far and of all.
+        kept: Where what is found of copies is kept, and that of an interrupted run taken up.
 
     Returns:
         Everything of `report.Summary`, and `no_class` (plain requests, not looked at), `copies`
@@ -78,22 +80,19 @@ def audit(config: AuditConfig, progress: Progress) -> dict[str, Any]:
     """
     files = list(data_files(config.paths))
     summary, drawn = Summary(_MOST_DESCRIBED), Drawn(_MOST_FITTED, config.seed)
-    copies, reasons = Copies(config.near), Counter[str]()
+    reasons = Counter[str]()
     across: dict[str, dict[str, Counter[str]]] = defaultdict(lambda: defaultdict(Counter))
     no_class = 0
-    for number, path in enumerate(files):
-        progress(number, len(files))
-        for _, example in labelled_rows(path):
-            if example is None:
-                no_class += 1
-                continue
-            summary.add(example)
-            drawn.add(example)
-            reasons[copies.reason(example)] += 1
-            told = {"upstream": _upstream(example), "language": example.language, **kinds(example)}
-            for name, value in told.items():
-                across[name][value][str(example.label)] += 1
-    progress(len(files), len(files))
+    for example, reason in _with_reasons(files, config, progress, kept):
+        if example is None:
+            no_class += 1
+            continue
+        summary.add(example)
+        drawn.add(example)
+        reasons[reason] += 1
+        told = {"upstream": _upstream(example), "language": example.language, **kinds(example)}
+        for name, value in told.items():
+            across[name][value][str(example.label)] += 1
     if not drawn.passed:
         raise InputError(f"no row with a class in {', '.join(map(str, config.paths))}")
     del reasons[""]
@@ -105,6 +104,16 @@ def audit(config: AuditConfig, progress: Progress) -> dict[str, Any]:
         "shortcuts_fitted": fitted(drawn.rows, config.seed),
     }
     return {**report, "warnings": warnings_of(report)}
+
+
+def _with_reasons(
+    files: Sequence[Path], config: AuditConfig, progress: Progress, kept: Kept
+) -> Iterator[tuple[Example | None, str]]:
+    """Rows, None for one of no class, and why each is a copy."""
+    with kept.journal(partial(key_of, config, files)) as journal:
+        copies = Copies(config.near, journal=journal)
+        for _, _, example in rows_of_files(files, progress):
+            yield example, "" if example is None else copies.reason(example)
 
 
 def fitted(examples: Sequence[Example], seed: int) -> dict[str, Any]:

@@ -57,7 +57,6 @@ _SOURCES_OF_TRUTH: Final = (
 )  # fmt: skip
 
 Packed = dict[str, NDArray[Any]]
-Progress = Callable[[int], None]
 
 
 @dataclass(frozen=True)
@@ -190,7 +189,11 @@ def open_corpus(directory: Path) -> Corpus:
 
 
 def prepare_corpus(
-    recipe: CorpusRecipe, cache: Path, *, workers: int = 1, progress: Progress | None = None
+    recipe: CorpusRecipe,
+    cache: Path,
+    *,
+    workers: int = 1,
+    progress: Callable[[int], None] | None = None,
 ) -> Corpus:
     """Open the recipe's corpus in the cache folder, making it first where it is missing.
 
@@ -230,7 +233,7 @@ def corpus_folder(cache: Path, fingerprint: str) -> Path:
 
 
 def _write(
-    recipe: CorpusRecipe, directory: Path, workers: int, progress: Progress
+    recipe: CorpusRecipe, directory: Path, workers: int, progress: Callable[[int], None]
 ) -> dict[str, int]:
     done = dict.fromkeys(FILES, 0)
     with ExitStack() as stack:

@@ -30,8 +30,9 @@ from tinyguardrail_sdk.training.data.readers import (
     read_records,
     require_reader,
 )
-from tinyguardrail_sdk.training.data.remote import LoginNeeded, Patience, Progress, download
+from tinyguardrail_sdk.training.data.remote import LoginNeeded, Patience, download
 from tinyguardrail_sdk.training.data.schema import write_rows
+from tinyguardrail_sdk.training.progress import Progress
 
 Counting = Callable[[str], AbstractContextManager[Progress]]
 
@@ -95,7 +96,8 @@ def fetch(config: FetchConfig, counting: Counting) -> dict[str, Any]:
         counting: Makes the bar that shows the bytes of a file.
 
     Returns:
-        `fetched` by name, and `failed`: messages by name, when several were asked for.
+        `fetched` by name; `failed`, messages by name, when several were asked for; and `trusted`,
+        see `LockFile`.
 
     Raises:
         InputError: Terms, names or files that make no sense.
@@ -112,7 +114,7 @@ def fetch(config: FetchConfig, counting: Counting) -> dict[str, Any]:
             if len(chosen) == 1:
                 raise
             failed[dataset.name] = str(error)
-    return {"fetched": fetched, "failed": failed}
+    return {"fetched": fetched, "failed": failed, "trusted": lock.trusted}
 
 
 def _chosen(config: FetchConfig) -> list[Dataset]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import random
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -37,6 +37,8 @@ from tinyguardrail_sdk.training.data.attacks import (
     turned,
 )
 from tinyguardrail_sdk.training.data.benign import GENERATORS, answers, disguised, fragments
+from tinyguardrail_sdk.training.data.jsonl import data_files
+from tinyguardrail_sdk.training.data.kept import NOTHING, Kept, key_of
 from tinyguardrail_sdk.training.data.keyed import KeyedNumbers, digest
 from tinyguardrail_sdk.training.data.parallel import in_order
 from tinyguardrail_sdk.training.data.pools import DEFAULT_TERMS, Pools, load_pools
@@ -44,7 +46,7 @@ from tinyguardrail_sdk.training.data.proportions import GENERATED, POOL_CAPS, RE
 from tinyguardrail_sdk.training.data.schema import Example
 from tinyguardrail_sdk.training.data.split import HELD_OUT, assigned_split
 
-Generator = Callable[[random.Random, int, bool], Iterator[Example]]
+Make = Callable[[random.Random, int, bool], Iterator[Example]]
 
 _TOLERANCE = 0.05
 _CHUNK = 2000  # rows made at a time, by one process
@@ -94,7 +96,11 @@ class GenerateConfig:
 
 
 def generate(
-    config: GenerateConfig, *, workers: int = 1, folder: Path | None = None
+    config: GenerateConfig,
+    *,
+    workers: int = 1,
+    folder: Path | None = None,
+    kept: Kept = NOTHING,
 ) -> Iterator[Example]:
     """Make `config.total` rows, shuffled, exact repetitions left out.
 
@@ -106,6 +112,7 @@ def generate(
         config: What to make.
         workers: Processes; each reads the pools.
         folder: Where keys of the rows made so far are kept; None takes the system's place.
+        kept: Where chunks are kept, and those of an interrupted run taken up.
 
     Yields:
         Fewer rows where there is too little to draw from: a whole chunk nearly all repeated.
@@ -116,10 +123,11 @@ def generate(
     """
     seen = KeyedNumbers(folder)
     made = 0
-    with closing(in_order(partial(_Maker, config), count(), workers)) as chunks:
+    chunks_from = partial(_chunks, config, workers)
+    with closing(kept.results(partial(_key, config), chunks_from)) as chunks:
         for number, chunk in enumerate(chunks):
             fresh = 0
-            for example in chunk:
+            for example in map(Example.from_dict, chunk):
                 if made == config.total:
                     return
                 # The first one wins; the same text may differ in label only across sources.
@@ -130,6 +138,18 @@ def generate(
                     yield example
             if number + 1 >= config.chunks and fresh <= _EXHAUSTED * len(chunk):
                 return
+
+
+def _key(config: GenerateConfig) -> str:
+    return key_of(config, data_files(config.pools))
+
+
+def _chunks(
+    config: GenerateConfig, workers: int, first: int
+) -> Generator[list[dict[str, object]], None, None]:
+    with closing(in_order(partial(_Maker, config), count(first), workers)) as chunks:
+        for chunk in chunks:
+            yield [example.to_dict() for example in chunk]
 
 
 def close_enough(wanted: int, made: int) -> bool:
@@ -260,18 +280,18 @@ def _benign(rows: Sequence[Example]) -> tuple[list[str], list[str], list[carrier
     return [e.text for e in short], asked, twins.as_carriers(rows)
 
 
-def _generators(pools: Pools, config: GenerateConfig) -> dict[str, Generator]:
+def _generators(pools: Pools, config: GenerateConfig) -> dict[str, Make]:
     """Every generator by its name in `GENERATED`, with the pool texts that it needs."""
     given = _given(pools, config)
 
     def of(
         generate: Callable[..., Iterator[Example]],
         needed: Callable[[_Given], dict[str, Sequence[Any]]] = lambda side: {},
-    ) -> Generator:
+    ) -> Make:
         texts = {heldout: needed(side) for heldout, side in given.items()}
         return lambda rng, count, heldout: generate(rng, count, heldout=heldout, **texts[heldout])
 
-    made: dict[str, Generator] = {
+    made: dict[str, Make] = {
         "injection": of(injection.generate, lambda side: {"leads": side.asked}),
         "guarded": of(guarded.generate, lambda side: {"inputs": side.asked}),
         "jailbreak": of(jailbreak.generate, lambda side: {"payloads": side.payloads}),

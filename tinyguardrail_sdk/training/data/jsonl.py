@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, cast
@@ -14,6 +14,7 @@ from tinyguardrail_sdk.errors import InputError
 from tinyguardrail_sdk.training.data.publish import refuse_half_written
 
 _ENDINGS = (".jsonl", ".jsonl.gz")
+_TELL = 500  # lines from one sign of progress to the next
 
 
 def data_files(paths: Sequence[Path]) -> Iterator[Path]:
@@ -79,12 +80,15 @@ def write_json(path: Path, value: object) -> None:
         out.write("\n")
 
 
-def read_lines(path: Path, unstated: str | None = None) -> Iterator[tuple[int, dict[str, Any]]]:
+def read_lines(
+    path: Path, unstated: str | None = None, advance: Callable[[int], None] = lambda place: None
+) -> Iterator[tuple[int, dict[str, Any]]]:
     """Yield the number and the row of every line that is not blank.
 
     Args:
         path: The file; unpacked when its name ends in `.gz`.
         unstated: Label of the rows that state none; None demands one of every row.
+        advance: Told now and then how many bytes of the file are read.
 
     Raises:
         InputError: A line is not a JSON object with the strings `text` and `label`, or the file
@@ -97,6 +101,8 @@ def read_lines(path: Path, unstated: str | None = None) -> Iterator[tuple[int, d
     try:
         with open_text(path) as lines:
             for number, line in enumerate(lines, 1):
+                if not number % _TELL:
+                    advance(_place(lines))
                 if line.strip():
                     yield number, _row(line, unstated, f"{path.name}, line {number}")
     except (UnicodeDecodeError, EOFError, gzip.BadGzipFile) as error:
@@ -104,6 +110,12 @@ def read_lines(path: Path, unstated: str | None = None) -> Iterator[tuple[int, d
             f"{path.name}, after line {number}: not UTF-8 text, or damaged "
             f"({type(error).__name__}); write the file again"
         ) from None
+
+
+def _place(lines: IO[str]) -> int:
+    stream = cast("io.TextIOWrapper", lines).buffer
+    file = stream.fileobj if isinstance(stream, gzip.GzipFile) else stream
+    return cast("IO[bytes]", file).tell()
 
 
 def _packed(path: Path, mode: str, file: IO[bytes] | None = None) -> gzip.GzipFile:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,19 +12,50 @@ from tinyguardrail_sdk.labels import LABELS, Source
 from tinyguardrail_sdk.training.data.jsonl import read_lines, stem_of
 from tinyguardrail_sdk.training.data.pools import PAYLOAD_LABEL, collected_example
 from tinyguardrail_sdk.training.data.schema import Example
+from tinyguardrail_sdk.training.progress import Progress
 
 USE, EVALUATION = "use", "evaluation"  # marks fetched rows that nothing may be trained on
 _COLLECTED_KEYS = {"upstream", "kind", "lang"}
 
 
-def labelled_rows(path: Path) -> Iterator[tuple[int, Example | None]]:
+def rows_of_files(
+    files: Sequence[Path], progress: Progress
+) -> Iterator[tuple[int, int, Example | None]]:
+    """The rows of files as `labelled_rows` gives them, with the number of the file before.
+
+    Args:
+        files: What is read, in order.
+        progress: Told the bytes read so far and of all.
+    """
+    sizes = [path.stat().st_size for path in files]
+    total, before = sum(sizes), 0
+    for index, path in enumerate(files):
+        progress(before, total)
+        advance = partial(_advance, progress, before, total)
+        for line, example in labelled_rows(path, advance):
+            yield index, line, example
+        before += sizes[index]
+    progress(total, total)
+
+
+def _advance(progress: Progress, before: int, total: int, place: int) -> None:
+    progress(before + place, total)
+
+
+def labelled_rows(
+    path: Path, advance: Callable[[int], None] = lambda place: None
+) -> Iterator[tuple[int, Example | None]]:
     """Rows of this package's own form or of a pool; None for a plain risky request, no class.
+
+    Args:
+        path: The file.
+        advance: As of `read_lines`.
 
     Raises:
         InputError: A line is no such row, or is for evaluation only; file and line are named.
     """
     stem = stem_of(path)
-    for number, row in read_lines(path):
+    for number, row in read_lines(path, advance=advance):
         if row.get(USE) == EVALUATION:
             raise InputError(
                 f"{path.name}, line {number}: this row is for evaluation only; "

@@ -22,6 +22,10 @@ class LockFile:
     Args:
         folder: Of the data; a missing lock file is an empty one.
 
+    Attributes:
+        trusted: Addresses of the files that were recorded as they came, since nobody published
+            their hash.
+
     Raises:
         InputError: The lock file is not one.
     """
@@ -29,6 +33,7 @@ class LockFile:
     def __init__(self, folder: Path) -> None:
         self._path = folder / LOCK
         self._known: dict[str, str] = {}
+        self.trusted: list[str] = []
         if self._path.exists():
             try:
                 self._known = dict(json.loads(self._path.read_text(encoding="utf-8")))
@@ -58,6 +63,8 @@ class LockFile:
         if url not in self._known:
             self._known[url] = found
             self._write()
+            if published is None:
+                self.trusted.append(url)
 
     def _write(self) -> None:
         self._path.parent.mkdir(parents=True, exist_ok=True)

@@ -7,10 +7,10 @@ Rows stay in the order of the files; training shuffles.
 
 from __future__ import annotations
 
-import tempfile
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -28,14 +28,14 @@ from tinyguardrail_sdk.training.data.balance import (
 )
 from tinyguardrail_sdk.training.data.copies import Copies
 from tinyguardrail_sdk.training.data.jsonl import data_files, stem_of, write_json
+from tinyguardrail_sdk.training.data.kept import NOTHING, Kept, key_of
 from tinyguardrail_sdk.training.data.keyed import digest
-from tinyguardrail_sdk.training.data.labelled import labelled_rows
+from tinyguardrail_sdk.training.data.labelled import labelled_rows, rows_of_files
 from tinyguardrail_sdk.training.data.pools import DEFAULT_TERMS, PAYLOAD_LABEL, check_known_terms
-from tinyguardrail_sdk.training.data.publish import publish
+from tinyguardrail_sdk.training.data.publish import drafted, publish
 from tinyguardrail_sdk.training.data.schema import Example, write_examples
 from tinyguardrail_sdk.training.data.split import FROM_TEST, HeldOut, assigned_split, upstream_of
-
-Progress = Callable[[int, int], None]
+from tinyguardrail_sdk.training.progress import Progress
 
 DESCRIPTION = "mix.json"
 
@@ -99,7 +99,9 @@ class _Tally:
         return dict(sum(self.dropped.values(), Counter[str]()).most_common())
 
 
-def mix(config: MixConfig, output: Path, progress: Progress) -> dict[str, Any]:
+def mix(
+    config: MixConfig, output: Path, progress: Progress, kept: Kept = NOTHING
+) -> dict[str, Any]:
     """Mix files into `train.jsonl.gz` and, unless `whole`, `validation` and `test` beside it.
 
     The report is written beside them, as `mix.json`.
@@ -108,6 +110,7 @@ def mix(config: MixConfig, output: Path, progress: Progress) -> dict[str, Any]:
         config: What to do.
         output: Folder to write to.
         progress: Told the bytes of the files read so far and of all.
+        kept: Where what is found of copies is kept, and that of an interrupted run taken up.
 
     Returns:
         The report: rows read, kept and dropped with the reasons, by file; what each part holds.
@@ -118,27 +121,27 @@ def mix(config: MixConfig, output: Path, progress: Progress) -> dict[str, Any]:
     """
     files = tuple(data_files(config.inputs))
     _refuse_overwriting(files, output)
-    output.mkdir(parents=True, exist_ok=True)
     names = _Names()
     tally = _Tally()
-    with tempfile.TemporaryDirectory(dir=output, prefix=".mix-") as name:
-        folder = Path(name)
-        survey = _survey(files, config, names, tally, progress, folder)
-        kept = np.fromiter(survey, CANDIDATE)
-        leaking = _leaking(files, kept, folder)
-        kept = _without(kept, leaking, "near copy of another part", tally)
+    with drafted(output, "mix") as folder:
+        key = partial(key_of, config, (*files, *data_files(config.against)))
+        with kept.journal(key) as journal:
+            copies = Copies(config.near, config.against, folder, journal)
+            left = np.fromiter(_survey(files, config, names, tally, progress, copies), CANDIDATE)
+        leaking = _leaking(files, left, folder)
+        left = _without(left, leaking, "near copy of another part", tally)
         if config.caps:
-            surplus = over_caps(kept, list(names.upstreams), config.caps)
-            kept = _without(kept, surplus, "over the cap", tally)
-        if len(kept) and (config.shares or config.total):
-            surplus = out_of_balance(kept, config.shares, config.total)
-            kept = _without(kept, surplus, "balance" if config.shares else "total", tally)
-        if not len(kept):
+            surplus = over_caps(left, list(names.upstreams), config.caps)
+            left = _without(left, surplus, "over the cap", tally)
+        if len(left) and (config.shares or config.total):
+            surplus = out_of_balance(left, config.shares, config.total)
+            left = _without(left, surplus, "balance" if config.shares else "total", tally)
+        if not len(left):
             why = ", ".join(f"{n} {reason}" for reason, n in tally.reasons().items())
             raise InputError(f"no row is left; dropped: {why or 'none, the files are empty'}")
-        report = _report(files, kept, names, tally, config)
+        report = _report(files, left, names, tally, config)
         write_json(folder / DESCRIPTION, report)
-        _write(files, kept, folder, output)
+        _write(files, left, folder, output)
     return report
 
 
@@ -160,33 +163,28 @@ def _survey(
     names: _Names,
     tally: _Tally,
     progress: Progress,
-    folder: Path,
+    copies: Copies,
 ) -> Iterator[tuple[int, ...]]:
     """Rows that pass the filters and are no copies, as `CANDIDATE`."""
-    copies = Copies(config.near, config.against, folder)
-    sizes = [path.stat().st_size for path in files]
-    for index, path in enumerate(files):
-        progress(sum(sizes[:index]), sum(sizes))
-        for line, example in labelled_rows(path):
-            tally.read[index] += 1
-            if example is None:
-                tally.dropped[index][f"{PAYLOAD_LABEL} is no class"] += 1
-                continue
-            if reason := _unwanted(example, config.terms) or copies.reason(example):
-                tally.dropped[index][reason] += 1
-                continue
-            own = example.terms == "own"
-            upstream = "own" if own else upstream_of(example) or stem_of(path)
-            yield (
-                index,
-                line,
-                LABELS.index(example.label),
-                _place(names.terms, example.terms),
-                _place(names.upstreams, upstream),
-                FROM_TEST.index("train" if config.whole else assigned_split(example)),
-                digest(str(config.seed), example.source, example.text),
-            )
-    progress(sum(sizes), sum(sizes))
+    for index, line, example in rows_of_files(files, progress):
+        tally.read[index] += 1
+        if example is None:
+            tally.dropped[index][f"{PAYLOAD_LABEL} is no class"] += 1
+            continue
+        if reason := _unwanted(example, config.terms) or copies.reason(example):
+            tally.dropped[index][reason] += 1
+            continue
+        own = example.terms == "own"
+        upstream = "own" if own else upstream_of(example) or stem_of(files[index])
+        yield (
+            index,
+            line,
+            LABELS.index(example.label),
+            _place(names.terms, example.terms),
+            _place(names.upstreams, upstream),
+            FROM_TEST.index("train" if config.whole else assigned_split(example)),
+            digest(str(config.seed), example.source, example.text),
+        )
 
 
 def _unwanted(example: Example, terms: frozenset[str]) -> str:

@@ -18,7 +18,7 @@ from tinyguardrail_sdk.training.data.shingles import shingles
 
 Signature = NDArray[np.uint32]
 
-_PERMUTATIONS = 128
+PERMUTATIONS = 128
 _BLOCK = 1 << 16  # signatures in a file
 _MISSED = 0.05  # most pairs right at the threshold that the index may not find
 
@@ -51,7 +51,7 @@ class NearCopies:
         """Add a text, by its signature, to a group of those that are compared."""
         block, place = divmod(self._added, _BLOCK)
         if block == len(self._blocks):
-            self._blocks.append(mapped(np.zeros((_BLOCK, _PERMUTATIONS), np.uint32), self._folder))
+            self._blocks.append(mapped(np.zeros((_BLOCK, PERMUTATIONS), np.uint32), self._folder))
         self._blocks[block][place] = made
         self._index.add(self._keys(made, group).tolist(), self._added)
         self._added += 1
@@ -79,11 +79,11 @@ def _bands(threshold: float) -> tuple[int, int]:
     Longer bands find fewer false pairs, which comparing signatures weeds out. (Left to itself the
     index integrates over all lengths, which takes seconds.)
     """
-    lengths = range(_PERMUTATIONS, 0, -1)
-    bands = ((_PERMUTATIONS // length, length) for length in lengths)
+    lengths = range(PERMUTATIONS, 0, -1)
+    bands = ((PERMUTATIONS // length, length) for length in lengths)
     return next((b, r) for b, r in bands if (1 - threshold**r) ** b <= _MISSED)
 
 
 # Odd, so that no bit of a value is lost; a chance collision of keys costs one comparison.
-_FACTORS = np.random.default_rng(0).integers(2**63, size=_PERMUTATIONS, dtype=np.uint64) * 2 + 1
-_EMPTY = MinHash(_PERMUTATIONS, hashfunc=zlib.crc32)
+_FACTORS = np.random.default_rng(0).integers(2**63, size=PERMUTATIONS, dtype=np.uint64) * 2 + 1
+_EMPTY = MinHash(PERMUTATIONS, hashfunc=zlib.crc32)

@@ -5,9 +5,8 @@ Rows are written as they are made, and read again to be parted for good, so no s
 
 from __future__ import annotations
 
-import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from tinyguardrail_sdk.errors import InputError
 from tinyguardrail_sdk.labels import Label
 from tinyguardrail_sdk.training.data.generate import GenerateConfig, generate
 from tinyguardrail_sdk.training.data.jsonl import open_text, write_json
+from tinyguardrail_sdk.training.data.kept import NOTHING, Kept
 from tinyguardrail_sdk.training.data.pools import (
     DEFAULT_TERMS,
     PAYLOAD_LABEL,
@@ -23,7 +23,7 @@ from tinyguardrail_sdk.training.data.pools import (
     check_known_terms,
     load_pools,
 )
-from tinyguardrail_sdk.training.data.publish import publish
+from tinyguardrail_sdk.training.data.publish import drafted, publish
 from tinyguardrail_sdk.training.data.report import Summary
 from tinyguardrail_sdk.training.data.schema import (
     Example,
@@ -32,8 +32,7 @@ from tinyguardrail_sdk.training.data.schema import (
     write_examples,
 )
 from tinyguardrail_sdk.training.data.split import FROM_TEST, HeldOut, assigned_split
-
-Progress = Callable[[int, int], None]
+from tinyguardrail_sdk.training.progress import Progress
 
 DESCRIPTION = "data.json"
 _TELL = 100  # rows from one sign of progress to the next
@@ -45,6 +44,7 @@ def write_parts(
     *,
     workers: int = 1,
     progress: Progress = lambda made, total: None,
+    kept: Kept = NOTHING,
 ) -> dict[str, int]:
     """Generate a set, part it, and write `NAME.jsonl.gz` for each part.
 
@@ -54,6 +54,7 @@ def write_parts(
             an earlier set stands, see `publish`.
         workers: Processes; the files are the same whatever their number.
         progress: Told the rows made so far and wanted in all.
+        kept: Where what is made is kept until then.
 
     Returns:
         Rows by part, rows `asked` for and `made` in all.
@@ -62,11 +63,10 @@ def write_parts(
         InputError: A pool row or licence group makes no sense.
         FileNotFoundError: A pool is missing.
     """
-    output.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=output, prefix=".generate-") as name:
-        folder = Path(name)
+    with drafted(output, "generate") as folder:
         try:
-            _draft(generate(config, workers=workers, folder=folder), config.total, folder, progress)
+            rows = generate(config, workers=workers, folder=folder, kept=kept)
+            _draft(rows, config.total, folder, progress)
         except ValueError as error:
             raise InputError(str(error)) from error
         # Generated rows are not compared with each other.
@@ -104,9 +104,7 @@ def write_benign_parts(
         FileNotFoundError: A pool is missing.
     """
     pools, rows = _benign(paths, frozenset(terms))
-    output.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=output, prefix=".split-") as name:
-        folder = Path(name)
+    with drafted(output, "split") as folder:
         _draft(rows, len(rows), folder, progress)
         summaries = _settle(folder, compared=True)
         kept = sum(summary["rows"] for summary in summaries.values())

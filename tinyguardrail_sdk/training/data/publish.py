@@ -7,12 +7,25 @@ reads one file after the other, may still get files of both.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import shutil
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from tinyguardrail_sdk.errors import InputError
 
 _MARKER = ".half-written"
+
+
+@contextmanager
+def drafted(output: Path, name: str) -> Iterator[Path]:
+    """A folder in that of a set, to make it in; those that killed runs of the name left go too."""
+    output.mkdir(parents=True, exist_ok=True)
+    for left_over in output.glob(f".{name}-*"):
+        shutil.rmtree(left_over, ignore_errors=True)
+    with tempfile.TemporaryDirectory(dir=output, prefix=f".{name}-") as folder:
+        yield Path(folder)
 
 
 def publish(folder: Path, output: Path, names: Sequence[str], stale: Sequence[str] = ()) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import http.client
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
@@ -14,8 +13,7 @@ from urllib.parse import urlsplit
 from urllib.request import HTTPRedirectHandler, Request, build_opener
 
 from tinyguardrail_sdk.errors import GuardrailError, InputError
-
-Progress = Callable[[int, int], None]
+from tinyguardrail_sdk.training.progress import Progress
 
 _LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 _CHUNK = 1 << 16

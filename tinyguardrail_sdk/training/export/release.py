@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,13 +16,12 @@ from tinyguardrail_sdk.manifest import (
 )
 from tinyguardrail_sdk.training.calibrate import calibrate, write_calibration
 from tinyguardrail_sdk.training.compare import REGRESSION_SET, Change, Gate, compare, worse
+from tinyguardrail_sdk.training.data.kept import NOTHING, Kept
 from tinyguardrail_sdk.training.export.bundle import export
 from tinyguardrail_sdk.training.judging import judge_windows
+from tinyguardrail_sdk.training.progress import PartsProgress
 from tinyguardrail_sdk.training.rows import read_rows
 from tinyguardrail_sdk.training.targets import Targets
-
-# Called with what is done, rows done and rows in all.
-Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True)
@@ -74,7 +73,11 @@ class Release:
 
 
 def release(
-    run: Path, directory: Path, config: ReleaseConfig, progress: Progress | None = None
+    run: Path,
+    directory: Path,
+    config: ReleaseConfig,
+    progress: PartsProgress | None = None,
+    kept: Kept = NOTHING,
 ) -> Release:
     """Write a calibrated INT8 checkpoint, unless it is worse than the one it would replace.
 
@@ -83,6 +86,7 @@ def release(
         directory: Folder of the checkpoint; must not exist.
         config: What it must pass.
         progress: Called with what is done, rows done and rows in all.
+        kept: Where answers are kept, and those of an interrupted run taken up.
 
     Raises:
         InputError: The folder exists, or the texts cannot be used.
@@ -93,7 +97,7 @@ def release(
     directory.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=directory.parent, prefix=".release-") as folder:
         made = Path(folder) / directory.name
-        export_calibrated(run, made, config, progress)
+        export_calibrated(run, made, config, progress, kept)
         changes = compare(
             made,
             config.against,
@@ -101,6 +105,7 @@ def release(
             config.gate,
             workers=config.workers,
             progress=progress,
+            kept=kept,
         )
         regressions = worse(changes)
         manifest = _record(made, config, changes)
@@ -111,7 +116,11 @@ def release(
 
 
 def export_calibrated(
-    run: Path, directory: Path, config: ReleaseConfig, progress: Progress | None = None
+    run: Path,
+    directory: Path,
+    config: ReleaseConfig,
+    progress: PartsProgress | None = None,
+    kept: Kept = NOTHING,
 ) -> Manifest:
     """Write an INT8 checkpoint and calibrate it on the validation texts of `config`.
 
@@ -130,6 +139,7 @@ def export_calibrated(
         progress=None
         if progress is None
         else lambda done, total: progress("calibrate", done, total),
+        kept=kept.named("calibrate"),
     )
     return write_calibration(directory, calibrate(scores, config.targets), config.targets)
 

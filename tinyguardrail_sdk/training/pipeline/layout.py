@@ -37,6 +37,11 @@ class Layout:
         return self.root / "pipeline.json"
 
     @property
+    def unfinished(self) -> Path:
+        """What is kept of a stage until it is finished."""
+        return self.root / ".unfinished"
+
+    @property
     def fetched(self) -> Path:
         """Public data sets."""
         return self.root / "public"
@@ -99,4 +104,4 @@ class Layout:
 
     def _owned(self) -> tuple[Path, ...]:
         folders = (self.root / name for name in FOLDERS)
-        return (*folders, self.checkpoint, self.comparison, self.metrics)
+        return (*folders, self.unfinished, self.checkpoint, self.comparison, self.metrics)

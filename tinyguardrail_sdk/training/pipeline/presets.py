@@ -32,17 +32,18 @@ _SMALL_NETWORK: Final[Mapping[str, Any]] = {
     "deep_layers": 2, "experts": 4, "expert_ffn": 32, "router_hidden": 16,
 }  # fmt: skip
 
+# Patience is about one epoch, of the two that are quantised.
 PRESETS: Final[Mapping[str, Mapping[str, Any]]] = MappingProxyType(
     {
         "colab": {
             "workers": 2,
             "data": {"samples": 15_000},
-            "train": {**_RECIPE, "validate_every": 100},
+            "train": {**_RECIPE, "validate_every": 100, "patience": 3},
         },
         "large": {
             "workers": 2,
             "data": {"samples": 140_000},
-            "train": {**_RECIPE, "validate_every": 500},
+            "train": {**_RECIPE, "validate_every": 500, "patience": 5},
         },
         # The same recipe with a network that learns little: every stage runs, nothing is good.
         "tiny": {

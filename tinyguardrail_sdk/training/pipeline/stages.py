@@ -8,13 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from tinyguardrail_sdk.manifest import DEFAULT_CHECKPOINT, MANIFEST_NAME
-from tinyguardrail_sdk.training.checkpoint import FACTS
 from tinyguardrail_sdk.training.compare import REGRESSION_SET
 from tinyguardrail_sdk.training.pipeline import work
 from tinyguardrail_sdk.training.pipeline.config import PipelineConfig
 from tinyguardrail_sdk.training.pipeline.layout import Layout
 from tinyguardrail_sdk.training.report.build import PAGE
-from tinyguardrail_sdk.training.reporter import METRICS
+from tinyguardrail_sdk.training.run_files import FACTS, METRICS
 
 
 @dataclass(frozen=True)
@@ -57,7 +56,7 @@ def _data(config: PipelineConfig, layout: Layout) -> Iterator[Stage]:
         yield Stage(
             "mix",
             _of(told, "inputs", "against", "seed", "terms"),
-            (layout.generated, *public, *config.data.inputs, *config.data.against),
+            (layout.generated, *public, *config.data.inputs, REGRESSION_SET, *config.data.against),
             (layout.data,),
             work.mix,
         )

@@ -19,10 +19,12 @@ from tinyguardrail_sdk.training import compare as comparison
 from tinyguardrail_sdk.training import evaluate as evaluation
 from tinyguardrail_sdk.training import train as training
 from tinyguardrail_sdk.training.config import TrainConfig
+from tinyguardrail_sdk.training.counting import counting, counting_parts
 from tinyguardrail_sdk.training.data.fetch import FetchConfig
 from tinyguardrail_sdk.training.data.fetch import fetch as fetch_sets
 from tinyguardrail_sdk.training.data.generate import GenerateConfig
 from tinyguardrail_sdk.training.data.jsonl import write_json
+from tinyguardrail_sdk.training.data.kept import keeping
 from tinyguardrail_sdk.training.data.mixture import MixConfig
 from tinyguardrail_sdk.training.data.mixture import mix as mix_files
 from tinyguardrail_sdk.training.data.parts import write_parts
@@ -34,7 +36,7 @@ from tinyguardrail_sdk.training.pipeline.layout import Layout
 from tinyguardrail_sdk.training.report.assess import assess_scored, judged_rows
 from tinyguardrail_sdk.training.report.build import PAGE, write_report
 from tinyguardrail_sdk.training.report.history import read_history
-from tinyguardrail_sdk.training.reporter import counting, counting_parts
+from tinyguardrail_sdk.training.reporter import tell
 from tinyguardrail_sdk.training.rows import Row, read_rows
 
 Result = dict[str, Any]
@@ -59,8 +61,10 @@ def generate(config: PipelineConfig, layout: Layout) -> Result:
         pools=config.data.pools,
         terms=frozenset(config.data.terms),
     )
-    with counting("generate") as progress:
-        made = write_parts(asked, layout.generated, workers=config.workers, progress=progress)
+    with keeping(layout.unfinished, tell) as kept, counting("generate") as progress:
+        made = write_parts(
+            asked, layout.generated, workers=config.workers, progress=progress, kept=kept
+        )
     return {**made}
 
 
@@ -69,12 +73,13 @@ def mix(config: PipelineConfig, layout: Layout) -> Result:
     public = (layout.fetched,) if config.data.fetch else ()
     asked = MixConfig(
         inputs=(layout.generated, *public, *config.data.inputs),
-        against=config.data.against,
+        # What a release is judged by must not have been learnt.
+        against=(comparison.REGRESSION_SET, *config.data.against),
         terms=frozenset(config.data.terms),
         seed=config.data.seed,
     )
-    with counting("mix") as progress:
-        report = mix_files(asked, layout.data, progress)
+    with keeping(layout.unfinished, tell) as kept, counting("mix") as progress:
+        report = mix_files(asked, layout.data, progress, kept)
     return {name: part["rows"] for name, part in report["parts"].items()}
 
 
@@ -111,10 +116,11 @@ def export(config: PipelineConfig, layout: Layout) -> Result:
     )
     with tempfile.TemporaryDirectory(dir=layout.root, prefix=".export-") as folder:
         made = Path(folder) / layout.checkpoint.name
-        with counting_parts() as progress:
-            manifest = export_calibrated(layout.run.best, made, asked, progress)
-        shutil.rmtree(layout.checkpoint, ignore_errors=True)
-        made.rename(layout.checkpoint)
+        with keeping(layout.unfinished, tell) as kept:
+            with counting_parts() as progress:
+                manifest = export_calibrated(layout.run.best, made, asked, progress, kept)
+            shutil.rmtree(layout.checkpoint, ignore_errors=True)
+            made.rename(layout.checkpoint)
     size = sum(path.stat().st_size for path in layout.checkpoint.iterdir())
     return {"bytes": size, "model_version": asked.model_version, **tell_staying(manifest)}
 
@@ -122,21 +128,21 @@ def export(config: PipelineConfig, layout: Layout) -> Result:
 def evaluate(config: PipelineConfig, layout: Layout) -> Result:
     """Score the test part, and keep what every text got for the report."""
     rows = judged_rows([layout.part("test")], {})
-    with counting("evaluate") as progress:
+    with keeping(layout.unfinished, tell) as kept, counting("evaluate") as progress:
         scored = evaluation.score(
-            layout.checkpoint, rows, workers=config.workers, progress=progress
+            layout.checkpoint, rows, workers=config.workers, progress=progress, kept=kept
         )
-    layout.evaluation.mkdir(parents=True, exist_ok=True)
-    np.savez(layout.evaluation / SCORES, scores=scored.scores, fast=scored.fast)
-    report = evaluation.summarise(layout.checkpoint, scored, None)
-    write_json(layout.evaluation / FIGURES, report)
+        layout.evaluation.mkdir(parents=True, exist_ok=True)
+        np.savez(layout.evaluation / SCORES, scores=scored.scores, fast=scored.fast)
+        report = evaluation.summarise(layout.checkpoint, scored, None)
+        write_json(layout.evaluation / FIGURES, report)
     return _headline(report["tables"]["all"]["all"])
 
 
 def compare(config: PipelineConfig, layout: Layout) -> Result:
     """Hold the checkpoint against the one that ships, on the built-in regression set."""
     rows = _spread(read_rows([comparison.REGRESSION_SET], {}), config.compare.texts)
-    with counting_parts() as progress:
+    with keeping(layout.unfinished, tell) as kept, counting_parts() as progress:
         changes = comparison.compare(
             layout.checkpoint,
             DEFAULT_CHECKPOINT,
@@ -144,10 +150,11 @@ def compare(config: PipelineConfig, layout: Layout) -> Result:
             comparison.Gate(),
             workers=config.workers,
             progress=progress,
+            kept=kept,
         )
-    worse = comparison.worse(changes)
-    shown = {group: change.to_dict() for group, change in changes.items()}
-    write_json(layout.comparison, {"texts": len(rows), "worse": worse, "changes": shown})
+        worse = comparison.worse(changes)
+        shown = {group: change.to_dict() for group, change in changes.items()}
+        write_json(layout.comparison, {"texts": len(rows), "worse": worse, "changes": shown})
     return {"texts": len(rows), "worse": worse}
 
 

@@ -16,9 +16,10 @@ from tinyguardrail_sdk.manifest import Manifest, load_manifest
 from tinyguardrail_sdk.training import evaluate as evaluation
 from tinyguardrail_sdk.training import metrics
 from tinyguardrail_sdk.training.data.jsonl import data_files
+from tinyguardrail_sdk.training.data.kept import NOTHING, Kept
 from tinyguardrail_sdk.training.evaluate import Scored
-from tinyguardrail_sdk.training.judging import Progress
 from tinyguardrail_sdk.training.metrics import Rate
+from tinyguardrail_sdk.training.progress import Progress
 from tinyguardrail_sdk.training.report.curves import (
     Bin,
     OperatingPoint,
@@ -28,8 +29,6 @@ from tinyguardrail_sdk.training.report.curves import (
     roc_curves,
 )
 from tinyguardrail_sdk.training.rows import Row, read_rows
-
-_KNOWN = frozenset(map(str, LABELS))
 
 
 @dataclass(frozen=True)
@@ -81,6 +80,7 @@ def assess(
     force: Route | None = None,
     workers: int = 1,
     progress: Progress | None = None,
+    kept: Kept = NOTHING,
 ) -> Assessment:
     """Score files as `evaluate` does, and measure what takes single scores.
 
@@ -91,7 +91,9 @@ def assess(
     """
     load_manifest(checkpoint)  # before the texts are read: whether there is one at all
     rows = judged_rows(paths, source_map)
-    scored = evaluation.score(checkpoint, rows, force=force, workers=workers, progress=progress)
+    scored = evaluation.score(
+        checkpoint, rows, force=force, workers=workers, progress=progress, kept=kept
+    )
     return assess_scored(checkpoint, paths, scored, force)
 
 
@@ -103,8 +105,8 @@ def judged_rows(paths: Sequence[Path], source_map: Mapping[str, Source]) -> list
         InputError: A line is no row, or no row is of one of the four classes.
     """
     rows = read_rows(paths, source_map)
-    if not any(row.label in _KNOWN for row in rows):
-        raise InputError(f"no text is of a class that is judged: {', '.join(sorted(_KNOWN))}")
+    if not any(row.has_class for row in rows):
+        raise InputError(f"no text is of a class that is judged: {', '.join(LABELS)}")
     return rows
 
 
@@ -113,7 +115,7 @@ def assess_scored(
 ) -> Assessment:
     """What `assess` returns, of the rows of `paths` already scored."""
     manifest = load_manifest(checkpoint)
-    judged = scored.where(lambda row: row.label in _KNOWN)
+    judged = scored.where(lambda row: row.has_class)
     labels = np.array([LABELS.index(row.label) for row in judged.rows], np.int64)
     risk = 1.0 - judged.scores[:, 0]
     return Assessment(

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from tinyguardrail_sdk.errors import InputError
-from tinyguardrail_sdk.training.checkpoint import FACTS, load_facts
-from tinyguardrail_sdk.training.reporter import METRICS
+from tinyguardrail_sdk.training.checkpoint import load_facts
+from tinyguardrail_sdk.training.run_files import BEST, FACTS, METRICS, step_folders
 
 Record = dict[str, Any]
 
@@ -125,8 +125,7 @@ def _parsed(line: str) -> Record | None:
 
 
 def _facts(folder: Path) -> Record:
-    numbered = (path for path in folder.glob("step-*") if path.name[5:].isdigit())
-    latest = sorted(numbered, key=lambda path: -int(path.name[5:]))
-    held = (path for path in (folder / "best", *latest) if (path / FACTS).is_file())
+    latest = reversed(step_folders(folder))
+    held = (path for path in (folder / BEST, *latest) if (path / FACTS).is_file())
     found = next(held, None)
     return {} if found is None else load_facts(found)

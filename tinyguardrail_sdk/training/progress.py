@@ -1,0 +1,8 @@
+"""What a long work tells of how far it is; `reporter` shows it."""
+
+from collections.abc import Callable
+
+# Told the number done and that of all.
+Progress = Callable[[int, int], None]
+# As `Progress`, for a work of several parts: the part's name comes first.
+PartsProgress = Callable[[str, int, int], None]

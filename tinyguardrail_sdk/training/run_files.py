@@ -1,0 +1,25 @@
+"""Names in the folder of a training run and in its checkpoints; nothing here imports PyTorch."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+METRICS = "metrics.jsonl"  # records of the run
+BEST = "best"  # the checkpoint that validated best
+_STEP = "step-"  # and a number: one to resume from
+
+# In a checkpoint, see `checkpoint`.
+MODEL, RAW = "model.safetensors", "raw.safetensors"
+OPTIMIZER, FACTS, VOCAB = "optimizer.pt", "training.json", "vocab.txt"
+
+
+def step_name(step: int) -> str:
+    """Name of the checkpoint after so many steps."""
+    return f"{_STEP}{step}"
+
+
+def step_folders(run: Path) -> list[Path]:
+    """Checkpoints to resume from, oldest first."""
+    numbered = {path: path.name.removeprefix(_STEP) for path in run.glob(f"{_STEP}*")}
+    whole = {path: int(number) for path, number in numbered.items() if number.isdigit()}
+    return sorted(whole, key=whole.__getitem__)

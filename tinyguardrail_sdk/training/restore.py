@@ -23,8 +23,9 @@ from tinyguardrail_sdk.errors import CheckpointError
 from tinyguardrail_sdk.manifest import load_manifest
 from tinyguardrail_sdk.training.export.graph import Graph
 from tinyguardrail_sdk.training.export.parts import part_builders
-from tinyguardrail_sdk.training.network.layers import FeedForward, strongest_neurons
+from tinyguardrail_sdk.training.network.layers import FeedForward
 from tinyguardrail_sdk.training.network.model import TinyGuardrail
+from tinyguardrail_sdk.training.network.pruning import prune_heads, strongest_neurons
 
 
 @torch.no_grad()
@@ -32,12 +33,13 @@ def restore(model: TinyGuardrail, directory: Path) -> str:
     """Copy the weights of an INT8 checkpoint into `model`, in place.
 
     Args:
-        model: A network of the checkpoint's shape, or with a narrower `fast_ffn`: the fast branch
-            then keeps its strongest neurons.
+        model: A network of the checkpoint's shape, or with a narrower `fast_ffn` or fewer `heads`:
+            the strongest neurons of the fast branch, or heads of each layer, are kept then. Where
+            it is `tied` and the checkpoint is not, the deep branch's are taken.
         directory: The checkpoint; its files are first verified against the manifest.
 
     Returns:
-        The checkpoint's name and version.
+        The checkpoint's name and version, and what was kept of which size.
 
     Raises:
         CheckpointError: The files are damaged, or hold a network of another shape.
@@ -48,14 +50,26 @@ def restore(model: TinyGuardrail, directory: Path) -> str:
             f"{directory}: its weights are {manifest.training['weights']}; "
             "go on from an int8 export"
         )
-    stored = manifest.training.get("config", {}).get("network", {}).get("fast_ffn", 0)
-    if stored > model.config.fast_ffn:
-        wide = TinyGuardrail(dataclasses.replace(model.config, fast_ffn=stored))
-        _read(wide, directory)
-        _narrow(wide, model)
-    else:
+    stored = manifest.training.get("config", {}).get("network", {})
+    larger = {
+        name: stored[name]
+        for name in ("fast_ffn", "heads")
+        if stored.get(name, 0) > getattr(model.config, name)
+    }
+    origin = f"{manifest.name} {manifest.model_version}"
+    if not larger:
         _read(model, directory)
-    return f"{manifest.name} {manifest.model_version}"
+        return origin
+    wide = TinyGuardrail(dataclasses.replace(model.config, **larger))
+    width = wide.config.attention_width // wide.config.heads
+    if model.config.attention_width != model.config.heads * width:
+        raise CheckpointError(
+            f"{directory}: its heads keep their width where some are left out; "
+            f"set network.head_width={width}"
+        )
+    _read(wide, directory)
+    _narrow(wide, model)
+    return f"{origin}, the strongest of {' and '.join(f'{k}={v}' for k, v in larger.items())}"
 
 
 def _read(model: TinyGuardrail, directory: Path) -> None:
@@ -66,7 +80,7 @@ def _read(model: TinyGuardrail, directory: Path) -> None:
 
 
 def _narrow(wide: TinyGuardrail, model: TinyGuardrail) -> None:
-    """Copy a network into one with a narrower fast branch."""
+    """Copy a network into one with a narrower fast branch or fewer heads."""
     weights = wide.state_dict()
     for index, layer in enumerate(wide.fast.encoder_layers()):
         forward, prefix = layer.feed_forward, f"fast.layers.{index}.feed_forward."
@@ -75,6 +89,12 @@ def _narrow(wide: TinyGuardrail, model: TinyGuardrail) -> None:
         weights[f"{prefix}up.weight"] = forward.up.weight[kept]
         weights[f"{prefix}up.bias"] = forward.up.bias[kept]
         weights[f"{prefix}down.weight"] = forward.down.weight[:, kept]
+    for name, branch in (("fast", wide.fast), ("deep", wide.deep)):
+        for index, layer in enumerate(branch.encoder_layers()):
+            whole = layer.attention.state_dict()
+            smaller, _ = prune_heads(whole, wide.config.heads, model.config.heads)
+            prefix = f"{name}.layers.{index}.attention."
+            weights |= {f"{prefix}{key}": tensor for key, tensor in smaller.items()}
     model.load_state_dict(weights)
 
 

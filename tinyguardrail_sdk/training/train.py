@@ -178,11 +178,12 @@ def parameter_groups(model: TinyGuardrail, config: OptimizerConfig) -> list[dict
 def _initialise(model: TinyGuardrail, init: str) -> str:
     if init == "scratch":
         return f"{model.parameter_count():,} parameters, from scratch"
+    # A network that is not tied has two of what becomes one; the later read stays.
+    shared = "; what is tied is its deep branch's" if model.config.tied else ""
     if (Path(init) / checkpoint.FACTS).is_file():
         checkpoint.load_into(model, Path(init))
-        return f"{model.parameter_count():,} parameters, from {init}"
+        return f"{model.parameter_count():,} parameters, from {init}{shared}"
     if init == "shipped" or (Path(init) / MANIFEST_NAME).is_file():
         restored = restore(model, DEFAULT_CHECKPOINT if init == "shipped" else Path(init))
-        return f"{model.parameter_count():,} parameters, from {restored}"
-    report = initialise(model, init)
-    return f"{report.total:,} parameters, {report.copied:,} of them from {report.base}"
+        return f"{model.parameter_count():,} parameters, from {restored}{shared}"
+    return str(initialise(model, init))

@@ -26,9 +26,10 @@ from tinyguardrail_sdk.training.checkpoint import RunFolder
 from tinyguardrail_sdk.training.config import OptimizerConfig, TrainConfig
 from tinyguardrail_sdk.training.data.batches import BatchStream
 from tinyguardrail_sdk.training.data.corpora import load_corpora
-from tinyguardrail_sdk.training.loop import Loop, quantize
+from tinyguardrail_sdk.training.loop import Loop
 from tinyguardrail_sdk.training.mutation_stream import MutationStream
 from tinyguardrail_sdk.training.network.model import TinyGuardrail, trainable_groups
+from tinyguardrail_sdk.training.quantization import prepare
 from tinyguardrail_sdk.training.reporter import Reporter
 from tinyguardrail_sdk.training.restore import restore
 from tinyguardrail_sdk.training.resuming import refuse_changes
@@ -143,7 +144,7 @@ def _build(start: Start, data: Data) -> Learner:
     else:
         start.reporter.say(_initialise(core, config.init))
     if start.position.quantized:
-        quantize(core)
+        prepare(core)
     torch.manual_seed(config.seed + accelerator.process_index)  # each process its own dropout
     optimizer = torch.optim.AdamW(
         parameter_groups(core, config.optimizer),

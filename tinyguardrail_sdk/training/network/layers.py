@@ -37,16 +37,6 @@ class Attention(nn.Module):
         )
         return self.output(context.transpose(1, 2).flatten(2))  # type: ignore[no-any-return]
 
-    def projections(self) -> tuple[nn.Linear, nn.Linear, nn.Linear]:
-        """Query, key and value as linear layers; the last two share the packed one's storage."""
-        parts = [self.query]
-        weights, biases = self.key_value.weight.chunk(2), self.key_value.bias.chunk(2)
-        for weight, bias in zip(weights, biases, strict=True):
-            linear = nn.Linear(weight.shape[1], weight.shape[0], device="meta")
-            linear.weight, linear.bias = nn.Parameter(weight), nn.Parameter(bias)
-            parts.append(linear)
-        return parts[0], parts[1], parts[2]
-
     def _split(self, x: Tensor) -> Tensor:
         rows, tokens, _ = x.shape
         return x.view(rows, tokens, self.heads, -1).transpose(1, 2)  # (B, heads, T, head width)

@@ -60,7 +60,9 @@ def prune_heads(
     packed = torch.cat([rows, rows + width])
     smaller = {
         **{f"query.{kind}": weights[f"query.{kind}"][rows] for kind in ("weight", "bias")},
-        **{f"key_value.{kind}": weights[f"key_value.{kind}"][packed] for kind in ("weight", "bias")},
+        **{
+            f"key_value.{kind}": weights[f"key_value.{kind}"][packed] for kind in ("weight", "bias")
+        },
         "output.weight": output[:, rows],
         "output.bias": weights["output.bias"]
         + output[:, left] @ weights["key_value.bias"][width:][left],

@@ -253,8 +253,7 @@ def _config(name: str, files: dict[str, list[Path]], arguments: argparse.Namespa
 def _score(config: TrainConfig, test: list[Path], blank: Blank) -> dict[str, Any]:
     last = RunFolder(config.output).latest()
     model, _ = load_model(last)
-    prepare(model.fast)
-    prepare(model.deep)
+    prepare(model)
     corpus = _test_corpus(config, test, blank)
     mutants = config.output / "mutants.jsonl.gz"
     examples = chain.from_iterable(map(read_examples, test))

@@ -16,10 +16,9 @@ from pathlib import Path
 import numpy as np
 from onnx import TensorProto
 
-from benchmarks.graphs import HIDDEN, layer_norm, linear, runner, seed
+from benchmarks.graphs import HIDDEN, int8_linear, layer_norm, linear, runner, seed
 from benchmarks.timing import interleaved, print_json, print_table
 from tinyguardrail_sdk.training.export.graph import CONTRIB, Graph, Quantized
-from tinyguardrail_sdk.training.quantization import quantize_weight
 
 LENGTHS = (32, 64, 128, 256)
 EXPERTS, GROUPS, EXPERT_FFN, DENSE_FFN, HEADS = 8, 2, 768, 1536, 12
@@ -32,7 +31,7 @@ FeedForward = Callable[[Graph, str], str]
 
 def layer(g: Graph, x: str, feed_forward: FeedForward, *, readout: bool = False) -> str:
     """One encoder layer; with `readout` for the first token only."""
-    roles = [linear(HIDDEN, HIDDEN) for _ in range(3)]
+    roles = [int8_linear(HIDDEN, HIDDEN) for _ in range(3)]
     if readout:
         queries = g.op("Slice", x, g.integers(0), g.integers(1), g.integers(1))
         source = g.quantize(x)
@@ -41,7 +40,7 @@ def layer(g: Graph, x: str, feed_forward: FeedForward, *, readout: bool = False)
         context = g.op("MultiHeadAttention", *parts, domain=CONTRIB, num_heads=HEADS)
     else:
         queries, context = x, g.self_attention(g.quantize(x), roles, HEADS)
-    attended = g.linear(g.quantize(context), linear(HIDDEN, HIDDEN))
+    attended = g.linear(g.quantize(context), int8_linear(HIDDEN, HIDDEN))
     units = g.units(g.op("Shape", queries, start=1, end=2))
     x = g.residual_norm(attended, queries, layer_norm(), units)
     return g.residual_norm(feed_forward(g, x), x, layer_norm(), units)
@@ -66,7 +65,7 @@ def stack(
 
 def dense(g: Graph, x: str, width: int = DENSE_FFN) -> str:
     """A plain feed-forward, activations scaled at run time."""
-    return expert(g.quantize(x), linear(HIDDEN, width), linear(width, HIDDEN), g)
+    return expert(g.quantize(x), int8_linear(HIDDEN, width), int8_linear(width, HIDDEN), g)
 
 
 def expert(x: Quantized, up: object, down: object, g: Graph) -> str:
@@ -83,8 +82,10 @@ def static(g: Graph, x: str) -> str:
         name = g.constant(np.array(scale, np.float32))
         return Quantized(g.op("QuantizeLinear", value, name, zero), name, zero, value)
 
-    active = g.op("FastGelu", g.linear(fixed(x, 0.03), linear(HIDDEN, DENSE_FFN)), domain=CONTRIB)
-    return g.linear(fixed(active, 0.02), linear(DENSE_FFN, HIDDEN))
+    active = g.op(
+        "FastGelu", g.linear(fixed(x, 0.03), int8_linear(HIDDEN, DENSE_FFN)), domain=CONTRIB
+    )
+    return g.linear(fixed(active, 0.02), int8_linear(DENSE_FFN, HIDDEN))
 
 
 def winners(g: Graph, x: str) -> str:
@@ -100,7 +101,12 @@ def branched(g: Graph, x: str) -> str:
     for group in range(GROUPS):
         index = g.op("Gather", best, g.constant(np.array(group, np.int64)))
         members = [
-            partial(expert, quantized, linear(HIDDEN, EXPERT_FFN), linear(EXPERT_FFN, HIDDEN))
+            partial(
+                expert,
+                quantized,
+                int8_linear(HIDDEN, EXPERT_FFN),
+                int8_linear(EXPERT_FFN, HIDDEN),
+            )
             for _ in range(EXPERTS // GROUPS)
         ]
         answers.append(g.select(index, members))
@@ -119,9 +125,9 @@ def gathered(g: Graph, x: str) -> str:
 
 
 def _gathered_product(g: Graph, x: Quantized, index: str, inputs: int, outputs: int) -> str:
-    members = [quantize_weight(linear(inputs, outputs).weight) for _ in range(EXPERTS // GROUPS)]
-    weights = g.constant(np.stack([values.numpy().T for values, _ in members]))
-    scales = g.constant(np.stack([scale.numpy() for _, scale in members]))
+    members = [int8_linear(inputs, outputs) for _ in range(EXPERTS // GROUPS)]
+    weights = g.constant(np.stack([layer.weight.numpy().T for layer in members]))
+    scales = g.constant(np.stack([layer.scale.numpy() for layer in members]))
     weight = g.op("Gather", weights, index)
     product = g.op("MatMulInteger", x.values, weight, x.zero_point)
     scale = g.op("Mul", g.op("Gather", scales, index), x.scale)
@@ -140,7 +146,10 @@ def by_token(g: Graph, x: str) -> str:
         places = g.op("Transpose", g.op("NonZero", mine), perm=[1, 0])  # (N, 1)
         tokens = g.op("GatherND", rows, places)
         answer = expert(
-            g.quantize(tokens), linear(HIDDEN, EXPERT_FFN), linear(EXPERT_FFN, HIDDEN), g
+            g.quantize(tokens),
+            int8_linear(HIDDEN, EXPERT_FFN),
+            int8_linear(EXPERT_FFN, HIDDEN),
+            g,
         )
         total = g.op("ScatterND", total, places, answer, reduction="add")
     return g.op("Reshape", total, g.integers(1, -1, HIDDEN))

@@ -12,6 +12,7 @@ from onnx import TensorProto
 from torch import nn
 
 from tinyguardrail_sdk.training.export.graph import Graph, Interface
+from tinyguardrail_sdk.training.quantization import Int8Linear
 
 HIDDEN = 384
 
@@ -23,6 +24,11 @@ def linear(inputs: int, outputs: int) -> nn.Linear:
     layer = nn.Linear(inputs, outputs)
     nn.init.normal_(layer.weight, std=0.04)
     return layer
+
+
+def int8_linear(inputs: int, outputs: int) -> Int8Linear:
+    """The same, converted."""
+    return Int8Linear.of(linear(inputs, outputs))
 
 
 def layer_norm() -> nn.LayerNorm:

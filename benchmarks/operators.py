@@ -11,11 +11,11 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-from torch import nn
 
-from benchmarks.graphs import HIDDEN, layer_norm, linear, runner, seed
+from benchmarks.graphs import HIDDEN, int8_linear, layer_norm, runner, seed
 from benchmarks.timing import interleaved, print_json, print_table
 from tinyguardrail_sdk.training.export.graph import CONTRIB, Graph
+from tinyguardrail_sdk.training.quantization import Int8Linear
 
 LENGTHS = (32, 64, 128, 256)
 BLOCKS = 8
@@ -69,7 +69,7 @@ def three_products(graph: Graph, x: str) -> str:
 
 def one_product(graph: Graph, x: str) -> str:
     """One product for all roles, then split."""
-    packed = graph.linear(graph.quantize(x), linear(HIDDEN, 3 * HIDDEN))
+    packed = graph.linear(graph.quantize(x), int8_linear(HIDDEN, 3 * HIDDEN))
     sizes = graph.integers(HIDDEN, HIDDEN, HIDDEN)
     return _attention(graph, graph.op_many("Split", 3, packed, sizes, axis=2))
 
@@ -79,8 +79,8 @@ def one_operator(graph: Graph, x: str) -> str:
     return graph.self_attention(graph.quantize(x), _projections(), HEADS)
 
 
-def _projections() -> list[nn.Linear]:
-    return [linear(HIDDEN, HIDDEN) for _ in range(3)]
+def _projections() -> list[Int8Linear]:
+    return [int8_linear(HIDDEN, HIDDEN) for _ in range(3)]
 
 
 def _attention(graph: Graph, parts: Sequence[str]) -> str:

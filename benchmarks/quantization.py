@@ -75,8 +75,7 @@ def torch_scores(run: Path, rows: Sequence[Row]) -> dict[str, WindowScores]:
     scored = partial(score_texts, tokens=data.tokens_per_batch, max_rows=data.max_rows)
     texts = draw_texts(corpus, 0, config.seed)
     floating = scored(model, corpus, texts)
-    prepare(model.fast)
-    prepare(model.deep)
+    prepare(model)
     return {FLOATING: floating, FAKE: scored(model, corpus, texts)}
 
 

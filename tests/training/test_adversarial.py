@@ -125,8 +125,7 @@ def test_the_start_of_pgd_follows_from_its_generator(learned: tuple[TinyGuardrai
 
 def test_the_search_sees_the_quantised_arithmetic(learned: tuple[TinyGuardrail, Batch]) -> None:
     model, batch = learned
-    prepare(model.fast)
-    prepare(model.deep)
+    prepare(model)
     plain = _losses(model, batch).mean()
     assert _losses(model, batch, _search(model, batch, "fgsm")).mean() > plain
 

@@ -176,6 +176,22 @@ def test_a_form_that_does_not_run_here_falls_back_and_says_why(
     assert str(tmp_path) not in why
     assert manifest.training["weights"] == "int8"
     load_manifest(tmp_path / "made")
+    assert manifest.files == export(run, tmp_path / "plain", model_version="1").files
+
+
+def test_an_int8_operator_that_does_not_run_here_is_named(
+    best: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    op = Graph.op
+
+    def newer(self: Graph, kind: str, *inputs: str, **more: Any) -> str:
+        kind = "AttentionOfTomorrow" if kind == "QAttention" else kind
+        return op(self, kind, *inputs, **more)
+
+    monkeypatch.setattr(Graph, "op", newer)
+    with pytest.raises(CheckpointError, match=r"AttentionOfTomorrow.*upgrade onnxruntime"):
+        export(best, tmp_path / "made", model_version="1")
+    assert not (tmp_path / "made" / "manifest.json").exists()
 
 
 def test_what_answers_with_no_numbers_is_refused(config: TrainConfig, tmp_path: Path) -> None:

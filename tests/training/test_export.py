@@ -27,6 +27,8 @@ from tinyguardrail_sdk.training.network.config import NetworkConfig
 from tinyguardrail_sdk.training.network.model import TinyGuardrail
 from tinyguardrail_sdk.training.quantization import (
     WEIGHT_LIMIT,
+    Int8Linear,
+    convert,
     prepare,
     quantize_weight,
 )
@@ -74,11 +76,17 @@ def engine(network: TinyGuardrail, tmp_path_factory: pytest.TempPathFactory) -> 
 
 def write_checkpoint(network: TinyGuardrail, directory: Path) -> Manifest:
     directory.mkdir(exist_ok=True)
-    save_parts(network, directory)
+    save_parts(converted(network), directory)
     (directory / "vocab.txt").write_text("[PAD]\n", encoding="utf-8")
     facts = manifest(directory)
     write_manifest(directory, facts)
     return facts
+
+
+def converted(network: TinyGuardrail) -> TinyGuardrail:
+    held = copy.deepcopy(network)
+    convert(held)
+    return held
 
 
 def manifest(directory: Path) -> Manifest:
@@ -113,8 +121,7 @@ def torch_answer(network: TinyGuardrail, window: Window, branches: str) -> NDArr
 
 def fake_quantised(network: TinyGuardrail) -> TinyGuardrail:
     fake = copy.deepcopy(network)
-    prepare(fake.fast)
-    prepare(fake.deep)
+    prepare(fake)
     return fake
 
 
@@ -231,7 +238,7 @@ def test_an_exported_checkpoint_reads_back_into_the_network(
     fresh = TinyGuardrail(network.config)
     assert restore(fresh, first) == "toy 0"
     second.mkdir()
-    save_parts(fresh, second)
+    save_parts(converted(fresh), second)
     # Rounding what was rounded changes nothing: the files are the same to the byte.
     for name in ("embed.onnx", "fast.onnx", "deep.onnx"):
         assert (first / name).read_bytes() == (second / name).read_bytes()
@@ -257,18 +264,40 @@ def test_a_narrower_fast_branch_keeps_the_strongest_neurons(
     torch.testing.assert_close(narrow.deep.state_dict(), wide.deep.state_dict())
 
 
+def test_fewer_heads_than_the_checkpoints_are_its_strongest(
+    network: TinyGuardrail, tmp_path: Path
+) -> None:
+    facts = write_checkpoint(network, tmp_path)
+    trained = {"config": {"network": dataclasses.asdict(network.config)}}
+    write_manifest(tmp_path, facts.model_copy(update={"training": trained}))
+    whole = TinyGuardrail(network.config)
+    restore(whole, tmp_path)
+    fewer = TinyGuardrail(dataclasses.replace(network.config, heads=3, head_width=12))
+    assert restore(fewer, tmp_path) == "toy 0, the strongest of heads=4"
+    for branch in ("fast", "deep"):
+        attention = getattr(whole, branch).encoder_layers()[1].attention
+        value, output = attention.key_value.weight.detach()[48:], attention.output.weight.detach()
+        strength = [
+            float((output[:, at : at + 12] @ value[at : at + 12]).norm()) for at in range(0, 48, 12)
+        ]
+        kept = [row for row in range(48) if row // 12 != strength.index(min(strength))]
+        ours = getattr(fewer, branch).encoder_layers()[1].attention
+        torch.testing.assert_close(ours.key_value.weight[36:], value[kept])
+    with pytest.raises(CheckpointError, match="set network.head_width=12"):
+        restore(TinyGuardrail(dataclasses.replace(network.config, heads=3)), tmp_path)
+
+
 class FirstLayout(Graph):
     """Writes what guard-v1 1.0.0 holds: a product a role, zero points, units of norms."""
 
     def linear(self, x: Quantized, layer: torch.nn.Linear) -> str:
-        values, scales = self.quantized_weight(layer.weight)
+        assert isinstance(layer, Int8Linear)
+        values, scales = self.quantized_weight(layer)
         zeros = self.constant(np.zeros(len(layer.weight), np.int8))
         inputs = (x.values, values, x.scale, scales, x.zero_point, zeros)
         return self.op("MatMulIntegerToFloat", *inputs, self.constant(layer.bias), domain=CONTRIB)
 
-    def self_attention(
-        self, x: Quantized, projections: Sequence[torch.nn.Linear], heads: int
-    ) -> str:
+    def self_attention(self, x: Quantized, projections: Sequence[Int8Linear], heads: int) -> str:
         roles = [self.linear(x, projection) for projection in projections]
         return self.op("MultiHeadAttention", *roles, domain=CONTRIB, num_heads=heads)
 
@@ -288,7 +317,7 @@ def test_a_checkpoint_of_the_first_layout_reads_back_into_the_network(
 ) -> None:
     write_checkpoint(network, tmp_path / "now")
     write_checkpoint(network, tmp_path / "first")
-    for name, build in part_builders(network).items():
+    for name, build in part_builders(converted(network)).items():
         graph = FirstLayout()
         graph.save(tmp_path / "first" / name, build(graph))
     write_manifest(tmp_path / "first", manifest(tmp_path / "first"))

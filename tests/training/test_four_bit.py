@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from pathlib import Path
 
 import numpy as np
@@ -14,10 +15,11 @@ from tinyguardrail_sdk.features import FeatureExtractor
 from tinyguardrail_sdk.labels import Mode, Source
 from tinyguardrail_sdk.manifest import DEFAULT_CHECKPOINT, REQUIRED_FILES, Manifest, describe_file
 from tinyguardrail_sdk.tokenizer import WordPieceTokenizer
-from tinyguardrail_sdk.training.export.four_bit import BLOCK, pack_blocks, unpack_blocks
+from tinyguardrail_sdk.training.export.four_bit import BLOCK, pack_blocks, sort_out, unpack_blocks
 from tinyguardrail_sdk.training.export.parts import save_parts
 from tinyguardrail_sdk.training.network.config import NetworkConfig
 from tinyguardrail_sdk.training.network.model import TinyGuardrail
+from tinyguardrail_sdk.training.quantization import convert
 
 pytestmark = pytest.mark.train
 
@@ -59,7 +61,8 @@ def test_the_engine_reads_what_the_packing_means(tmp_path: Path) -> None:
     with torch.no_grad():
         for parameter in network.parameters():
             parameter.mul_(6.0) if parameter.dim() > 1 else None
-    small, rounded = _engine(network, tmp_path / "small", four_bit=True), network
+    rounded = copy.deepcopy(network)
+    small = _engine(network, tmp_path / "small", four_bit=True)
     with torch.no_grad():
         for name, parameter in rounded.named_parameters():
             if parameter.dim() > 1 and (".experts." in name or name == "embeddings.tokens.weight"):
@@ -79,6 +82,8 @@ def test_the_engine_reads_what_the_packing_means(tmp_path: Path) -> None:
 
 def _engine(network: TinyGuardrail, directory: Path, *, four_bit: bool) -> Engine:
     directory.mkdir()
+    held, _ = sort_out(network)
+    convert(network, leaving=held if four_bit else ())
     save_parts(network, directory, four_bit=four_bit)
     (directory / "vocab.txt").write_text("[PAD]\n", encoding="utf-8")
     manifest = Manifest(

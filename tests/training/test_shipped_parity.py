@@ -51,8 +51,7 @@ TOLERANCE, DOUBTFUL, MEAN_TOLERANCE = 0.1, 0.3, 0.005
 def network() -> TinyGuardrail:
     network = TinyGuardrail(NetworkConfig()).eval()
     restore(network, DEFAULT_CHECKPOINT)
-    prepare(network.fast)
-    prepare(network.deep)
+    prepare(network)
     return network
 
 

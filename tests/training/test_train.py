@@ -95,8 +95,13 @@ def test_half_precision_and_distillation_learn_the_toy_task(make_config: MakeCon
     [
         {},
         {"optimizer": {"accumulation": 2, "ema": 0.9}, "schedule": {"quantized_from": 0.5}},
+        {
+            "optimizer": {"ema": 0.9},
+            "schedule": {"quantized_from": 0.5},
+            "network": {"tied": True, "fast_layers": 4, "deep_layers": 8},
+        },
     ],
-    ids=["plain", "accumulated, averaged, quantised"],
+    ids=["plain", "accumulated, averaged, quantised", "tied, averaged, quantised"],
 )
 def test_a_stopped_run_resumes_to_the_same_weights(
     make_config: MakeConfig,

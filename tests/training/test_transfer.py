@@ -91,11 +91,51 @@ def test_pruned_neurons_are_the_strongest(base: Path) -> None:
     torch.testing.assert_close(ours.sort().values, strength.topk(48).values.sort().values)
 
 
+def test_kept_heads_are_those_that_write_most(base: Path) -> None:
+    state = transfer.load_base(str(base)).state
+    louder = "encoder.layer.3.attention.self.value.weight"
+    state[louder][8:16] *= 3.0  # head 1 reads more,
+    state["encoder.layer.3.attention.output.dense.weight"][:, 24:] *= 3.0  # head 3 writes more
+    save_file(state, base / "model.safetensors")
+    network = TinyGuardrail(replace(CONFIG, heads=2, head_width=8))
+    report = transfer.initialise(network, str(base))
+    assert report.heads[3] == [1, 3]
+    assert "; 3: 1 3; " in str(report)
+    rows = [*range(8, 16), *range(24, 32)]
+    for layer in (network.fast.encoder_layers()[2], network.deep.encoder_layers()[4]):
+        value = layer.attention.key_value.weight[16:]
+        torch.testing.assert_close(value, state[louder][rows])
+
+
+def test_a_head_that_writes_a_constant_is_left_out_without_a_trace(base: Path) -> None:
+    state = transfer.load_base(str(base)).state
+    for number in range(6):
+        for role in ("query", "key", "value"):
+            state[f"encoder.layer.{number}.attention.self.{role}.bias"].normal_()
+        state[f"encoder.layer.{number}.attention.self.value.weight"][16:24] = 0.0  # head 2
+    save_file(state, base / "model.safetensors")
+    whole = TinyGuardrail(CONFIG).eval()
+    fewer = TinyGuardrail(replace(CONFIG, heads=3, head_width=8)).eval()
+    assert fewer.parameter_count() < whole.parameter_count()
+    answers = []
+    for network in (whole, fewer):
+        report = transfer.initialise(network, str(base))
+        torch.manual_seed(6)
+        hidden, mask = torch.randn(3, 9, 32), torch.ones(3, 9, dtype=torch.bool)
+        with torch.no_grad():
+            for layer in network.fast.layers:
+                hidden = layer(hidden, mask)
+        answers.append(hidden)
+    assert report.heads == dict.fromkeys(range(6), [0, 1, 3])
+    torch.testing.assert_close(*answers, atol=1e-5, rtol=1e-4)
+
+
 @pytest.mark.parametrize(
     ("change", "fix"),
     [
         ({"hidden": 64}, r"hidden size 32, the network 64; set network\.hidden=32"),
-        ({"heads": 2}, r"network\.heads=2; set network\.heads=4"),
+        ({"heads": 8}, r"network\.heads=8; set network\.heads=4 or less"),
+        ({"heads": 2}, r"network\.head_width=0; set network\.head_width=8"),
         ({"vocab_size": 40}, r"network\.vocab_size=40; set network\.vocab_size=50 or more"),
         ({"fast_layers": 3}, r"network\.fast_layers=3; set network\.fast_layers=4"),
         ({"deep_layers": 3}, r"network\.deep_layers=3; set network\.deep_layers=8"),

@@ -124,7 +124,7 @@ class ScheduleConfig:
             elapsed share of it. 0 leaves the length to the other fields.
         warmup: Share of the length over which the rate rises from 0.
         decay: Shape of the fall to 0 after it.
-        quantized_from: Share of the length from which the branches compute as their INT8 export
+        quantized_from: Share of the length from which the network computes as its INT8 export
             will (quantisation-aware training); 1 never does.
     """
 

@@ -105,8 +105,8 @@ class Loop:
         position = self._position
         if progress < self._config.schedule.quantized_from or position.quantized:
             return
-        self._reporter.say("the branches now compute as their INT8 export")
-        quantize(self._learner.core)
+        self._reporter.say("the network now computes as its INT8 export")
+        prepare(self._learner.core)
         # Earlier scores are of another arithmetic: the best must be chosen anew.
         position.quantized, position.best, position.worse = True, -1.0, 0
 
@@ -230,12 +230,6 @@ class Loop:
             f"{reason} after {position.step} steps; best score {position.best:.4f} at step "
             f"{position.best_step}, in {self._folder.best}"
         )
-
-
-def quantize(core: TinyGuardrail) -> None:
-    """Make both branches compute as their INT8 export."""
-    prepare(core.fast)
-    prepare(core.deep)
 
 
 def _copied(core: TinyGuardrail) -> dict[str, torch.Tensor]:

@@ -1,8 +1,8 @@
 """Reads a shipped INT8 checkpoint back into the trainable network, to go on from it.
 
-The graphs are written once more from the network, as the export does, but every constant is
-copied from the checkpoint's file into the parameter that it was made from: the two can never
-drift apart.
+The network is converted and its graphs are written once more, as the export does, but every
+constant is copied from the checkpoint's file into the tensor that it was made from: the two can
+never drift apart.
 """
 
 from __future__ import annotations
@@ -17,14 +17,16 @@ import onnx
 import torch
 from numpy.typing import NDArray
 from onnx import numpy_helper
-from torch import Tensor, nn
+from torch import Tensor
 
 from tinyguardrail_sdk.errors import CheckpointError
 from tinyguardrail_sdk.manifest import load_manifest
 from tinyguardrail_sdk.training.export.graph import Graph
 from tinyguardrail_sdk.training.export.parts import part_builders
-from tinyguardrail_sdk.training.network.layers import FeedForward, strongest_neurons
+from tinyguardrail_sdk.training.network.layers import FeedForward
 from tinyguardrail_sdk.training.network.model import TinyGuardrail
+from tinyguardrail_sdk.training.network.pruning import prune_heads, strongest_neurons
+from tinyguardrail_sdk.training.quantization import Int8Linear, convert, revert
 
 
 @torch.no_grad()
@@ -32,12 +34,13 @@ def restore(model: TinyGuardrail, directory: Path) -> str:
     """Copy the weights of an INT8 checkpoint into `model`, in place.
 
     Args:
-        model: A network of the checkpoint's shape, or with a narrower `fast_ffn`: the fast branch
-            then keeps its strongest neurons.
+        model: A network of the checkpoint's shape, or with a narrower `fast_ffn` or fewer `heads`:
+            the strongest neurons of the fast branch, or heads of each layer, are kept then. Where
+            it is `tied` and the checkpoint is not, the deep branch's are taken.
         directory: The checkpoint; its files are first verified against the manifest.
 
     Returns:
-        The checkpoint's name and version.
+        The checkpoint's name and version, and what was kept of which size.
 
     Raises:
         CheckpointError: The files are damaged, or hold a network of another shape.
@@ -48,25 +51,39 @@ def restore(model: TinyGuardrail, directory: Path) -> str:
             f"{directory}: its weights are {manifest.training['weights']}; "
             "go on from an int8 export"
         )
-    stored = manifest.training.get("config", {}).get("network", {}).get("fast_ffn", 0)
-    if stored > model.config.fast_ffn:
-        wide = TinyGuardrail(dataclasses.replace(model.config, fast_ffn=stored))
-        _read(wide, directory)
-        _narrow(wide, model)
-    else:
+    stored = manifest.training.get("config", {}).get("network", {})
+    larger = {
+        name: stored[name]
+        for name in ("fast_ffn", "heads")
+        if stored.get(name, 0) > getattr(model.config, name)
+    }
+    origin = f"{manifest.name} {manifest.model_version}"
+    if not larger:
         _read(model, directory)
-    return f"{manifest.name} {manifest.model_version}"
+        return origin
+    wide = TinyGuardrail(dataclasses.replace(model.config, **larger))
+    width = wide.config.attention_width // wide.config.heads
+    if model.config.attention_width != model.config.heads * width:
+        raise CheckpointError(
+            f"{directory}: its heads keep their width where some are left out; "
+            f"set network.head_width={width}"
+        )
+    _read(wide, directory)
+    _narrow(wide, model)
+    return f"{origin}, the strongest of {' and '.join(f'{k}={v}' for k, v in larger.items())}"
 
 
 def _read(model: TinyGuardrail, directory: Path) -> None:
+    convert(model)
     for name, build in part_builders(model).items():
         reader = _Reader(directory / name)
         build(reader)
         reader.finish()
+    revert(model)
 
 
 def _narrow(wide: TinyGuardrail, model: TinyGuardrail) -> None:
-    """Copy a network into one with a narrower fast branch."""
+    """Copy a network into one with a narrower fast branch or fewer heads."""
     weights = wide.state_dict()
     for index, layer in enumerate(wide.fast.encoder_layers()):
         forward, prefix = layer.feed_forward, f"fast.layers.{index}.feed_forward."
@@ -75,6 +92,12 @@ def _narrow(wide: TinyGuardrail, model: TinyGuardrail) -> None:
         weights[f"{prefix}up.weight"] = forward.up.weight[kept]
         weights[f"{prefix}up.bias"] = forward.up.bias[kept]
         weights[f"{prefix}down.weight"] = forward.down.weight[:, kept]
+    for name, branch in (("fast", wide.fast), ("deep", wide.deep)):
+        for index, layer in enumerate(branch.encoder_layers()):
+            whole = layer.attention.state_dict()
+            smaller, _ = prune_heads(whole, wide.config.heads, model.config.heads)
+            prefix = f"{name}.layers.{index}.attention."
+            weights |= {f"{prefix}{key}": tensor for key, tensor in smaller.items()}
     model.load_state_dict(weights)
 
 
@@ -87,37 +110,25 @@ class _Reader(Graph):
         self._stored: deque[onnx.TensorProto] = parent._stored if parent else _weights(path)
 
     def constant(self, values: Tensor | NDArray[Any]) -> str:
-        """Add a constant; a tensor, which views a parameter, takes what the file holds."""
+        """Add a constant; a tensor, which views one of the network, takes what the file holds."""
         if isinstance(values, Tensor):
             values.detach().copy_(self._next(values.shape))
         return super().constant(values)
 
-    def quantized_weight(self, weight: Tensor) -> tuple[str, str]:
-        """Fill (out, in) from int8 values (in, out) and scales (out,)."""
-        self._fill(weight.mT)
-        return "values", "scales"
-
-    def quantized_stack(self, layers: Sequence[nn.Linear]) -> tuple[str, str, str]:
+    def quantized_stack(self, layers: Sequence[Int8Linear]) -> tuple[str, str, str]:
         """Fill layers of one size, stored as one or, in guard-v1 1.0.0, one by one."""
         outs, ins = layers[0].weight.shape
         if self._stored and list(self._stored[0].dims) == [ins, outs]:
             for layer in layers:
-                self.quantized_weight(layer.weight)
+                self.quantized_weight(layer)
                 self.constant(layer.bias)
         else:
-            weights = layers[0].weight.new_empty(outs * len(layers), ins)
-            self.quantized_weight(weights)
-            biases = self._next([len(weights)])
-            parts = zip(layers, weights.chunk(len(layers)), biases.chunk(len(layers)), strict=True)
-            for layer, weight, bias in parts:
-                layer.weight.detach().copy_(weight)
-                layer.bias.detach().copy_(bias)
+            total = outs * len(layers)
+            stack = self._next([ins, total]).T, self._next([total]), self._next([total])
+            for name, whole in zip(("weight", "scale", "bias"), stack, strict=True):
+                for layer, part in zip(layers, whole.chunk(len(layers)), strict=True):
+                    getattr(layer, name).detach().copy_(part)
         return "values", "scales", "bias"
-
-    def quantized_rows(self, table: Tensor) -> tuple[str, str]:
-        """Fill (V, H) from int8 values and scales (V, 1)."""
-        self._fill(table)
-        return "values", "scales"
 
     def finish(self) -> None:
         """Make sure that nothing of the file was left over."""
@@ -126,11 +137,6 @@ class _Reader(Graph):
 
     def _nested(self) -> Graph:
         return _Reader(self._path, self)
-
-    def _fill(self, parameter: Tensor) -> None:
-        values = self._next(parameter.shape)
-        scales = _tensor(self._stored.popleft())  # they come in pairs
-        parameter.detach().copy_(values * scales)
 
     def _next(self, shape: Sequence[int]) -> Tensor:
         while self._stored and self._stored[0].dims == [1] != list(shape):

@@ -35,7 +35,7 @@ class Position:
         best: Best validation score so far.
         best_step: Step that reached it.
         worse: Validations since then.
-        quantized: Whether the branches compute as their INT8 export.
+        quantized: Whether the network computes as its INT8 export.
     """
 
     step: int = 0

@@ -26,9 +26,10 @@ from tinyguardrail_sdk.training.checkpoint import RunFolder
 from tinyguardrail_sdk.training.config import OptimizerConfig, TrainConfig
 from tinyguardrail_sdk.training.data.batches import BatchStream
 from tinyguardrail_sdk.training.data.corpora import load_corpora
-from tinyguardrail_sdk.training.loop import Loop, quantize
+from tinyguardrail_sdk.training.loop import Loop
 from tinyguardrail_sdk.training.mutation_stream import MutationStream
 from tinyguardrail_sdk.training.network.model import TinyGuardrail, trainable_groups
+from tinyguardrail_sdk.training.quantization import prepare
 from tinyguardrail_sdk.training.reporter import Reporter
 from tinyguardrail_sdk.training.restore import restore
 from tinyguardrail_sdk.training.resuming import refuse_changes
@@ -144,7 +145,7 @@ def _build(start: Start, data: Data) -> Learner:
     else:
         start.reporter.say(_initialise(core, config.init))
     if start.position.quantized:
-        quantize(core)
+        prepare(core)
     torch.manual_seed(config.seed + accelerator.process_index)  # each process its own dropout
     optimizer = torch.optim.AdamW(
         parameter_groups(core, config.optimizer),
@@ -179,11 +180,12 @@ def parameter_groups(model: TinyGuardrail, config: OptimizerConfig) -> list[dict
 def _initialise(model: TinyGuardrail, init: str) -> str:
     if init == "scratch":
         return f"{model.parameter_count():,} parameters, from scratch"
+    # A network that is not tied has two of what becomes one; the later read stays.
+    shared = "; what is tied is its deep branch's" if model.config.tied else ""
     if (Path(init) / FACTS).is_file():
         checkpoint.load_into(model, Path(init))
-        return f"{model.parameter_count():,} parameters, from {init}"
+        return f"{model.parameter_count():,} parameters, from {init}{shared}"
     if init == "shipped" or (Path(init) / MANIFEST_NAME).is_file():
         restored = restore(model, DEFAULT_CHECKPOINT if init == "shipped" else Path(init))
-        return f"{model.parameter_count():,} parameters, from {restored}"
-    report = initialise(model, init)
-    return f"{report.total:,} parameters, {report.copied:,} of them from {report.base}"
+        return f"{model.parameter_count():,} parameters, from {restored}{shared}"
+    return str(initialise(model, init))

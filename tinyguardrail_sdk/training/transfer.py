@@ -5,6 +5,7 @@ Mapping, for the 6-layer MiniLM base:
 | ours | from the base |
 |---|---|
 | token, position embeddings, LayerNorms, attention | copied; query, key and value repacked |
+| fewer heads than the base | the strongest of each layer (`prune_heads`) |
 | segment embeddings | every row is the base's token type 0 |
 | deep layers 0..7 | base layers `DEEP_LAYERS` |
 | experts of group g | slice g of the base layer's feed-forward; one of each group sum to it |
@@ -12,7 +13,8 @@ Mapping, for the 6-layer MiniLM base:
 | character CNN | starts at zero output, so the first forward pass is the base's |
 | router, gates, heads, detector projection | from nothing |
 
-Copies are independent from then on: nothing is tied. Attention keeps all heads of the base.
+Copies are independent from then on, unless `network.tied` shares attention and norms of a fast and
+a deep layer from one base layer.
 """
 
 from __future__ import annotations
@@ -31,12 +33,11 @@ from torch import Tensor, nn
 from tinyguardrail_sdk.errors import InputError
 from tinyguardrail_sdk.training.bases import no_base, packaged_archive
 from tinyguardrail_sdk.training.network.branches import Branch
+from tinyguardrail_sdk.training.network.config import DEEP_LAYERS, FAST_LAYERS
 from tinyguardrail_sdk.training.network.experts import MixtureOfExperts
-from tinyguardrail_sdk.training.network.layers import EncoderLayer, FeedForward, strongest_neurons
+from tinyguardrail_sdk.training.network.layers import Attention, EncoderLayer, FeedForward
 from tinyguardrail_sdk.training.network.model import TinyGuardrail
-
-FAST_LAYERS = (0, 1, 3, 5)
-DEEP_LAYERS = (0, 1, 2, 3, 3, 4, 4, 5)
+from tinyguardrail_sdk.training.network.pruning import prune_heads, strongest_neurons
 
 State = dict[str, Tensor]
 
@@ -65,11 +66,21 @@ class TransferReport:
         base: Where the pretrained weights came from.
         copied: Parameters of our network that hold pretrained values.
         total: All parameters of our network.
+        heads: By base layer, the numbers of the heads that were kept; empty where all were.
     """
 
     base: str
     copied: int
     total: int
+    heads: dict[int, list[int]]
+
+    def __str__(self) -> str:
+        kept = "; ".join(
+            f"{number}: {' '.join(map(str, heads))}" for number, heads in sorted(self.heads.items())
+        )
+        return f"{self.total:,} parameters, {self.copied:,} of them from {self.base}" + (
+            f"; heads kept, by base layer, {kept}" if kept else ""
+        )
 
 
 def initialise(model: TinyGuardrail, base: str) -> TransferReport:
@@ -91,14 +102,19 @@ def initialise(model: TinyGuardrail, base: str) -> TransferReport:
     before = {name: parameter.detach().clone() for name, parameter in model.named_parameters()}
     with torch.no_grad():
         _copy_embeddings(model, state)
-        _copy_branch(model.fast, state, FAST_LAYERS)
-        _copy_branch(model.deep, state, DEEP_LAYERS)
+        heads = _copy_branch(model.fast, loaded, FAST_LAYERS)
+        heads |= _copy_branch(model.deep, loaded, DEEP_LAYERS)
         model.embeddings.characters.project.weight.zero_()
     changed = (
         int((parameter.detach() != before[name]).sum())
         for name, parameter in model.named_parameters()
     )
-    return TransferReport(base=base, copied=sum(changed), total=model.parameter_count())
+    return TransferReport(
+        base=base,
+        copied=sum(changed),
+        total=model.parameter_count(),
+        heads=heads if model.config.heads < loaded.heads else {},
+    )
 
 
 def load_base(base: str) -> Base:
@@ -157,13 +173,15 @@ def _check_shapes(model: TinyGuardrail, loaded: Base, base: str) -> None:
         raise InputError(f"base {base}: is no BERT-shaped encoder; choose one, such as MiniLM")
     config = model.config
     neurons = len(state["encoder.layer.0.intermediate.dense.weight"])
+    head_width = words.shape[1] // loaded.heads
     if words.shape[1] != config.hidden:
         raise InputError(
             f"base {base}: has hidden size {words.shape[1]}, the network {config.hidden}; "
             f"set network.hidden={words.shape[1]}"
         )
     for field, fits, value in (
-        ("heads", config.heads == loaded.heads, loaded.heads),
+        ("heads", config.heads <= loaded.heads, f"{loaded.heads} or less"),
+        ("head_width", config.attention_width == config.heads * head_width, head_width),
         ("vocab_size", len(words) <= config.vocab_size, f"{len(words)} or more"),
         ("fast_layers", config.fast_layers == len(FAST_LAYERS), len(FAST_LAYERS)),
         ("deep_layers", config.deep_layers == len(DEEP_LAYERS), len(DEEP_LAYERS)),
@@ -197,20 +215,32 @@ def _copy_embeddings(model: TinyGuardrail, state: State) -> None:
     ours.norm.bias.copy_(state["embeddings.LayerNorm.bias"])
 
 
-def _copy_branch(branch: Branch, state: State, mapping: tuple[int, ...]) -> None:
+def _copy_branch(branch: Branch, base: Base, mapping: tuple[int, ...]) -> dict[int, list[int]]:
+    """Fill a branch; returns the heads that were kept, by base layer."""
+    heads = {}
     for layer, number in zip(branch.encoder_layers(), mapping, strict=True):
         prefix = f"encoder.layer.{number}."
-        part = {key[len(prefix) :]: value for key, value in state.items() if key.startswith(prefix)}
-        _copy_layer(layer, part)
+        part = {
+            key[len(prefix) :]: value for key, value in base.state.items() if key.startswith(prefix)
+        }
+        heads[number] = _copy_attention(layer.attention, part, base.heads)
+        _copy_rest(layer, part)
+    return heads
 
 
-def _copy_layer(layer: EncoderLayer, part: State) -> None:
-    attention = layer.attention
+def _copy_attention(ours: Attention, part: State, heads: int) -> list[int]:
+    whole = {}
     for kind in ("weight", "bias"):
-        getattr(attention.query, kind).copy_(part[f"attention.self.query.{kind}"])
-        key_value = [part[f"attention.self.{role}.{kind}"] for role in ("key", "value")]
-        getattr(attention.key_value, kind).copy_(torch.cat(key_value))
-        getattr(attention.output, kind).copy_(part[f"attention.output.dense.{kind}"])
+        query, key, value = (part[f"attention.self.{r}.{kind}"] for r in ("query", "key", "value"))
+        whole[f"query.{kind}"], whole[f"key_value.{kind}"] = query, torch.cat([key, value])
+        whole[f"output.{kind}"] = part[f"attention.output.dense.{kind}"]
+    smaller, kept = prune_heads(whole, heads, ours.heads)
+    ours.load_state_dict(smaller)
+    return kept
+
+
+def _copy_rest(layer: EncoderLayer, part: State) -> None:
+    for kind in ("weight", "bias"):
         getattr(layer.attention_norm, kind).copy_(part[f"attention.output.LayerNorm.{kind}"])
         getattr(layer.output_norm, kind).copy_(part[f"output.LayerNorm.{kind}"])
     if isinstance(layer.feed_forward, MixtureOfExperts):

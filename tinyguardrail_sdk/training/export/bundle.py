@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
+
+from torch import nn
 
 from tinyguardrail_sdk.detectors import DETECTORS_VERSION
 from tinyguardrail_sdk.errors import CheckpointError, InputError
@@ -20,6 +22,7 @@ from tinyguardrail_sdk.training.export.four_bit import sort_out
 from tinyguardrail_sdk.training.export.opening import try_parts
 from tinyguardrail_sdk.training.export.parts import save_parts
 from tinyguardrail_sdk.training.network.model import TinyGuardrail
+from tinyguardrail_sdk.training.quantization import convert
 
 # Until `calibrate` writes fitted values: the label as the network gives it, either branch.
 _UNCALIBRATED = 0.5
@@ -41,7 +44,8 @@ def export(run: Path, directory: Path, *, model_version: str, four_bit: bool = F
 
     Raises:
         CheckpointError: `run` is not a training checkpoint, or of an older run whose vocabulary is
-            gone; or what was written does not run here, the message names file or operator.
+            gone; or a layer cannot be converted, or what was written does not run here: the message
+            names layer, file or operator.
         InputError: The network lacks something that the runtime's format needs, or `directory` has
             no name.
     """
@@ -106,7 +110,7 @@ def _small(model: TinyGuardrail, directory: Path, stated: dict[str, Any]) -> Man
     if not held:
         return _write(model, directory, stated, stays=stays)
     try:
-        return _write(model, directory, stated, four_bit=True, stays=stays)
+        return _write(model, directory, stated, four_bit=held, stays=stays)
     except CheckpointError as error:
         # Of paths only the names of files: the manifest says nothing of the machine.
         why = str(error).replace(f"{directory}{os.sep}", "").removeprefix(f"{directory}: ")
@@ -118,11 +122,12 @@ def _write(
     directory: Path,
     stated: dict[str, Any],
     *,
-    four_bit: bool = False,
+    four_bit: Collection[nn.Module] = (),
     stays: Sequence[str] = (),
 ) -> Manifest:
-    """Write the graphs, and run them; returns the manifest that goes with them."""
-    save_parts(model, directory, four_bit=four_bit)
+    """Convert, write the graphs, and run them; returns the manifest that goes with them."""
+    convert(model, leaving=four_bit)
+    save_parts(model, directory, four_bit=bool(four_bit))
     weights = "int4 experts and token table, int8 else" if four_bit else "int8"
     training = {**stated["training"], "weights": weights}
     if stays:

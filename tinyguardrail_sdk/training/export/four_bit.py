@@ -1,8 +1,9 @@
 """The 4-bit form of the two largest parts, experts and token table: an option of the export.
 
-Weights in blocks share a scale, as the engine's `MatMulNBits` and `GatherBlockQuantized` read
-them. It saves space (a third of the checkpoint), not time: activations of a block product are
-rounded to 8 bits inside the operator. Rounding is to the nearest, without training.
+They are left out of the conversion to INT8. Weights in blocks share a scale, as the engine's
+`MatMulNBits` and `GatherBlockQuantized` read them. It saves space (a third of the checkpoint), not
+time: activations of a block product are rounded to 8 bits inside the operator. Rounding is to the
+nearest, without training.
 
 What makes no whole blocks stays in INT8, and `sort_out` names it.
 """
@@ -10,7 +11,6 @@ What makes no whole blocks stays in INT8, and `sort_out` names it.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from tinyguardrail_sdk.errors import InputError
 from tinyguardrail_sdk.training.export.graph import CONTRIB, Graph, Quantized
 from tinyguardrail_sdk.training.network.model import TinyGuardrail
+from tinyguardrail_sdk.training.quantization import Int8Embedding, Int8Linear, quantized_layers
 
 BLOCK = 64  # numbers that share a scale
 _LIMIT = 7  # symmetric: -8 is not used
@@ -27,20 +28,11 @@ _INT8_ACTIVATIONS = 4  # the operator's `accuracy_level`
 
 
 class FourBitGraph(Graph):
-    """A graph that stores some linear layers, and every table of rows, in 4 bits where they fit.
-
-    Args:
-        layers: The linear layers.
-        parent: The graph around this one.
-    """
-
-    def __init__(self, layers: Collection[nn.Linear], parent: Graph | None = None) -> None:
-        super().__init__(parent)
-        self._layers = layers
+    """A graph that stores in 4 bits what was not converted to INT8."""
 
     def linear(self, x: Quantized, layer: nn.Linear) -> str:
-        """Product with a linear layer, in 4 bits where it is one of the chosen and fits."""
-        if layer not in self._layers or not _fits(layer.weight):
+        """Product with a linear layer."""
+        if isinstance(layer, Int8Linear):
             return super().linear(x, layer)
         packed, scales = pack_blocks(layer.weight)
         return self.op(
@@ -59,11 +51,11 @@ class FourBitGraph(Graph):
             accuracy_level=_INT8_ACTIVATIONS,
         )
 
-    def rows(self, table: Tensor, ids: str) -> str:
+    def rows(self, table: nn.Embedding, ids: str) -> str:
         """Rows (..., H) of an embedding table (V, H)."""
-        if not _fits(table):
+        if isinstance(table, Int8Embedding):
             return super().rows(table, ids)
-        packed, scales = pack_blocks(table)
+        packed, scales = pack_blocks(table.weight)
         return self.op(
             "GatherBlockQuantized",
             self.constant(packed.reshape(len(packed), -1)),
@@ -77,38 +69,27 @@ class FourBitGraph(Graph):
         )
 
     def _nested(self) -> Graph:
-        return FourBitGraph(self._layers, self)
+        return FourBitGraph(self)
 
 
-def expert_linears(model: TinyGuardrail) -> set[nn.Linear]:
-    """Every linear layer of every expert."""
-    return {
-        module
-        for layer in model.expert_layers()
-        for module in layer.experts.modules()
-        if isinstance(module, nn.Linear)
-    }
-
-
-def sort_out(model: TinyGuardrail) -> tuple[list[str], list[str]]:
-    """What the 4-bit form is for, by name, with `*` for the number of an expert.
+def sort_out(model: TinyGuardrail) -> tuple[list[nn.Module], list[str]]:
+    """Token table and experts, which the 4-bit form is for.
 
     Returns:
-        What it can hold; and what not and therefore stays in INT8, with the reason.
+        Those that it can hold; and the names of those that it cannot and that therefore become
+        INT8, each with the reason and with `*` for the number of an expert.
     """
-    experts = expert_linears(model)
-    held, stays = set(), set()
-    for name, module in model.named_modules():
-        if module in experts or module is model.embeddings.tokens:
-            assert isinstance(module, (nn.Linear, nn.Embedding))
+    held: list[nn.Module] = []
+    stays = set()
+    for name, layer in quantized_layers(model).items():
+        if layer is not model.embeddings.tokens and ".experts." not in name:
+            continue
+        if _fits(layer.weight):
+            held.append(layer)
+        else:
             shown = re.sub(r"\.experts\.\d+\.", ".experts.*.", name)
-            if _fits(module.weight):
-                held.add(shown)
-            else:
-                stays.add(
-                    f"{shown} ({module.weight.shape[1]} numbers a row, no multiple of {BLOCK})"
-                )
-    return sorted(held), sorted(stays)
+            stays.add(f"{shown} ({layer.weight.shape[1]} numbers a row, no multiple of {BLOCK})")
+    return held, sorted(stays)
 
 
 def _fits(weight: Tensor) -> bool:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 from torch import Tensor, nn
 
-from tinyguardrail_sdk.training.quantization import quantize_rows, quantize_weight
+from tinyguardrail_sdk.training.quantization import Int8Embedding, Int8Linear
 
 OPSET = 17
 IR_VERSION = 9  # the newest that onnxruntime 1.17 reads
@@ -91,8 +91,9 @@ class Graph:
         return Quantized(values, scale, zero_point, x)
 
     def linear(self, x: Quantized, layer: nn.Linear) -> str:
-        """INT8 product with a linear layer, float out."""
-        values, scales = self.quantized_weight(layer.weight)
+        """INT8 product with a converted linear layer, float out."""
+        assert isinstance(layer, Int8Linear)
+        values, scales = self.quantized_weight(layer)
         return self.op(
             "MatMulIntegerToFloat",
             x.values,
@@ -105,7 +106,7 @@ class Graph:
             domain=CONTRIB,
         )
 
-    def self_attention(self, x: Quantized, projections: Sequence[nn.Linear], heads: int) -> str:
+    def self_attention(self, x: Quantized, projections: Sequence[Int8Linear], heads: int) -> str:
         """INT8 query, key and value projections of (1, T, H), and FP32 attention among them.
 
         One operator does it all, and writes the projections as attention reads them
@@ -125,26 +126,24 @@ class Graph:
             num_heads=heads,
         )
 
-    def rows(self, table: Tensor, ids: str) -> str:
-        """Rows (..., H) of an embedding table (V, H) that is stored as int8."""
-        values, scales = self.quantized_rows(table)
+    def rows(self, table: nn.Embedding, ids: str) -> str:
+        """Rows (..., H) of a converted embedding table (V, H)."""
+        assert isinstance(table, Int8Embedding)
+        values, scales = self.constant(table.weight), self.constant(table.scale[:, None])
         picked = self.op("Cast", self.op("Gather", values, ids), to=TensorProto.FLOAT)
         return self.op("Mul", picked, self.op("Gather", scales, ids))
 
-    def quantized_weight(self, weight: Tensor) -> tuple[str, str]:
-        """Constants of a matrix (out, in): int8 values (in, out), scales (out,)."""
-        values, scale = quantize_weight(weight)
-        return self.constant(values.T), self.constant(scale)
+    def quantized_weight(self, layer: Int8Linear) -> tuple[str, str]:
+        """Constants of a layer: int8 values (in, out), scales (out,)."""
+        return self.constant(layer.weight.T), self.constant(layer.scale)
 
-    def quantized_stack(self, layers: Sequence[nn.Linear]) -> tuple[str, str, str]:
+    def quantized_stack(self, layers: Sequence[Int8Linear]) -> tuple[str, str, str]:
         """Constants of layers that read the same: values (in, sum of out), scales and bias."""
-        weights = self.quantized_weight(torch.cat([layer.weight for layer in layers]))
-        return *weights, self.constant(torch.cat([layer.bias for layer in layers]))
-
-    def quantized_rows(self, table: Tensor) -> tuple[str, str]:
-        """Constants of an embedding table (V, H): int8 values (V, H), scales (V, 1)."""
-        values, scale = quantize_rows(table)
-        return self.constant(values), self.constant(scale[:, None])
+        weight, scale, bias = (
+            torch.cat([getattr(layer, name) for layer in layers])
+            for name in ("weight", "scale", "bias")
+        )
+        return self.constant(weight.T), self.constant(scale), self.constant(bias)
 
     def float_linear(self, x: str, weight: Tensor, bias: Tensor | None) -> str:
         """FP32 product with `weight` (out, in)."""

@@ -13,17 +13,20 @@ from pathlib import Path
 import numpy as np
 from onnx import TensorProto
 
-from tinyguardrail_sdk.training.export.four_bit import FourBitGraph, expert_linears
+from tinyguardrail_sdk.training.export.four_bit import FourBitGraph
 from tinyguardrail_sdk.training.export.graph import CONTRIB, Graph, Interface, Quantized, Units
 from tinyguardrail_sdk.training.network.branches import Branch, Head, Router
 from tinyguardrail_sdk.training.network.embeddings import CharacterCNN, ThreatEmbeddings
 from tinyguardrail_sdk.training.network.experts import MixtureOfExperts
 from tinyguardrail_sdk.training.network.layers import Attention, EncoderLayer, FeedForward
 from tinyguardrail_sdk.training.network.model import TinyGuardrail
+from tinyguardrail_sdk.training.quantization import Int8Linear
 
 
 def save_parts(model: TinyGuardrail, directory: Path, *, four_bit: bool = False) -> None:
-    """Write `embed.onnx`, `fast.onnx` and `deep.onnx`; see `four_bit.py` for the smaller form.
+    """Write `embed.onnx`, `fast.onnx` and `deep.onnx` of a converted network.
+
+    With `four_bit`, what conversion left in floating point is written in 4 bits (`four_bit.py`).
 
     Sizes: T tokens, C characters of the longest token, N characters in all, W the widest character
     kernel, H hidden, P patterns. embed takes int32 `token_ids` (1, T), `char_windows` (N + 1, W)
@@ -33,7 +36,7 @@ def save_parts(model: TinyGuardrail, directory: Path, *, four_bit: bool = False)
     (1, labels).
     """
     for name, build in part_builders(model).items():
-        g = FourBitGraph(expert_linears(model)) if four_bit else Graph()
+        g = FourBitGraph() if four_bit else Graph()
         g.save(directory / name, build(g))
 
 
@@ -55,7 +58,7 @@ def _embed(g: Graph, embeddings: ThreatEmbeddings, router: Router) -> Interface:
     )
     summed = g.op(
         "Add",
-        g.rows(embeddings.tokens.weight, "token_ids"),
+        g.rows(embeddings.tokens, "token_ids"),
         _character_features(g, embeddings.characters),
     )
     length = g.op("Shape", "token_ids", start=1, end=2)
@@ -118,7 +121,7 @@ def _encoder_layer(g: Graph, x: str, layer: EncoderLayer, units: Units) -> str:
     else:
         queries = x
         context = g.self_attention(
-            g.quantize(x), layer.attention.projections(), layer.attention.heads
+            g.quantize(x), _projections(layer.attention), layer.attention.heads
         )
     projected = g.linear(g.quantize(context), layer.attention.output)
     attended = g.residual_norm(projected, queries, layer.attention_norm, units)
@@ -132,7 +135,7 @@ def _encoder_layer(g: Graph, x: str, layer: EncoderLayer, units: Units) -> str:
 
 def _readout_attention(g: Graph, queries: str, x: str, attention: Attention) -> str:
     quantized = g.quantize(x)
-    query, key, value = attention.projections()
+    query, key, value = _projections(attention)
     return g.op(
         "MultiHeadAttention",
         g.linear(g.quantize(queries), query),
@@ -141,6 +144,14 @@ def _readout_attention(g: Graph, queries: str, x: str, attention: Attention) -> 
         domain=CONTRIB,
         num_heads=attention.heads,
     )
+
+
+def _projections(attention: Attention) -> list[Int8Linear]:
+    """Query, key and value as three layers."""
+    query, key_value = attention.query, attention.key_value
+    assert isinstance(query, Int8Linear)
+    assert isinstance(key_value, Int8Linear)
+    return [query, *key_value.chunk(2)]
 
 
 def _feed_forward(layer: FeedForward, x: Quantized, g: Graph) -> str:

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from tinyguardrail_sdk.training.network.config import NetworkConfig
+from tinyguardrail_sdk.training.network.config import DEEP_LAYERS, FAST_LAYERS, NetworkConfig
 from tinyguardrail_sdk.training.network.experts import MixtureOfExperts
 from tinyguardrail_sdk.training.network.layers import (
     EncoderLayer,
@@ -67,6 +67,18 @@ def fast_branch(config: NetworkConfig) -> Branch:
 def deep_branch(config: NetworkConfig) -> Branch:
     """Twice the layers, each feed-forward a mixture of experts."""
     return Branch(config, [MixtureOfExperts(config) for _ in range(config.deep_layers)])
+
+
+def tie(fast: Branch, deep: Branch) -> None:
+    """Give each fast layer the attention and norms of the first deep layer from its base layer.
+
+    They are modules of both branches then: one parameter, with the gradients of both.
+    """
+    layers = deep.encoder_layers()
+    for ours, number in zip(fast.encoder_layers(), FAST_LAYERS, strict=True):
+        twin = layers[DEEP_LAYERS.index(number)]
+        ours.attention = twin.attention
+        ours.attention_norm, ours.output_norm = twin.attention_norm, twin.output_norm
 
 
 class Router(nn.Module):

@@ -7,6 +7,10 @@ from dataclasses import dataclass
 from tinyguardrail_sdk.chars import CHAR_VOCAB_SIZE
 from tinyguardrail_sdk.labels import LABELS, PATTERNS, SOURCES
 
+# The layer of a six-layer base that each layer of a branch is made from; see `transfer`.
+FAST_LAYERS = (0, 1, 3, 5)
+DEEP_LAYERS = (0, 1, 2, 3, 3, 4, 4, 5)
+
 
 @dataclass(frozen=True)
 class NetworkConfig:
@@ -19,6 +23,9 @@ class NetworkConfig:
     vocab_size: int = 34_217  # the shipped vocabulary, extended by `vocabulary.extend`
     hidden: int = 384
     heads: int = 12
+    head_width: int = (
+        0  # 0 is hidden / heads; that of a base, where only some of its heads are kept
+    )
     max_positions: int = 512
     char_vocab: int = CHAR_VOCAB_SIZE
     char_dim: int = 16
@@ -33,12 +40,18 @@ class NetworkConfig:
     experts: int = 8
     expert_groups: int = 2  # one expert of each group is active: top-2 with two groups
     expert_ffn: int = 768
+    tied: bool = False  # each fast layer has attention and norms in common with a deep one
     router_hidden: int = 128
     dropout: float = 0.1
 
     def __post_init__(self) -> None:
-        if self.hidden % self.heads:
-            raise ValueError(f"hidden={self.hidden} must be a multiple of heads={self.heads}")
+        if self.head_width < 0:
+            raise ValueError(f"head_width={self.head_width} must not be negative; 32 is usual")
+        if not self.head_width and self.hidden % self.heads:
+            raise ValueError(
+                f"hidden={self.hidden} must be a multiple of heads={self.heads}, "
+                "or head_width be set, which is 32 in MiniLM"
+            )
         if self.experts % self.expert_groups:
             raise ValueError(
                 f"experts={self.experts} must be a multiple of expert_groups={self.expert_groups}"
@@ -48,5 +61,16 @@ class NetworkConfig:
                 "fast_layers and deep_layers must be at least 2: the last layer of a "
                 "branch only reads out the first token"
             )
+        depths = {"fast_layers": len(FAST_LAYERS), "deep_layers": len(DEEP_LAYERS)}
+        if self.tied and any(getattr(self, name) != depth for name, depth in depths.items()):
+            wanted = " and ".join(f"{name}={depth}" for name, depth in depths.items())
+            raise ValueError(
+                f"tied=true needs {wanted}: only for these is it known which layers belong together"
+            )
         if not 0 <= self.dropout < 1:
             raise ValueError(f"dropout={self.dropout} must be in [0, 1)")
+
+    @property
+    def attention_width(self) -> int:
+        """Numbers a token of all heads together."""
+        return self.heads * (self.head_width or self.hidden // self.heads)

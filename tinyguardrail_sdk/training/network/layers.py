@@ -22,9 +22,9 @@ class Attention(nn.Module):
     def __init__(self, config: NetworkConfig) -> None:
         super().__init__()
         self.heads = config.heads
-        self.query = nn.Linear(config.hidden, config.hidden)
-        self.key_value = nn.Linear(config.hidden, 2 * config.hidden)
-        self.output = nn.Linear(config.hidden, config.hidden)
+        self.query = nn.Linear(config.hidden, config.attention_width)
+        self.key_value = nn.Linear(config.hidden, 2 * config.attention_width)
+        self.output = nn.Linear(config.attention_width, config.hidden)
 
     def forward(self, queries: Tensor, hidden: Tensor, mask: Tensor) -> Tensor:
         """Attend from `queries` (B, Q, H) to `hidden` (B, T, H) where `mask` (B, T) is true."""
@@ -37,19 +37,9 @@ class Attention(nn.Module):
         )
         return self.output(context.transpose(1, 2).flatten(2))  # type: ignore[no-any-return]
 
-    def projections(self) -> tuple[nn.Linear, nn.Linear, nn.Linear]:
-        """Query, key and value as linear layers; the last two share the packed one's storage."""
-        parts = [self.query]
-        weights, biases = self.key_value.weight.chunk(2), self.key_value.bias.chunk(2)
-        for weight, bias in zip(weights, biases, strict=True):
-            linear = nn.Linear(weight.shape[1], weight.shape[0], device="meta")
-            linear.weight, linear.bias = nn.Parameter(weight), nn.Parameter(bias)
-            parts.append(linear)
-        return parts[0], parts[1], parts[2]
-
     def _split(self, x: Tensor) -> Tensor:
         rows, tokens, _ = x.shape
-        return x.view(rows, tokens, self.heads, -1).transpose(1, 2)  # (B, heads, T, H / heads)
+        return x.view(rows, tokens, self.heads, -1).transpose(1, 2)  # (B, heads, T, head width)
 
 
 class FeedForward(nn.Module):
@@ -63,12 +53,6 @@ class FeedForward(nn.Module):
     def forward(self, hidden: Tensor, gate_input: Tensor | None = None) -> Tensor:
         """Map `hidden` (..., H) to (..., H); `gate_input` is for experts only."""
         return self.down(functional.gelu(self.up(hidden), approximate="tanh"))  # type: ignore[no-any-return]
-
-
-def strongest_neurons(up: Tensor, down: Tensor, count: int) -> Tensor:
-    """The `count` neurons whose way in (N, H) and way out (H, N) weigh most, in their order."""
-    strength: Tensor = up.norm(dim=1) * down.norm(dim=0)
-    return strength.topk(count).indices.sort().values
 
 
 class EncoderLayer(nn.Module):

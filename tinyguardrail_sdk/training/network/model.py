@@ -30,7 +30,7 @@ from tinyguardrail_sdk.training.losses import (
     focal_loss,
     router_loss,
 )
-from tinyguardrail_sdk.training.network.branches import Router, deep_branch, fast_branch
+from tinyguardrail_sdk.training.network.branches import Router, deep_branch, fast_branch, tie
 from tinyguardrail_sdk.training.network.config import NetworkConfig
 from tinyguardrail_sdk.training.network.embeddings import ThreatEmbeddings
 from tinyguardrail_sdk.training.network.experts import MixtureOfExperts
@@ -103,6 +103,8 @@ class TinyGuardrail(nn.Module):
         self.router = Router(config)
         self.fast = fast_branch(config)
         self.deep = deep_branch(config)
+        if config.tied:
+            tie(self.fast, self.deep)
         self.apply(_initialise)
         self.embeddings.characters.clear_unreached()
 

@@ -8,6 +8,14 @@ from tests.adapters.wire import Wire
 openai = installed("openai", extra="openai")
 
 CALL = {"id": "c", "type": "function", "function": {"name": "look", "arguments": "{}"}}
+SEARCH = {
+    "type": "file_search_call",
+    "id": "fs_1",
+    "status": "completed",
+    "queries": ["opening hours"],
+    "results": [{"file_id": "f", "filename": "hours.md", "text": FOUND}],
+}
+INPUT_TEXT = {"type": "input_text", "text": FOUND}
 CHAT = Dialect(
     ask=lambda text: {"model": "m", "messages": conversation(text)},
     hostile={
@@ -36,7 +44,13 @@ RESPONSES = Dialect(
                 {"type": "function_call", "call_id": "c", "name": "look", "arguments": "{}"},
                 {"type": "function_call_output", "call_id": "c", "output": FOUND},
             ],
-        }
+        },
+        "document": {"model": "m", "input": [*conversation(QUESTION), SEARCH]},
+        "stored prompt": {
+            "model": "m",
+            "input": conversation(QUESTION),
+            "extra_body": {"prompt": {"id": "p", "variables": {"page": INPUT_TEXT}}},
+        },
     },
 )
 

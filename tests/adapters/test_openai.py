@@ -12,6 +12,7 @@ from tinyguardrail_sdk.adapters import wrap
 from tinyguardrail_sdk.adapters.openai import wrap as wrap_openai
 from tinyguardrail_sdk.testing import ScriptedClassifier
 
+PDF = "data:application/pdf;base64,JVBERi0="
 SHAPES = [
     Shape("chat.completions.create", PLAIN, CHAT),
     Shape("chat.completions.create", STREAM, CHAT, {"stream": True}),
@@ -86,13 +87,20 @@ class TestOpenAI(RawResponses):
             self.run(form(wire, 0), guard, shape, shape.dialect.ask(QUESTION) | hidden)
         assert wire.bodies == []
 
+    @pytest.mark.parametrize(
+        ("asking", "key", "part"),
+        [
+            (SHAPES[0], "messages", {"type": "file", "file": {"file_id": "f"}}),
+            (SHAPES[4], "input", {"type": "input_file", "file_id": "f"}),
+            (SHAPES[4], "input", {"type": "input_file", "filename": "a.pdf", "file_data": PDF}),
+        ],
+    )
     def test_a_file_that_cannot_be_read_is_not_sent(
-        self, form: Make, guard: Guard, wire: Wire
+        self, form: Make, guard: Guard, wire: Wire, asking: Shape, key: str, part: Any
     ) -> None:
-        part = {"type": "file", "file": {"file_id": "f"}}
-        messages = [{"role": "user", "content": [part]}]
+        asked = {"model": "m", key: [{"role": "user", "content": [part]}]}
         with pytest.raises(InputError, match="unknown type"):
-            self.run(form(wire, 0), guard, SHAPES[0], {"model": "m", "messages": messages})
+            self.run(form(wire, 0), guard, asking, asked)
         assert wire.bodies == []
 
     def test_a_broken_check_is_not_sent(self, form: Make, wire: Wire) -> None:

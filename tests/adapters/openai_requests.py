@@ -1,5 +1,6 @@
 """What OpenAI is asked, and who asks: what the tests of its client share."""
 
+from dataclasses import replace
 from typing import Any
 
 from tests.adapters.conformance import FOUND, QUESTION, Dialect, Make, conversation, installed
@@ -53,6 +54,9 @@ RESPONSES = Dialect(
         },
     },
 )
+# Of a stream helper: older ones cannot accumulate reasoning.
+KNOWN = hasattr(openai.types.responses, "ResponseReasoningSummaryTextDeltaEvent")
+ACCUMULATED = replace(RESPONSES, reasons=KNOWN)
 
 
 def make(kind: str, **more: Any) -> Make:

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from tests.adapters.conformance import ATTACK, MANAGER, PLAIN, QUESTION, STREAM, Make, Shape
-from tests.adapters.openai_requests import CHAT, RESPONSES, make, openai
+from tests.adapters.openai_requests import ACCUMULATED, CHAT, RESPONSES, make, openai
 from tests.adapters.raw_responses import RawResponses, raw_shapes
 from tests.adapters.wire import Wire
 from tinyguardrail_sdk import Blocked, CheckFailed, Guard, GuardrailError, InputError
@@ -21,7 +21,7 @@ SHAPES = [
     Shape("responses.create", PLAIN, RESPONSES),
     Shape("responses.create", STREAM, RESPONSES, {"stream": True}),
     Shape("responses.parse", PLAIN, RESPONSES),
-    Shape("responses.stream", MANAGER, RESPONSES),
+    Shape("responses.stream", MANAGER, ACCUMULATED),
     *raw_shapes("chat.completions", CHAT),
     *raw_shapes("responses", RESPONSES),
 ]

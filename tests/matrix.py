@@ -1,15 +1,18 @@
 """Writes `docs/matrix.md` from the reports of test runs, or compares it with them.
 
     nox; python -m tests.matrix build/results/*.xml           # sections of other groups stay
+    python -m tests.matrix --only reasoning some/*.xml        # and all other columns
     python -m tests.matrix --check build/results/*.xml        # status 1 where they differ
 
-A test says by its name what it is about. How a client is called is noted in the report: the shape
-of a conformance test, or the parameter `way` of another, under any of the names in `WAYS`.
+With `--only` the reports need no other tests than those of the column, at the versions that the
+page names. A test says by its name what it is about. How a client is called is noted in the report:
+the shape of a conformance test, or the parameter `way` of another, under a name in `WAYS`.
 
 `--check` fails for a test that ran nowhere, too. A call that a newer version than the page names
 no longer has is a warning.
 """
 
+import argparse
 import re
 import sys
 from collections import defaultdict
@@ -24,9 +27,13 @@ from tests.groups import EXTRAS, group_of, name_of
 from tests.results import NOT_THERE, Case, never_run, read, stem_of
 
 PAGE = ROOT / "docs" / "matrix.md"
-WAYS = ("shape", "calling", "streaming", "leaving", "way", "call", "act", "query", "chatting")
+WAYS = (
+    *("shape", "calling", "streaming", "leaving", "reasoning", "thinking"),
+    *("way", "call", "act", "query", "chatting"),
+)
 # For each column the names of its tests; the first that fits counts.
 COLUMNS = {
+    "reasoning": r"reasoning",
     "benign": r"benign|as_(one_)?without|unchanged",
     "undo": r"undo",
     "errors": r"^test_errors",
@@ -39,7 +46,7 @@ COLUMNS = {
     "user": r"attack.*(user|reach|sent|message|prompt|request|history|before)|stops_an_attack",
 }
 SHOWN = [
-    *("benign", "user", "tool result", "document", "tool call", "answer", "stream"),
+    *("benign", "user", "tool result", "document", "tool call", "answer", "reasoning", "stream"),
     *("errors", "concurrent", "undo"),
 ]
 GENERAL = "in general"
@@ -52,9 +59,9 @@ A check mark: with all versions named, every test passed that the version can ru
 have is left out. A version: with that one only. Nothing: there is no such test of this way to call.
 
 The columns: a benign call is as without a guard; an attack of the user, in what a tool or a server
-returned, in a document or another part of the request, in the arguments of a tool call, and in the
-answer is stopped; streams are held back; errors pass through; concurrent calls do not mix; undoing
-restores.
+returned, in a document or another part of the request, in the arguments of a tool call, in the
+answer, and in the reasoning that is told before it, is stopped, streamed or not; streams are held
+back; errors pass through; concurrent calls do not mix; undoing restores.
 """
 
 # For a row and a column, the versions that passed.
@@ -130,7 +137,15 @@ def section(group: str, table: Table, versions: Sequence[str]) -> str:
 def _cell(passed: Sequence[str], versions: Sequence[str]) -> str:
     if set(passed) == set(versions):
         return "✓"
-    return ", ".join(each.partition(" ")[2] for each in versions if each in passed)
+    return ", ".join(_number_of(each) for each in versions if each in passed)
+
+
+def _number_of(version: str) -> str:
+    return version.partition(" ")[2]
+
+
+def _cells(line: str) -> list[str]:
+    return [each.strip() for each in line.strip().removeprefix("|").removesuffix("|").split("|")]
 
 
 def sections_of(page: str) -> dict[str, str]:
@@ -138,19 +153,53 @@ def sections_of(page: str) -> dict[str, str]:
     return {each.partition("\n")[0]: f"## {each}" for each in page.split("\n## ")[1:]}
 
 
-def newest_of(text: str) -> str:
-    """Return the newest version that a part of the page names."""
-    return text.splitlines()[2].split("; ")[-1]
+def versions_of(text: str) -> list[str]:
+    """Return the versions that a part of the page names, the oldest first."""
+    return text.splitlines()[2].split("; ")
+
+
+def table_of(text: str) -> Table:
+    """Return the table of a part of the page."""
+    versions = versions_of(text)
+    head, _, *lines = (_cells(line) for line in text.splitlines()[4:])
+    return {
+        row: {
+            column: [
+                each for each in versions if cell == "✓" or _number_of(each) in cell.split(", ")
+            ]
+            for column, cell in zip(head[1:], cells, strict=True)
+            if cell
+        }
+        for row, *cells in lines
+    }
+
+
+def with_columns(text: str, found: Table, versions: Sequence[str], columns: Sequence[str]) -> Table:
+    """Return the table of a part of the page, with some columns as they were found anew.
+
+    Raises:
+        ValueError: Other versions were tested, or not all that has a mark there.
+    """
+    if versions != versions_of(text):
+        raise ValueError(f"the page names {versions_of(text)}, tested were {versions}")
+    table = table_of(text)
+    for row in table.keys() | found.keys():
+        new = {each: found[row][each] for each in columns if each in found.get(row, {})}
+        before = table.get(row, {})
+        if any(not {*before.get(each, [])} <= {*new.get(each, [])} for each in columns):
+            raise ValueError(f"{row}: some tests of {', '.join(columns)} are not in the reports")
+        if new:
+            table[row] = before | new
+    return table
 
 
 def rows_of(page: str) -> dict[tuple[str, str], bool]:
     """Return the rows of a page, each with its group, and whether the newest version has it."""
     found = {}
     for group, text in sections_of(page).items():
-        newest = newest_of(text).partition(" ")[2]
-        for line in text.splitlines()[6:]:
-            row, *cells = (each.strip() for each in line.strip("|").split("|"))
-            found[group, row] = "✓" in cells or newest in cells
+        newest = versions_of(text)[-1]
+        for row, cells in table_of(text).items():
+            found[group, row] = any(newest in passed for passed in cells.values())
     return found
 
 
@@ -162,7 +211,7 @@ def overtaken(page: str, cases: Iterable[Case]) -> set[str]:
         group = group_of(stem_of(case), sections)
         if group in case.versions and case.outcome != "skipped":
             tested[group].add(case.versions[group])
-    newest = {group: newest_of(sections[group]) for group in tested}
+    newest = {group: versions_of(sections[group])[-1] for group in tested}
     return {
         group
         for group, versions in tested.items()
@@ -207,9 +256,14 @@ def _named(case: Case, sections: Iterable[str]) -> tuple[str, str]:
 
 def main(arguments: Sequence[str]) -> int:
     """Write the page, or with `--check` print what differs."""
-    cases = list(read(Path(each) for each in arguments if each != "--check"))
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--check", action="store_true")
+    parser.add_argument("--only", action="append", choices=SHOWN, metavar="COLUMN")
+    parser.add_argument("reports", nargs="+", type=Path)
+    given = parser.parse_args(arguments)
+    cases = list(read(given.reports))
     page = PAGE.read_text(encoding="utf-8") if PAGE.exists() else ""
-    if "--check" in arguments:
+    if given.check:
         found, newer = differences(page, cases)
         for each in newer:
             print(f"warning: {each}; a newer version than {PAGE.name} names was tested")
@@ -219,8 +273,11 @@ def main(arguments: Sequence[str]) -> int:
         print("failed, so nothing is written:", *failed, sep="\n")
         return 1
     tables, versions = tables_of(cases)
-    made = {group: section(group, tables[group], versions[group]) for group in tables}
-    parts = sections_of(page) | made
+    parts = sections_of(page)
+    for group, table in tables.items():
+        if given.only:
+            table = with_columns(parts[group], table, versions[group], given.only)
+        parts[group] = section(group, table, versions[group])
     PAGE.write_text("\n".join([HEAD, *(parts[each].rstrip() + "\n" for each in sorted(parts))]))
     return 0
 

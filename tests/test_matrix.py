@@ -65,6 +65,26 @@ def test_sections_without_a_report_stay(tmp_path: Path, page: Path) -> None:
     assert list(matrix.sections_of(page.read_text(encoding="utf-8"))) == ["acme", "zeta"]
 
 
+THOUGHT = case(name="test_an_attack_in_the_reasoning_is_stopped[{way}]")
+
+
+def test_one_column_is_written_from_reports_of_its_tests(tmp_path: Path, page: Path) -> None:
+    matrix.main(reported(tmp_path, [OLD, NEW]))
+    only = ["--only", "reasoning"]
+    assert matrix.main([*only, *reported(tmp_path, [("1.9.0", THOUGHT), ("1.10.0", THOUGHT)])]) == 0
+    written = page.read_text(encoding="utf-8")
+    assert written.endswith(
+        "| call | user | reasoning |\n|---|---|---|\n"
+        "| chat | ✓ | ✓ |\n| new | 1.10.0 |  |\n| old | 1.9.0 |  |\n"
+    )
+    other = ("1.10.0", case(name="test_the_reasoning_is_held_back[other]", way="other"))
+    with pytest.raises(ValueError, match="chat: some tests of reasoning"):
+        matrix.main([*only, *reported(tmp_path, [("1.9.0", THOUGHT), other])])
+    with pytest.raises(ValueError, match="tested were"):
+        matrix.main([*only, *reported(tmp_path, [("1.11.0", THOUGHT)])])
+    assert page.read_text(encoding="utf-8") == written
+
+
 def test_nothing_is_written_where_a_test_failed(tmp_path: Path, page: Path) -> None:
     failed = ("2.0.0", case(more="<failure />"))
     assert matrix.main(reported(tmp_path, [NEW, failed])) == 1

@@ -3,7 +3,14 @@
 import json
 from typing import Any
 
+import pytest
+
 from tests.adapters.conformance import ATTACK, FOUND, QUESTION, Dialect, Request
+
+WHY = "needs the client: pip install 'tinyguardrail-sdk[bedrock]'"
+botocore: Any = pytest.importorskip("botocore.session", reason=WHY)
+# Older versions know no reasoning, and hand none on.
+BLOCKS = botocore.get_session().get_service_model("bedrock-runtime").shape_for("ContentBlock")
 
 
 def asked(*blocks: Any) -> Request:
@@ -37,6 +44,7 @@ CONVERSE = Dialect(
         "guarded": asked({"guardContent": {"text": {"text": FOUND}}}),
         "variables": asked({"text": QUESTION}) | {"promptVariables": {"page": {"text": FOUND}}},
     },
+    reasons="reasoningContent" in BLOCKS.members,
 )
 TOOL = {"type": "tool_result", "tool_use_id": "t", "content": FOUND}
 INVOKE = Dialect(

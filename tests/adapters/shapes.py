@@ -34,11 +34,13 @@ class Dialect:
         hostile: By name, requests with `ATTACK` elsewhere than in what the user or the application
             says: a tool result, a document.
         calls: Whether the answers can have tool calls.
+        reasons: Whether they can have the model's reasoning.
     """
 
     ask: Callable[[str], Request]
     hostile: Mapping[str, Request] = field(default_factory=dict)
     calls: bool = True
+    reasons: bool = True
 
 
 def conversation(text: str) -> list[Any]:

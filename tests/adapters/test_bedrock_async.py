@@ -44,7 +44,12 @@ class TestBedrockAsync(Conformance):
     ]
     limited = exceptions.ClientError
     refused = ["start_async_invoke", "generate_presigned_url"]
-    test_the_documented_example_runs = None  # type: ignore[assignment]  # that is boto3's
+    example = (
+        "Bedrock, asynchronous",
+        '"bedrock-runtime"',
+        '"bedrock-runtime", region_name="us-east-1", endpoint_url="{url}",'
+        ' aws_access_key_id="none", aws_secret_access_key="none"',
+    )
 
     @asynccontextmanager
     async def alive(self, client: Any) -> AsyncIterator[None]:

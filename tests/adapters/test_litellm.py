@@ -22,6 +22,7 @@ from tests.adapters.conformance import (
     conversation,
     installed,
 )
+from tests.adapters.openai_requests import SEARCH
 from tests.adapters.wire import Wire
 from tinyguardrail_sdk import Blocked, Guard, GuardrailError, InputError
 from tinyguardrail_sdk.adapters import wrap
@@ -72,7 +73,8 @@ RESPONSES = Dialect(
                 {"type": "function_call", "call_id": "c", "name": "look", "arguments": "{}"},
                 {"type": "function_call_output", "call_id": "c", "output": FOUND},
             ],
-        }
+        },
+        "document": {"model": MODEL, "input": [*conversation(QUESTION), SEARCH]},
     },
 )
 

@@ -48,6 +48,7 @@ AGENTS = Dialect(
 FIM = Dialect(
     ask=lambda text: {"model": "m", "prompt": text},
     hostile={"suffix": {"model": "m", "prompt": "def add(", "suffix": FOUND}},
+    reasons=False,
 )
 
 

@@ -1,7 +1,8 @@
 """A loopback server that speaks the wire formats of the vendors, and counts what arrives.
 
-It answers every request with `text`, and with `arguments` as a tool call where they are set: whole,
-or where the request asks for a stream as events with a few characters each.
+It answers every request with `text`, and with `reasoning` before it and `arguments` of a tool call
+behind it where they are set: whole, or where the request asks for a stream as events with a few
+characters each.
 """
 
 import gzip
@@ -17,18 +18,33 @@ PIECE = 6
 
 
 @dataclass(frozen=True)
+class Said:
+    """What a model says.
+
+    Attributes:
+        text: The answer.
+        arguments: Of a tool call, as JSON; None without one.
+        reasoning: What it thought before; None where it tells nothing of it.
+    """
+
+    text: str
+    arguments: str | None = None
+    reasoning: str | None = None
+
+
+@dataclass(frozen=True)
 class Reply:
     """How a vendor answers.
 
     Attributes:
-        whole: Makes the answer, sent as JSON, of a text and of the arguments of a tool call.
+        whole: Makes the answer, sent as JSON, of what is said.
         events: Makes the events of a stream likewise.
         kind: The content type of a stream.
         always: Whether this is a stream without being asked for one in the request.
     """
 
-    whole: Callable[[str, str | None], Any]
-    events: Callable[[str, str | None], Iterator[str] | Iterator[bytes]]
+    whole: Callable[[Said], Any]
+    events: Callable[[Said], Iterator[str] | Iterator[bytes]]
     kind: str = "text/event-stream"
     always: bool = False
 
@@ -39,6 +55,7 @@ class Wire:
     Attributes:
         text: What the model says.
         arguments: Arguments of the tool call that it makes, as JSON.
+        reasoning: What it thinks before.
         failures: Statuses of the next answers, before the good one.
         without: Parts of names of events that are left out of streams.
         body: What is sent in place of an answer, and its content type.
@@ -51,6 +68,7 @@ class Wire:
     def __init__(self, replies: Mapping[str, Reply]) -> None:
         self.text = "The capital of France is Paris."
         self.arguments: str | None = None
+        self.reasoning: str | None = None
         self.failures: list[int] = []
         self.without: tuple[str, ...] = ()
         self.body: tuple[bytes, str] | None = None
@@ -69,6 +87,11 @@ class Wire:
     def url(self) -> str:
         return f"http://127.0.0.1:{self._server.server_address[1]}"
 
+    @property
+    def said(self) -> Said:
+        """What the model says."""
+        return Said(self.text, self.arguments, self.reasoning)
+
     def __enter__(self) -> "Wire":
         self._thread.start()
         return self
@@ -80,7 +103,7 @@ class Wire:
 
     def events(self, reply: Reply) -> list[bytes]:
         """The events of a stream, but for those that are left out."""
-        made: Iterable[str | bytes] = reply.events(self.text, self.arguments)
+        made: Iterable[str | bytes] = reply.events(self.said)
         kept = (each for each in made if isinstance(each, bytes) or self._keeps(each))
         return [each.encode() if isinstance(each, str) else each for each in kept]
 
@@ -111,7 +134,7 @@ class _Handler(BaseHTTPRequestHandler):
         elif wire.body is not None:
             self._send(200, wire.body[1], wire.body[0])
         elif not (reply.always or body.get("stream") or "stream=true" in query):
-            answer = json.dumps(reply.whole(wire.text, wire.arguments))
+            answer = json.dumps(reply.whole(wire.said))
             self._send(200, "application/json", answer.encode())
         elif wire.endless:
             self._send_endlessly(reply.kind, wire.events(reply))

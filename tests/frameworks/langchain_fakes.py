@@ -107,13 +107,6 @@ def summary(text: str) -> dict[str, Any]:
 STREAMS = {
     "text": [Chunk(each) for each in pieces(ATTACK)],
     "blocks": [Chunk([{"type": "text", "text": each, "index": 0}]) for each in pieces(ATTACK)],
-    "reasoning": [
-        Chunk([{"type": "reasoning", "reasoning": each, "index": 0}]) for each in pieces(ATTACK)
-    ],
-    "summary": [
-        Chunk([{"type": "reasoning", "index": 0, "summary": [summary(each)]}])
-        for each in pieces(ATTACK)
-    ],
     "function call": [
         Chunk("", additional_kwargs={"function_call": {"arguments": each}})
         for each in pieces(ATTACK)
@@ -122,4 +115,17 @@ STREAMS = {
         Chunk("", tool_call_chunks=[{"name": None, "args": each, "id": None, "index": 0}])
         for each in pieces(f'{{"city": "{ATTACK}"}}')
     ],
+}
+THOUGHTS = {
+    "reasoning": [
+        Chunk([{"type": "reasoning", "reasoning": each, "index": 0}]) for each in pieces(ATTACK)
+    ],
+    "summary": [
+        Chunk([{"type": "reasoning", "index": 0, "summary": [summary(each)]}])
+        for each in pieces(ATTACK)
+    ],
+    "thinking": [
+        Chunk([{"type": "thinking", "thinking": each, "index": 0}]) for each in pieces(ATTACK)
+    ],
+    "beside": [Chunk("", additional_kwargs={"reasoning_content": each}) for each in pieces(ATTACK)],
 }

@@ -7,6 +7,7 @@ from tests.frameworks.langchain_fakes import (
     CALL,
     LONG,
     STREAMS,
+    THOUGHTS,
     WHY,
     Broken,
     Chunk,
@@ -83,8 +84,6 @@ def test_an_attack_does_not_reach_the_model(guard: Guard, call: Any, given: Any)
     [
         f"{ATTACK} and more",
         messages.AIMessage(ATTACK, tool_calls=[CALL]),
-        messages.AIMessage("", additional_kwargs={"reasoning_content": ATTACK}),
-        messages.AIMessage("", additional_kwargs={"reasoning": {"summary": [{"text": ATTACK}]}}),
         messages.AIMessage(
             "", additional_kwargs={"function_call": {"name": "look", "arguments": ATTACK}}
         ),
@@ -97,6 +96,21 @@ def test_no_token_of_an_attack_is_told(guard: Guard, call: Any, answer: Any) -> 
     assert "".join(listener.told) == ""
 
 
+@every_way
+@pytest.mark.parametrize(
+    "answer",
+    [
+        messages.AIMessage("", additional_kwargs={"reasoning_content": ATTACK}),
+        messages.AIMessage("", additional_kwargs={"reasoning": {"summary": [{"text": ATTACK}]}}),
+    ],
+)
+def test_no_token_of_reasoning_with_an_attack_is_told(guard: Guard, call: Any, answer: Any) -> None:
+    listener, model = Listener(), guard_model(made(answer), guard)
+    with pytest.raises(Blocked):
+        call(model, QUESTION, {"callbacks": [listener]})
+    assert listener.told == []
+
+
 @pytest.mark.parametrize("call", [invoke, ainvoke])
 def test_an_attack_in_a_tool_call_is_not_told(guard: Guard, call: Any) -> None:
     answer = messages.AIMessage("", tool_calls=[CALL | {"args": {"city": ATTACK}}])
@@ -107,7 +121,19 @@ def test_an_attack_in_a_tool_call_is_not_told(guard: Guard, call: Any) -> None:
 @every_way
 @pytest.mark.parametrize("kind", STREAMS)
 def test_no_chunk_of_an_attack_is_released(guard: Guard, call: Any, kind: str) -> None:
-    model = guard_model(Streamer(chunks=STREAMS[kind]), guard)
+    assert_nothing_is_released(guard, call, STREAMS[kind])
+
+
+@every_way
+@pytest.mark.parametrize("kind", THOUGHTS)
+def test_no_chunk_of_reasoning_with_an_attack_is_released(
+    guard: Guard, call: Any, kind: str
+) -> None:
+    assert_nothing_is_released(guard, call, THOUGHTS[kind])
+
+
+def assert_nothing_is_released(guard: Guard, call: Any, chunks: list[Any]) -> None:
+    model = guard_model(Streamer(chunks=chunks), guard)
     out: list[Any] = []
     listener = Listener()
     with pytest.raises(Blocked):

@@ -23,6 +23,8 @@ LONG = "The capital of France lies on the river Seine. " * 40
 class Script:
     """A `FunctionModel` that answers from a list, whole or in pieces, and counts.
 
+    An answer is a text, arguments of a tool, an error, or a pair of reasoning and text.
+
     Attributes:
         asked: The messages of every request.
     """
@@ -41,11 +43,19 @@ class Script:
 
     def _whole(self, asked: Any, _: Any) -> Any:
         answer = self._next(asked)
+        if isinstance(answer, tuple):
+            reasoning, text = answer
+            thought = messages.ThinkingPart(reasoning)
+            return messages.ModelResponse([thought, messages.TextPart(text)])
         part = messages.TextPart(answer) if isinstance(answer, str) else called(answer)
         return messages.ModelResponse([part])
 
     async def _pieces(self, asked: Any, _: Any) -> AsyncIterator[Any]:
         answer = self._next(asked)
+        if isinstance(answer, tuple):
+            reasoning, answer = answer
+            for at in range(0, len(reasoning), 6):
+                yield {0: functions.DeltaThinkingPart(content=reasoning[at : at + 6])}
         if isinstance(answer, str):
             for at in range(0, len(answer), 6):
                 yield answer[at : at + 6]
@@ -211,6 +221,17 @@ def test_an_attack_in_the_answer_is_not_released(make: Any, way: Way, answer: An
         way(make(Script(answer), [looked.append, look]), QUESTION, out)
     assert "zebra" not in str(out)
     assert looked == []
+
+
+@every_way
+def test_an_attack_in_the_reasoning_is_not_released(make: Any, way: Way) -> None:
+    out: list[Any] = []
+    with pytest.raises(Blocked):
+        way(make(Script((f"{ATTACK} and more", ANSWER))), QUESTION, out)
+    assert "zebra" not in str(out)
+    thought = "The capital."
+    assert way(make(Script((thought, ANSWER))), QUESTION, out) == ANSWER
+    assert "capital" in str(out) or way in (run, arun, texts)  # these tell no reasoning
 
 
 @pytest.mark.parametrize("way", [texts, snapshots, events])

@@ -77,6 +77,14 @@ def tool_results(result: Any) -> Iterator[Any]:
     yield from (each for each in found or () if getattr(each, "type", None) != "remove")
 
 
+def blanked(message: Any) -> Any:
+    """Return what stands for a blocked message in the history: one of its kind without its text."""
+    empty: dict[str, Any] = {"content": "(blocked)", "additional_kwargs": {}}
+    if message.type == "ai":
+        empty |= {"tool_calls": [], "invalid_tool_calls": []}
+    return message.model_copy(update=empty)
+
+
 def _deltas(message: Any) -> Iterator[tuple[Hashable, str]]:
     blocks = message.content
     if isinstance(blocks, str):

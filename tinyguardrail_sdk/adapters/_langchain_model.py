@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from typing import Any
 
-from tinyguardrail_sdk.adapters._frameworks import Judging, Method, judging_copy
+from tinyguardrail_sdk.adapters._frameworks import Judging, Method, judging_copy, require
 from tinyguardrail_sdk.adapters._judging import (
     ACall,
     Args,
@@ -21,13 +21,14 @@ from tinyguardrail_sdk.errors import InputError
 from tinyguardrail_sdk.holdback import Delay
 
 
-def guarded(model: Any, guard: Checker, delay: Delay | None, core: Any) -> Any:
-    """Return a copy of a chat model that judges; `core` is the module with its base class."""
+def guarded(model: Any, guard: Checker, delay: Delay | None) -> Any:
+    """Return a copy of a chat model that judges, as `langchain.guard_model` says."""
+    base = require("langchain_core.language_models.chat_models", "langchain").BaseChatModel
     if hasattr(model, "bound"):  # a model with arguments bound to it
-        return model.model_copy(update={"bound": guarded(model.bound, guard, delay, core)})
-    if not isinstance(model, core.BaseChatModel):
+        return model.model_copy(update={"bound": guarded(model.bound, guard, delay)})
+    if not isinstance(model, base):
         raise InputError(f"{type(model).__name__} is no chat model that can be guarded")
-    judging = (*_judging_methods(type(model), core.BaseChatModel), *_AROUND)
+    judging = (*_judging_methods(type(model), base), *_AROUND)
     copy = judging_copy(model, guard, delay, judging)
     if copy is not model:
         copy.cache = False  # an answer out of a cache would be neither judged nor held back

@@ -8,7 +8,8 @@ pip install "tinyguardrail-sdk[langchain]"
 
 A guarded model judges its messages before it is asked, and holds back its tokens until they are
 cleared, those too that callbacks, `stream_mode="messages"` and `astream_events` tell. It has no
-cache. The middleware guards the model, what the agent was asked, and the results of tools.
+cache. The middleware guards the model, what the agent was asked and has in its state, and the
+results of tools.
 """
 
 from __future__ import annotations
@@ -20,22 +21,20 @@ from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 from tinyguardrail_sdk.adapters._frameworks import arefuse, refuse, require
+from tinyguardrail_sdk.adapters._langchain_hooks import JUMPING, GuardHooks
 from tinyguardrail_sdk.adapters._langchain_messages import (
     item_deltas,
     item_messages,
     stream_source,
-    tool_results,
 )
 from tinyguardrail_sdk.adapters._langchain_model import guarded
 from tinyguardrail_sdk.checker import Checker, as_source
 from tinyguardrail_sdk.chunks import aheld_chunks, held_chunks
-from tinyguardrail_sdk.errors import Blocked
 from tinyguardrail_sdk.holdback import Delay
 from tinyguardrail_sdk.labels import Source
 from tinyguardrail_sdk.streaming import StreamGuard
 
 _NOTHING = object()
-_MODELS = "langchain_core.language_models.chat_models"
 
 
 def guard_model(model: Any, guard: Checker, *, delay: Delay | None = None) -> Any:
@@ -51,24 +50,34 @@ def guard_model(model: Any, guard: Checker, *, delay: Delay | None = None) -> An
         InputError: It is no chat model.
         GuardrailError: Another guard is on it already.
     """
-    return guarded(model, guard, delay, require(_MODELS, "langchain"))
+    return guarded(model, guard, delay)
 
 
-def middleware(guard: Checker, *, delay: Delay | None = None, tool_error: str | None = None) -> Any:
-    """Return an `AgentMiddleware`; put it last, so that it sees what the others send.
+def middleware(
+    guard: Checker,
+    *,
+    delay: Delay | None = None,
+    tool_error: str | None = None,
+    refusal: str | None = None,
+) -> Any:
+    """Return an `AgentMiddleware` with every hook; put it last, so that it sees what others send.
 
     Args:
         guard: Who judges.
         delay: How much of a stream is held back.
         tool_error: What the model reads in place of a blocked tool result, so that the agent goes
-            on; by default `Blocked` is raised.
+            on; by default the refusal, and without one `Blocked` is raised.
+        refusal: What the agent answers in place of a blocked answer, or when what it was asked is
+            blocked, and ends; blocked messages leave its history. By default `Blocked` is raised.
 
     Raises:
         ImportError: LangChain is not installed.
     """
-    base = require("langchain.agents.middleware", "langchain").AgentMiddleware
-    made = type("GuardMiddleware", (_Hooks, base), {"tools": []})
-    return made(guard, delay, tool_error)
+    types = require("langchain.agents.middleware", "langchain")
+    jumping = types.hook_config(can_jump_to=["end"])
+    hooks = {name: jumping(getattr(GuardHooks, name)) for name in JUMPING}
+    made = type("GuardMiddleware", (GuardHooks, types.AgentMiddleware), {"tools": [], **hooks})
+    return made(guard, delay, tool_error, refusal)
 
 
 def runnable(
@@ -115,64 +124,6 @@ def runnable(
         yield whole
 
     return runnables.RunnableGenerator(transform, atransform, name="guard")
-
-
-class _Hooks:
-    """The hooks of the middleware."""
-
-    def __init__(self, guard: Checker, delay: Delay | None, tool_error: str | None) -> None:
-        self._guard = guard
-        self._delay = delay
-        self._tool_error = tool_error
-        self._model: tuple[Any, Any] = (None, None)
-
-    def before_agent(self, state: Any, runtime: Any) -> None:
-        refuse(self._guard, state["messages"])
-
-    async def abefore_agent(self, state: Any, runtime: Any) -> None:
-        await arefuse(self._guard, state["messages"])
-
-    def wrap_model_call(self, request: Any, handler: Any) -> Any:
-        return handler(request.override(model=self._guarded(request.model)))
-
-    async def awrap_model_call(self, request: Any, handler: Any) -> Any:
-        return await handler(request.override(model=self._guarded(request.model)))
-
-    def wrap_tool_call(self, request: Any, handler: Any) -> Any:
-        result = handler(request)
-        try:
-            refuse(self._guard, tool_results(result))
-        except Blocked as error:
-            return self._instead(request, error)
-        return result
-
-    async def awrap_tool_call(self, request: Any, handler: Any) -> Any:
-        result = await handler(request)
-        try:
-            await arefuse(self._guard, tool_results(result))
-        except Blocked as error:
-            return self._instead(request, error)
-        return result
-
-    def after_agent(self, state: Any, runtime: Any) -> None:
-        refuse(self._guard, state["messages"])
-
-    async def aafter_agent(self, state: Any, runtime: Any) -> None:
-        await arefuse(self._guard, state["messages"])
-
-    def _guarded(self, model: Any) -> Any:
-        known, copy = self._model
-        if known is not model:
-            copy = guard_model(model, self._guard, delay=self._delay)
-            self._model = model, copy
-        return copy
-
-    def _instead(self, request: Any, error: Blocked) -> Any:
-        if self._tool_error is None:
-            raise error
-        call = request.tool_call
-        message = require("langchain_core.messages", "langchain").ToolMessage
-        return message(self._tool_error, tool_call_id=call["id"], name=call["name"], status="error")
 
 
 async def _achain(first: Any, items: AsyncIterator[Any]) -> AsyncIterator[Any]:

@@ -4,13 +4,15 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from tests.adapters.wire import Reply, event, pieces
+from tests.adapters.wire import Reply, Said, event, pieces
 
 
-def _message(text: str, arguments: str | None) -> Any:
-    content: list[Any] = [{"type": "text", "text": text}]
-    if arguments is not None:
-        given = json.loads(arguments)
+def _message(said: Said) -> Any:
+    content: list[Any] = [{"type": "text", "text": said.text}]
+    if said.reasoning is not None:
+        content.insert(0, {"type": "thinking", "thinking": said.reasoning, "signature": "s"})
+    if said.arguments is not None:
+        given = json.loads(said.arguments)
         content.append({"type": "tool_use", "id": "toolu_1", "name": "look", "input": given})
     return {
         "id": "msg_1",
@@ -24,23 +26,29 @@ def _message(text: str, arguments: str | None) -> Any:
     }
 
 
-def _message_events(text: str, arguments: str | None) -> Iterator[str]:
+# Of a block: what it has at its start, the type of its deltas and the key of the text in them.
+_DELTAS: dict[str, tuple[dict[str, Any], str, str]] = {
+    "thinking": ({"thinking": "", "signature": ""}, "thinking_delta", "thinking"),
+    "text": ({"text": ""}, "text_delta", "text"),
+    "tool_use": ({"input": {}}, "input_json_delta", "partial_json"),
+}
+
+
+def _message_events(said: Said) -> Iterator[str]:
     def named(kind: str, **fields: Any) -> str:
         return event({"type": kind, **fields}, kind)
 
-    yield named("message_start", message=_message(text, None) | {"content": []})
+    yield named("message_start", message=_message(said) | {"content": []})
     yield named("ping")
-    for index, block in enumerate(_message(text, arguments)["content"]):
-        is_text = block["type"] == "text"
-        empty: dict[str, Any] = {"text": ""} if is_text else {"input": {}}
+    for index, block in enumerate(_message(said)["content"]):
+        empty, kind, key = _DELTAS[block["type"]]
         yield named("content_block_start", index=index, content_block=block | empty)
-        for piece in pieces(text if is_text else json.dumps(block["input"])):
-            delta = (
-                {"type": "text_delta", "text": piece}
-                if is_text
-                else {"type": "input_json_delta", "partial_json": piece}
-            )
-            yield named("content_block_delta", index=index, delta=delta)
+        whole = json.dumps(block["input"]) if "input" in block else block[block["type"]]
+        for piece in pieces(whole):
+            yield named("content_block_delta", index=index, delta={"type": kind, key: piece})
+        if "signature" in block:
+            signed = {"type": "signature_delta", "signature": "s"}
+            yield named("content_block_delta", index=index, delta=signed)
         yield named("content_block_stop", index=index)
     stop = {"stop_reason": "end_turn", "stop_sequence": None}
     yield named("message_delta", delta=stop, usage={"output_tokens": 1})

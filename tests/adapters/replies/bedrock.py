@@ -8,16 +8,19 @@ from collections.abc import Iterator
 from typing import Any
 
 from tests.adapters.replies import anthropic
-from tests.adapters.wire import Reply, pieces
+from tests.adapters.wire import Reply, Said, pieces
 
 _USAGE = {"inputTokens": 1, "outputTokens": 1, "totalTokens": 2}
 _METRICS = {"latencyMs": 1}
 
 
-def _converse(text: str, arguments: str | None) -> Any:
-    content: list[Any] = [{"text": text}]
-    if arguments is not None:
-        call = {"toolUseId": "t", "name": "look", "input": json.loads(arguments)}
+def _converse(said: Said) -> Any:
+    content: list[Any] = [{"text": said.text}]
+    if said.reasoning is not None:
+        reasoning = {"text": said.reasoning, "signature": "s"}
+        content.insert(0, {"reasoningContent": {"reasoningText": reasoning}})
+    if said.arguments is not None:
+        call = {"toolUseId": "t", "name": "look", "input": json.loads(said.arguments)}
         content.append({"toolUse": call})
     message = {"role": "assistant", "content": content}
     return {
@@ -28,25 +31,35 @@ def _converse(text: str, arguments: str | None) -> Any:
     }
 
 
-def _events(text: str, arguments: str | None) -> Iterator[bytes]:
+def _events(said: Said) -> Iterator[bytes]:
     yield _message("messageStart", role="assistant")
-    for piece in pieces(text):
-        yield _message("contentBlockDelta", contentBlockIndex=0, delta={"text": piece})
-    yield _message("contentBlockStop", contentBlockIndex=0)
-    if arguments is not None:
-        start = {"toolUse": {"toolUseId": "t", "name": "look"}}
-        yield _message("contentBlockStart", contentBlockIndex=1, start=start)
-        for piece in pieces(arguments):
-            delta = {"toolUse": {"input": piece}}
-            yield _message("contentBlockDelta", contentBlockIndex=1, delta=delta)
-        yield _message("contentBlockStop", contentBlockIndex=1)
+    for index, block in enumerate(_converse(said)["output"]["message"]["content"]):
+        if "toolUse" in block:
+            start = {"toolUse": {"toolUseId": "t", "name": "look"}}
+            yield _message("contentBlockStart", contentBlockIndex=index, start=start)
+        for delta in _deltas(block):
+            yield _message("contentBlockDelta", contentBlockIndex=index, delta=delta)
+        yield _message("contentBlockStop", contentBlockIndex=index)
     yield _message("messageStop", stopReason="end_turn")
     yield _message("metadata", usage=_USAGE, metrics=_METRICS)
 
 
-def _chunks(text: str, arguments: str | None) -> Iterator[bytes]:
+def _deltas(block: Any) -> Iterator[Any]:
+    if "toolUse" in block:
+        for piece in pieces(json.dumps(block["toolUse"]["input"])):
+            yield {"toolUse": {"input": piece}}
+    elif "reasoningContent" in block:
+        for piece in pieces(block["reasoningContent"]["reasoningText"]["text"]):
+            yield {"reasoningContent": {"text": piece}}
+        yield {"reasoningContent": {"signature": "s"}}
+    else:
+        for piece in pieces(block["text"]):
+            yield {"text": piece}
+
+
+def _chunks(said: Said) -> Iterator[bytes]:
     """A stream of one of Anthropic's models: its events, without their names, in Amazon's."""
-    for event in anthropic.REPLIES["/messages"].events(text, arguments):
+    for event in anthropic.REPLIES["/messages"].events(said):
         assert isinstance(event, str)
         body = event.partition("data: ")[2].encode().strip()
         yield _message("chunk", bytes=base64.b64encode(body).decode())

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from tests.adapters.wire import Reply, event, pieces
+from tests.adapters.wire import Reply, Said, event, pieces
 
 _USAGE = {"tokens": {"input_tokens": 1, "output_tokens": 1}}
 
@@ -16,14 +16,21 @@ def _call(arguments: str) -> dict[str, Any]:
     }
 
 
-def _chat(text: str, arguments: str | None) -> Any:
-    message: dict[str, Any] = {"role": "assistant", "content": [{"type": "text", "text": text}]}
-    if arguments is not None:
-        message["tool_calls"] = [_call(arguments)]
+def _content(said: Said) -> list[dict[str, Any]]:
+    text = {"type": "text", "text": said.text}
+    if said.reasoning is None:
+        return [text]
+    return [{"type": "thinking", "thinking": said.reasoning}, text]
+
+
+def _chat(said: Said) -> Any:
+    message: dict[str, Any] = {"role": "assistant", "content": _content(said)}
+    if said.arguments is not None:
+        message["tool_calls"] = [_call(said.arguments)]
     return {"id": "chat_1", "finish_reason": "COMPLETE", "message": message, "usage": _USAGE}
 
 
-def _chat_events(text: str, arguments: str | None) -> Iterator[str]:
+def _chat_events(said: Said) -> Iterator[str]:
     def named(kind: str, message: Any = None, **fields: Any) -> str:
         delta = {} if message is None else {"delta": {"message": message}}
         return event({"type": kind, **delta, **fields}, kind)
@@ -31,13 +38,15 @@ def _chat_events(text: str, arguments: str | None) -> Iterator[str]:
     yield named(
         "message-start", {"role": "assistant", "content": [], "tool_calls": []}, id="chat_1"
     )
-    yield named("content-start", {"content": {"type": "text", "text": ""}}, index=0)
-    for piece in pieces(text):
-        yield named("content-delta", {"content": {"text": piece}}, index=0)
-    yield named("content-end", index=0)
-    if arguments is not None:
+    for index, part in enumerate(_content(said)):
+        key = part["type"]
+        yield named("content-start", {"content": part | {key: ""}}, index=index)
+        for piece in pieces(part[key]):
+            yield named("content-delta", {"content": {key: piece}}, index=index)
+        yield named("content-end", index=index)
+    if said.arguments is not None:
         yield named("tool-call-start", {"tool_calls": _call("")}, index=0)
-        for piece in pieces(arguments):
+        for piece in pieces(said.arguments):
             call = {"function": {"arguments": piece}}
             yield named("tool-call-delta", {"tool_calls": call}, index=0)
         yield named("tool-call-end", index=0)

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from tests.adapters.wire import Reply, event, pieces
+from tests.adapters.wire import Reply, Said, event, pieces
 
 
 def _answer(parts: list[Any], finish: str | None = "STOP") -> Any:
@@ -16,16 +16,23 @@ def _call(arguments: str) -> Any:
     return {"functionCall": {"name": "look", "args": json.loads(arguments)}}
 
 
-def _content(text: str, arguments: str | None) -> Any:
-    calls = [] if arguments is None else [_call(arguments)]
-    return _answer([{"text": text}, *calls])
+def _thought(reasoning: str) -> Any:
+    return {"text": reasoning, "thought": True}
 
 
-def _events(text: str, arguments: str | None) -> Iterator[str]:
-    for piece in pieces(text):
+def _content(said: Said) -> Any:
+    thoughts = [] if said.reasoning is None else [_thought(said.reasoning)]
+    calls = [] if said.arguments is None else [_call(said.arguments)]
+    return _answer([*thoughts, {"text": said.text}, *calls])
+
+
+def _events(said: Said) -> Iterator[str]:
+    for piece in pieces(said.reasoning or ""):
+        yield event(_answer([_thought(piece)], None))
+    for piece in pieces(said.text):
         yield event(_answer([{"text": piece}], None))
-    if arguments is not None:
-        yield event(_answer([_call(arguments)], None))
+    if said.arguments is not None:
+        yield event(_answer([_call(said.arguments)], None))
     yield event(_answer([{"text": ""}]))
 
 

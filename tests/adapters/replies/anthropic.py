@@ -18,10 +18,14 @@ def _message(text: str, arguments: str | None) -> Any:
         "role": "assistant",
         "model": "m",
         "content": content,
-        "stop_reason": "end_turn",
+        "stop_reason": _stop_of(arguments),
         "stop_sequence": None,
         "usage": {"input_tokens": 1, "output_tokens": 1},
     }
+
+
+def _stop_of(arguments: str | None) -> str:
+    return "end_turn" if arguments is None else "tool_use"
 
 
 def _message_events(text: str, arguments: str | None) -> Iterator[str]:
@@ -42,7 +46,7 @@ def _message_events(text: str, arguments: str | None) -> Iterator[str]:
             )
             yield named("content_block_delta", index=index, delta=delta)
         yield named("content_block_stop", index=index)
-    stop = {"stop_reason": "end_turn", "stop_sequence": None}
+    stop = {"stop_reason": _stop_of(arguments), "stop_sequence": None}
     yield named("message_delta", delta=stop, usage={"output_tokens": 1})
     yield named("message_stop")
 

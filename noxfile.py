@@ -1,5 +1,7 @@
 """Tests of each client and framework with the oldest and the newest version that it supports.
 
+Of OpenAI also with the newest of the major between them.
+
     nox                           # every group in environments of its own: once a week
     nox -k "ollama and newest"
     nox -s together               # the newest of what the developer install lacks: `.ci/run`
@@ -30,7 +32,14 @@ BESIDES = {
     "mistral": ["websockets"],  # to see that its realtime part is refused
     "transformers": ["torch==2.13.0"],
 }
+# Majors between the oldest and the newest version of a client; each is tested at its newest.
+BETWEEN = {"openai": ["2.*"]}
 GROUPS = sorted({group for module in MODULES if (group := group_of(module.stem))})
+TESTED = [
+    (group, version)
+    for group in GROUPS
+    for version in ("oldest", *BETWEEN.get(group, ()), "newest")
+]
 
 
 def tests_of(group: str) -> list[str]:
@@ -45,20 +54,22 @@ def tests_of(group: str) -> list[str]:
     return [*map(str, modules), *examples]
 
 
-def wanted_by(group: str) -> list[str]:
-    """Return the requirements of a group whose versions are tested."""
+def wanted_by(group: str, version: str = "newest") -> list[str]:
+    """Return the requirements of a group whose versions are tested, at one version."""
     extras = SEVERAL.get(group, [group])
     fixed = [name_of(each) for each in BESIDES.get(group, [])]
-    return [each for extra in extras for each in EXTRAS[extra] if name_of(each) not in fixed]
+    wanted = [each for extra in extras for each in EXTRAS[extra] if name_of(each) not in fixed]
+    if version == "newest":
+        return wanted
+    lowest = [each.partition(">=") for each in wanted]
+    return [f"{name}=={least if version == 'oldest' else version}" for name, _, least in lowest]
 
 
 def test(
     session: nox.Session, groups: list[str], version: str, report: str, *, lacking: bool
 ) -> None:
     """Install groups and run their tests; they may skip only what versions lack, with `lacking`."""
-    wanted = [each for group in groups for each in wanted_by(group)]
-    if version == "oldest":
-        wanted = [each.replace(">=", "==") for each in wanted]
+    wanted = [each for group in groups for each in wanted_by(group, version)]
     besides = [each for group in groups for each in BESIDES.get(group, [])]
     # The package itself is that of the checkout: `.ci/run` looks into its wheel.
     session.install("--no-compile", *PROJECT["dependencies"], "pytest", *wanted, *besides)
@@ -71,11 +82,11 @@ def test(
 
 
 @nox.session
-@nox.parametrize("version", ["oldest", "newest"])
-@nox.parametrize("group", GROUPS)
+@nox.parametrize(["group", "version"], TESTED)
 def adapter(session: nox.Session, group: str, version: str) -> None:
     """Run the tests of one group at one version."""
-    test(session, [group], version, f"{group}-{version}", lacking=version == "oldest")
+    report = f"{group}-{version.rstrip('.*')}"
+    test(session, [group], version, report, lacking=version != "newest")
 
 
 @nox.session(default=False)

@@ -60,16 +60,25 @@ def test_the_train_extra_brings_all_that_training_imports() -> None:
     assert "tensorboard" in brought  # accelerate imports it for us
 
 
-@pytest.fixture
-def noxfile(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+@pytest.fixture(scope="module")  # nox takes a session of a name once
+def noxfile() -> ModuleType:
     pytest.importorskip("nox")
-    monkeypatch.chdir(ROOT)
     spec = importlib.util.spec_from_file_location("noxfile", ROOT / "noxfile.py")
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(ROOT)
+        spec.loader.exec_module(module)
     return module
+
+
+def test_nox_installs_the_version_that_a_session_is_about(noxfile: ModuleType) -> None:
+    tested = [version for group, version in noxfile.TESTED if group == "openai"]
+    assert tested == ["oldest", "2.*", "newest"]
+    assert noxfile.wanted_by("openai", "oldest") == [EXTRAS["openai"][0].replace(">=", "==")]
+    assert noxfile.wanted_by("openai", "2.*") == ["openai==2.*"]
+    assert noxfile.wanted_by("openai", "newest") == EXTRAS["openai"]
 
 
 def test_nox_knows_every_group_and_its_tests(noxfile: ModuleType) -> None:

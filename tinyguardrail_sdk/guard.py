@@ -5,25 +5,22 @@ from __future__ import annotations
 import importlib
 import logging
 import os
-import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any, NoReturn, ParamSpec, TypeVar
 
-from tinyguardrail_sdk.arguments import acceptable, refuse_arguments, refuse_counts
+from tinyguardrail_sdk.arguments import refuse_arguments, refuse_counts
 from tinyguardrail_sdk.checker import RAISE, OnBlock, as_source
+from tinyguardrail_sdk.checks import Checks
 from tinyguardrail_sdk.classifier import Classifier, EmbeddedClassifier
-from tinyguardrail_sdk.conversation import judge_messages
 from tinyguardrail_sdk.custom import CustomDetector
-from tinyguardrail_sdk.errors import GuardrailError, InputError, QueueFull
+from tinyguardrail_sdk.errors import InputError
 from tinyguardrail_sdk.holdback import Delay
-from tinyguardrail_sdk.judge import Judge, milliseconds_since
 from tinyguardrail_sdk.labels import Source
-from tinyguardrail_sdk.memory import RememberingClassifier
-from tinyguardrail_sdk.messages import MessageText, MessageVerdict, message_texts
+from tinyguardrail_sdk.messages import MessageVerdict
 from tinyguardrail_sdk.policy import Policy
 from tinyguardrail_sdk.protect import Plan, Prompts, ReadText, make_prompts, protect
-from tinyguardrail_sdk.record import CheckRecord, Observer, Observers
-from tinyguardrail_sdk.stats import Counters, Stats
+from tinyguardrail_sdk.record import Observer, Observers
+from tinyguardrail_sdk.stats import Stats
 from tinyguardrail_sdk.streaming import StreamGuard
 from tinyguardrail_sdk.verdict import Verdict
 from tinyguardrail_sdk.workers import Workers
@@ -107,12 +104,14 @@ class Guard:
         self.classifier: Classifier = (
             EmbeddedClassifier(checkpoint, threads=threads) if classifier is None else classifier
         )
-        self._judge = Judge(self.policy, self.classifier, detectors)
-        remembering = RememberingClassifier(self.classifier, cache) if cache else self.classifier
-        self._message_judge = Judge(self.policy, remembering, detectors)
-        self._workers = Workers(workers, queue)
-        self._counters = Counters()
-        self._observers = Observers(observers, on_block, on_flag, on_error)
+        self._checks = Checks(
+            self.policy,
+            self.classifier,
+            detectors,
+            cache=cache,
+            workers=Workers(workers, queue),
+            observers=Observers(observers, on_block, on_flag, on_error),
+        )
 
     @property
     def policy(self) -> Policy:
@@ -133,7 +132,7 @@ class Guard:
             CheckpointError: The checkpoint is damaged.
             CheckFailed: The check broke, and `Policy.on_error` is `"raise"`.
         """
-        return self._check(acceptable(text, "text", self.policy), as_source(source))
+        return self._checks.text(text, as_source(source))
 
     def check_batch(
         self, texts: Iterable[str], *, source: Source | str = Source.USER
@@ -148,19 +147,7 @@ class Guard:
         """
         if isinstance(texts, str | bytes) or not isinstance(texts, Iterable):
             raise InputError("texts must be a list of strings; for one string call check()")
-        accepted = [acceptable(text, f"texts[{i}]", self.policy) for i, text in enumerate(texts)]
-        origin = as_source(source)
-        began = time.perf_counter()
-        try:
-            verdicts = self._judge.judge_batch(accepted, origin)
-        except GuardrailError as error:
-            mean_ms = milliseconds_since(began) / len(accepted)
-            for text in accepted:  # none of them was cleared
-                self._record(CheckRecord(text, origin, None, error, mean_ms))
-            raise
-        for text, verdict in zip(accepted, verdicts, strict=True):
-            self._record(CheckRecord(text, origin, verdict, None, verdict.latency_ms))
-        return verdicts
+        return self._checks.batch(texts, as_source(source))
 
     def redact(self, text: str, *, source: Source | str = Source.USER) -> Verdict:
         """Judge one text, and cut out what makes it an attack where the policy would block it.
@@ -171,7 +158,7 @@ class Guard:
         Raises:
             InputError: As `check`.
         """
-        return self._check(acceptable(text, "text", self.policy), as_source(source), redacts=True)
+        return self._checks.text(text, as_source(source), redacts=True)
 
     async def acheck(self, text: str, *, source: Source | str = Source.USER) -> Verdict:
         """Judge one text in a thread of this guard, so that the event loop goes on.
@@ -180,11 +167,7 @@ class Guard:
             QueueFull: Too many checks wait already, and `Policy.on_error` is `"raise"`.
             GuardrailError: As `check`.
         """
-        accepted, origin = acceptable(text, "text", self.policy), as_source(source)
-        try:
-            return await self._workers.run(lambda: self._check(accepted, origin))
-        except QueueFull as error:
-            return self._full(accepted, origin, error)
+        return await self._checks.atext(text, as_source(source))
 
     def check_messages(self, messages: Iterable[Any]) -> list[MessageVerdict]:
         """Judge the messages of a chat request, each by the source that its role implies.
@@ -211,7 +194,7 @@ class Guard:
         Raises:
             InputError: A message has an unknown shape, or as `check`.
         """
-        return self._judge_messages(self._message_texts(messages))
+        return self._checks.messages(messages)
 
     async def acheck_messages(self, messages: Iterable[Any]) -> list[MessageVerdict]:
         """Judge messages in a thread of this guard; else like `check_messages`.
@@ -220,14 +203,7 @@ class Guard:
             QueueFull: Too many checks wait already, and `Policy.on_error` is `"raise"`.
             GuardrailError: As `check_messages`.
         """
-        texts = self._message_texts(messages)
-        try:
-            return await self._workers.run(lambda: self._judge_messages(texts))
-        except QueueFull as error:
-            return [
-                MessageVerdict(each.message, each.source, self._full(each.text, each.source, error))
-                for each in texts
-            ]
+        return await self._checks.amessages(messages)
 
     def stream(
         self,
@@ -313,38 +289,4 @@ class Guard:
 
     def stats(self) -> Stats:
         """Return what this guard counted so far in this process; a forked child starts anew."""
-        return self._counters.snapshot()
-
-    def _message_texts(self, messages: Iterable[Any]) -> list[MessageText]:
-        texts = message_texts(messages)
-        for each in texts:
-            acceptable(each.text, f"message {each.message}", self.policy)
-        return texts
-
-    def _judge_messages(self, texts: Sequence[MessageText]) -> list[MessageVerdict]:
-        def judge(text: str, source: Source) -> Verdict:
-            return self._recorded(text, source, lambda: self._message_judge.judge(text, source))
-
-        return judge_messages(texts, judge, self.policy.max_chars)
-
-    def _check(self, text: str, source: Source, *, redacts: bool = False) -> Verdict:
-        judge = self._judge
-        return self._recorded(text, source, lambda: judge.judge(text, source, redacts=redacts))
-
-    def _full(self, text: str, source: Source, error: QueueFull) -> Verdict:
-        began = time.perf_counter()
-        return self._recorded(text, source, lambda: self._judge.failed(text, source, error, began))
-
-    def _recorded(self, text: str, source: Source, judge: Callable[[], Verdict]) -> Verdict:
-        began = time.perf_counter()
-        try:
-            verdict = judge()
-        except GuardrailError as error:
-            self._record(CheckRecord(text, source, None, error, milliseconds_since(began)))
-            raise
-        self._record(CheckRecord(text, source, verdict, None, verdict.latency_ms))
-        return verdict
-
-    def _record(self, record: CheckRecord) -> None:
-        self._counters.add(record)
-        self._observers.tell(record)
+        return self._checks.stats()

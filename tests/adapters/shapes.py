@@ -15,6 +15,8 @@ ATTACK = "zebra-override now"
 QUESTION = "What is the capital of France?"
 LONG = "The capital of France lies on the river Seine. " * 40
 PLAIN, STREAM, MANAGER, RESPONSE = "plain", "stream", "manager", "response"
+# When a vendor's own stream that is closed early hangs up.
+AT_ONCE, COLLECTED, NEVER = "at once", "when it is collected as garbage", "never"
 
 # What a tool found, a page, or a file.
 FOUND = f"9 to 5. {ATTACK}"
@@ -64,7 +66,7 @@ class Shape:
         opened: Takes what is looked at from what was returned, or entered.
         asynchronous: Whether it is, of a client that has both kinds of methods.
         retries: Whether the client tries again by itself.
-        hangs_up: Whether the vendor's own stream hangs up when it is closed early.
+        hangs_up: When the vendor's own stream hangs up that is closed early.
     """
 
     path: str
@@ -74,7 +76,7 @@ class Shape:
     opened: Callable[[Any], Any] = lambda answer: answer
     asynchronous: bool = False
     retries: bool = True
-    hangs_up: bool = True
+    hangs_up: str = AT_ONCE
 
     def __str__(self) -> str:
         return f"{self.path}-{self.kind}"

@@ -4,19 +4,24 @@ from typing import Any
 import pydantic
 import pytest
 
+from tests.adapters.anthropic_requests import (
+    MESSAGES,
+    RUNNER,
+    Running,
+    anthropic,
+    asked,
+    events_of,
+    make,
+)
 from tests.adapters.conformance import (
     ATTACK,
-    FOUND,
     LONG,
     MANAGER,
     PLAIN,
     QUESTION,
     STREAM,
-    Dialect,
     Make,
-    Request,
     Shape,
-    installed,
     reached,
 )
 from tests.adapters.raw_responses import RawResponses, raw_shapes
@@ -25,26 +30,6 @@ from tinyguardrail_sdk import Blocked, Guard, InputError
 from tinyguardrail_sdk.adapters import wrap
 from tinyguardrail_sdk.adapters.anthropic import wrap as wrap_anthropic
 
-anthropic = installed("anthropic", extra="anthropic")
-
-
-def asked(content: Any) -> Request:
-    return {
-        "model": "m",
-        "max_tokens": 9,
-        "system": f"You talk about {ATTACK}.",  # the application may
-        "messages": [{"role": "user", "content": content}],
-    }
-
-
-PLAIN_TEXT = {"type": "text", "media_type": "text/plain", "data": FOUND}
-MESSAGES = Dialect(
-    ask=asked,
-    hostile={
-        "tool": asked([{"type": "tool_result", "tool_use_id": "t", "content": FOUND}]),
-        "document": asked([{"type": "document", "source": PLAIN_TEXT}]),
-    },
-)
 SHAPES = [
     shape
     for path in ("messages", "beta.messages")
@@ -55,16 +40,10 @@ SHAPES = [
         Shape(f"{path}.stream", MANAGER, MESSAGES),
         *raw_shapes(path, MESSAGES),
     )
+] + [
+    Running(RUNNER, PLAIN, MESSAGES, opened=lambda runner: runner.until_done()),
+    Running(RUNNER, STREAM, MESSAGES, {"stream": True}, events_of),
 ]
-
-
-def make(kind: str) -> Make:
-    def build(wire: Wire, retries: int) -> Any:
-        return getattr(anthropic, kind)(api_key="none", base_url=wire.url, max_retries=retries)
-
-    return build
-
-
 # Newer versions do not complete texts.
 COMPLETES = hasattr(anthropic.resources, "Completions")
 LEGACY = ["with_raw_response.completions.create"] if COMPLETES else []
@@ -80,7 +59,7 @@ class TestAnthropic(RawResponses):
         *LEGACY,
         "messages.with_raw_response.batches.create",
         "messages.batches.create",
-        "beta.messages.tool_runner",
+        "beta.messages.thread",
         "beta.deployment_runs.list",
         "beta.messages.batches.create",
     ]

@@ -15,6 +15,7 @@ from tests.adapters.conformance import (
     Shape,
     installed,
 )
+from tests.adapters.shapes import AT_ONCE, COLLECTED
 from tests.adapters.wire import Wire
 from tinyguardrail_sdk import Blocked, Guard, InputError
 from tinyguardrail_sdk.adapters import wrap
@@ -77,8 +78,8 @@ def make(wire: Wire, retries: int) -> Any:
 class TestGemini(Conformance):
     forms = {"Client": make}
     shapes = [
-        kind(f"{form}{path}", returned, dialect, asynchronous=bool(form), hangs_up=not form)
-        for form in ("", "aio.")  # of which the second hangs up when it likes
+        kind(f"{form}{path}", returned, dialect, asynchronous=bool(form), hangs_up=hangs_up)
+        for form, hangs_up in (("", AT_ONCE), ("aio.", COLLECTED))
         for kind, path, returned, dialect in (
             (Shape, "models.generate_content", PLAIN, CONTENTS),
             (Shape, "models.generate_content_stream", STREAM, CONTENTS),

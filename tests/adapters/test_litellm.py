@@ -23,6 +23,7 @@ from tests.adapters.conformance import (
     installed,
 )
 from tests.adapters.openai_requests import SEARCH
+from tests.adapters.shapes import AT_ONCE, COLLECTED, NEVER
 from tests.adapters.wire import Wire
 from tinyguardrail_sdk import Blocked, Guard, GuardrailError, InputError
 from tinyguardrail_sdk.adapters import wrap
@@ -114,14 +115,17 @@ class Steps:
 
 STREAMED = {"stream": True}
 HANDLER = importlib.import_module("litellm.litellm_core_utils.streaming_handler")
-CLOSES = hasattr(HANDLER.CustomStreamWrapper, "close")  # older ones only asynchronously
+EVENTS = importlib.import_module("litellm.responses.streaming_iterator")
+# Older versions can close streams of completions only asynchronously, and those of responses not.
+CLOSES = AT_ONCE if hasattr(HANDLER.CustomStreamWrapper, "close") else NEVER
+LEAVES = AT_ONCE if hasattr(EVENTS.SyncResponsesAPIStreamingIterator, "close") else COLLECTED
 SHAPES: list[Shape] = [
     Call("completion", PLAIN, CHAT),
     Call("completion", STREAM, CHAT, STREAMED, Steps, hangs_up=CLOSES),
     Call("acompletion", PLAIN, CHAT, asynchronous=True),
     Call("acompletion", STREAM, CHAT, STREAMED, asynchronous=True),
     Call("responses", PLAIN, RESPONSES, retries=False),
-    Call("responses", STREAM, RESPONSES, STREAMED, Steps, retries=False, hangs_up=False),
+    Call("responses", STREAM, RESPONSES, STREAMED, Steps, retries=False, hangs_up=LEAVES),
     Call("aresponses", PLAIN, RESPONSES, asynchronous=True, retries=False),
     Call(
         "aresponses",
@@ -130,7 +134,7 @@ SHAPES: list[Shape] = [
         STREAMED,
         asynchronous=True,
         retries=False,
-        hangs_up=False,
+        hangs_up=LEAVES,
     ),
 ]
 

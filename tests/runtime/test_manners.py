@@ -256,7 +256,10 @@ print(status)
 """
 
 
-HELD = "guard._workers._lock.acquire(); guard._message_judge._classifier._lock.acquire()"
+HELD = (
+    "guard._checks._workers._lock.acquire();"
+    " guard._checks._message_judge._classifier._lock.acquire()"
+)
 
 
 @forks
@@ -266,7 +269,7 @@ HELD = "guard._workers._lock.acquire(); guard._message_judge._classifier._lock.a
     ids=["free", "locks held"],
 )
 def test_a_fork_after_first_use_checks_in_the_child(held: str) -> None:
-    released = "\nguard._workers._lock.release()" if held else ""
+    released = "\nguard._checks._workers._lock.release()" if held else ""
     code = FORK.format(held=held).replace("_, status", f"{released.strip()}\n_, status")
     assert child(code) == "0\n"
 

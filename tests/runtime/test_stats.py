@@ -64,11 +64,11 @@ def test_the_prometheus_text(scripted: ScriptedClassifier) -> None:
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
 def test_a_forked_child_counts_anew(guard: Guard) -> None:
     guard.check("hello")
-    guard._counters._lock.acquire()  # as another thread might at that moment
+    guard._checks._counters._lock.acquire()  # as another thread might at that moment
     child = os.fork()
     if child == 0:
         guard.check("hello")
         os._exit(0 if guard.stats().checks == 1 else 1)
-    guard._counters._lock.release()
+    guard._checks._counters._lock.release()
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
     assert guard.stats().checks == 1

@@ -12,6 +12,7 @@ import functools
 import inspect
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import Any, TypeVar
 
 from tinyguardrail_sdk.adapters._arguments import named
@@ -44,6 +45,8 @@ class Plan:
             one for every call, for it may remember what it read of a stream.
         managers: Methods that return a context manager of a stream.
         copies: Methods that return another client, which is guarded likewise.
+        runners: Methods whose results call the client by themselves, as long as they are used: they
+            are given a copy, the first of `copies`, for it stays guarded.
         remade: What the client made of the methods, raw responses say: made anew, of guarded ones.
         refused: What would go past the guard; using it raises `GuardrailError`.
         allowed: What else may be used of the client and of the resources that have `calls`:
@@ -60,6 +63,7 @@ class Plan:
     calls: Mapping[str, MakeReader]
     managers: Mapping[str, MakeReader] = field(default_factory=dict)
     copies: tuple[str, ...] = ()
+    runners: tuple[str, ...] = ()
     remade: tuple[str, ...] = ()
     refused: tuple[str, ...] = ()
     allowed: tuple[str, ...] | None = None
@@ -121,6 +125,9 @@ def _carry_out(handle: Handle[Any], plan: Plan) -> None:
     for name in plan.copies:
         for owner, own in found(handle.client, name):
             handle.put(owner, own, _copying(handle, getattr(owner, own), plan))
+    for path in plan.runners:
+        for owner, name in found(handle.client, path):
+            handle.put(owner, name, _running(handle, path, plan))
     for path in refused:
         for owner, name in found(handle.client, path):
             handle.put(owner, name, _Refusal(path))
@@ -132,8 +139,8 @@ def _unknown(client: Any, plan: Plan) -> Iterator[str]:
     """Paths of what is public and not in the plan."""
     if plan.allowed is None:
         return iter(())
-    known = (plan.calls, plan.managers, plan.copies, plan.remade, plan.refused, plan.allowed)
-    return unknown(client, {path for paths in known for path in paths})
+    known = (plan.calls, plan.managers, plan.copies, plan.runners, plan.remade, plan.refused)
+    return unknown(client, {path for paths in (*known, plan.allowed) for path in paths})
 
 
 def _guarding(owner: Any, name: str, awaited: bool) -> Any:
@@ -203,6 +210,19 @@ def _copying(handle: Handle[Any], original: Any, plan: Plan) -> Any:
     @functools.wraps(original)
     def call(*args: Any, **kwargs: Any) -> Any:
         return put_on(original(*args, **kwargs), handle.guard, plan, handle.delay).client
+
+    return call
+
+
+def _running(handle: Handle[Any], path: str, plan: Plan) -> Any:
+    parent, _, name = path.rpartition(".")
+    original = getattr(type(attrgetter(parent)(handle.client)), name)
+
+    @functools.wraps(original)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        copied = getattr(handle.client, plan.copies[0])()
+        put_on(copied, handle.guard, plan, handle.delay)
+        return original(attrgetter(parent)(copied), *args, **kwargs)
 
     return call
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Awaitable, Sequence
 
-from tinyguardrail_sdk.adapters._asgi_wire import BODY, Message, Send
+from tinyguardrail_sdk.adapters._asgi_wire import BODY, Message, Send, send_json
 from tinyguardrail_sdk.adapters._http import (
     EVENT_STREAM,
     Cut,
@@ -13,11 +14,12 @@ from tinyguardrail_sdk.adapters._http import (
     content_kind,
     events,
     lines,
+    reason_of,
     whole,
 )
 from tinyguardrail_sdk.checker import Checker
 from tinyguardrail_sdk.chunks import HeldChunks
-from tinyguardrail_sdk.errors import InputError
+from tinyguardrail_sdk.errors import Blocked, InputError
 from tinyguardrail_sdk.holdback import Delay
 from tinyguardrail_sdk.streaming import StreamGuard
 
@@ -65,6 +67,31 @@ class HeldAnswer:
         except Exception as error:
             self.stop = error
             raise
+
+    async def sent_by(self, application: Awaitable[None]) -> None:
+        """Let the application answer; where that was stopped, tell the client why.
+
+        Before anything was sent that is a 403; in a stream of events, an event `error`.
+
+        Raises:
+            Blocked: Of another stream, which breaks off.
+            CheckFailed: As `Guard.check`; so `InputError`, as when called.
+        """
+        try:
+            await application
+        except Exception:
+            if self.stop is None:
+                raise
+        if self.stop is None:
+            return
+        if not isinstance(self.stop, Blocked) or (self.started and not self.is_events):
+            raise self.stop
+        reason = reason_of(self.stop)
+        if self.started:
+            data = json.dumps({"detail": reason})
+            await self._send({"type": BODY, "body": f"event: error\ndata: {data}\n\n".encode()})
+        else:
+            await send_json(self._send, 403, reason)
 
     async def _pass(self, message: Message) -> None:
         if message["type"] == "http.response.start":

@@ -6,8 +6,9 @@ pip install "tinyguardrail-sdk[anthropic]"
         client.messages.create(model=..., max_tokens=..., messages=[...])
 
 Guarded are `create`, `parse` and `stream` of `messages` and `beta.messages`, their raw and their
-streaming responses, and the clients that `copy`, `with_options` and `with_middleware` return.
-Batches, legacy completions, the tool runner, threads, and agents with what runs them are refused.
+streaming responses, every turn of `beta.messages.tool_runner`, and the clients that `copy`,
+`with_options` and `with_middleware` return. Batches, legacy completions, threads, and agents with
+what runs them are refused.
 What was taken from the client before it was wrapped, and `client.post`, are as they were. A
 stream's `.response` is judged as well, but on Bedrock: there it is the wire.
 """
@@ -123,10 +124,11 @@ _PLAN = Plan(
     },
     managers={"messages.stream": MessagesReader, "beta.messages.stream": MessagesReader},
     copies=("copy", "with_options", "with_middleware"),
+    runners=("beta.messages.tool_runner",),
     remade=raw_responses("", "messages.", "beta.", "beta.messages."),
     refused=(
         "messages.batches",
-        *(f"beta.messages.{name}" for name in ("batches", "tool_runner", "thread")),
+        *(f"beta.messages.{name}" for name in ("batches", "thread")),
         *(f"beta.{name}" for name in ("agents", "sessions", "dreams")),
         *(f"beta.{name}" for name in ("deployments", "deployment_runs")),
         "completions",

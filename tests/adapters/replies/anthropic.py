@@ -20,10 +20,14 @@ def _message(said: Said) -> Any:
         "role": "assistant",
         "model": "m",
         "content": content,
-        "stop_reason": "end_turn",
+        "stop_reason": _stop_of(said),
         "stop_sequence": None,
         "usage": {"input_tokens": 1, "output_tokens": 1},
     }
+
+
+def _stop_of(said: Said) -> str:
+    return "end_turn" if said.arguments is None else "tool_use"
 
 
 # Of a block: what it has at its start, the type of its deltas and the key of the text in them.
@@ -50,7 +54,7 @@ def _message_events(said: Said) -> Iterator[str]:
             signed = {"type": "signature_delta", "signature": "s"}
             yield named("content_block_delta", index=index, delta=signed)
         yield named("content_block_stop", index=index)
-    stop = {"stop_reason": "end_turn", "stop_sequence": None}
+    stop = {"stop_reason": _stop_of(said), "stop_sequence": None}
     yield named("message_delta", delta=stop, usage={"output_tokens": 1})
     yield named("message_stop")
 

@@ -159,8 +159,8 @@ GROWING = {
         types.ToolCallBlock(tool_name="look", tool_kwargs=ATTACK[:end])
         for end in range(6, len(ATTACK) + 6, 6)
     ],
-    "thinking": [types.ThinkingBlock(content=ATTACK[:end]) for end in range(6, len(ATTACK) + 6, 6)],
 }
+THINKING = [types.ThinkingBlock(content=ATTACK[:end]) for end in range(6, len(ATTACK) + 6, 6)]
 
 
 @pytest.mark.parametrize("kind", GROWING)
@@ -169,6 +169,14 @@ def test_an_attack_in_blocks_is_not_released(guard: Guard, call: Call, kind: str
     out: list[Any] = []
     with pytest.raises(Blocked):
         call(guard_llm(Blocks(growing=GROWING[kind]), guard), [Message(QUESTION)], out)
+    assert out == []
+
+
+@pytest.mark.parametrize("call", [CHATS["chat"], CHATS["stream_chat"]])
+def test_an_attack_in_the_reasoning_is_not_released(guard: Guard, call: Call) -> None:
+    out: list[Any] = []
+    with pytest.raises(Blocked):
+        call(guard_llm(Blocks(growing=THINKING), guard), [Message(QUESTION)], out)
     assert out == []
 
 

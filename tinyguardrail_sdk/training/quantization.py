@@ -119,7 +119,7 @@ class Int8Embedding(nn.Embedding):
     scale: Tensor
 
     def __init__(self, values: Tensor, scale: Tensor, padding: int | None) -> None:
-        super().__init__(*values.shape, padding_idx=padding, device="meta")
+        super().__init__(len(values), values.shape[1], padding, device="meta")
         self.weight = nn.Parameter(values, requires_grad=False)
         self.register_buffer("scale", scale)
 
@@ -134,7 +134,9 @@ class Int8Embedding(nn.Embedding):
 
     def floating(self) -> nn.Embedding:
         """The same with float rows."""
-        table = nn.Embedding(*self.weight.shape, padding_idx=self.padding_idx, device="meta")
+        table = nn.Embedding(
+            self.num_embeddings, self.embedding_dim, self.padding_idx, device="meta"
+        )
         table.weight = nn.Parameter(dequantize(self.weight, self.scale))
         return table
 
@@ -145,7 +147,7 @@ def prepare(model: TinyGuardrail) -> None:
         fake: FakeQuantEmbedding | FakeQuantLinear
         if isinstance(layer, nn.Embedding):
             fake = FakeQuantEmbedding(
-                *layer.weight.shape, padding_idx=layer.padding_idx, device="meta"
+                layer.num_embeddings, layer.embedding_dim, layer.padding_idx, device="meta"
             )
         else:
             fake = FakeQuantLinear(layer.in_features, layer.out_features, device="meta")
@@ -176,8 +178,12 @@ def convert(model: TinyGuardrail, leaving: Collection[nn.Module] = ()) -> None:
     for name, layer in layers.items():
         if isinstance(layer, (Int8Linear, Int8Embedding)) or layer in leaving:
             continue
-        kind = Int8Embedding if isinstance(layer, nn.Embedding) else Int8Linear
-        _put(model, name, kind.of(layer))
+        held: Int8Embedding | Int8Linear
+        if isinstance(layer, nn.Embedding):
+            held = Int8Embedding.of(layer)
+        else:
+            held = Int8Linear.of(layer)
+        _put(model, name, held)
 
 
 def revert(model: TinyGuardrail) -> None:

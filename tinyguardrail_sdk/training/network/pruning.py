@@ -28,9 +28,10 @@ def strongest_heads(value: Tensor, output: Tensor, heads: int, count: int) -> Te
         heads: How many there are.
         count: How many to keep.
     """
-    ways_in = value.unflatten(0, (heads, -1))  # (heads, W, H)
-    ways_out = output.unflatten(1, (heads, -1)).transpose(0, 1)  # (heads, H, W)
-    strength = (ways_out @ ways_in).flatten(1).norm(dim=1)
+    hidden = len(output)
+    ways_in = value.reshape(heads, -1, hidden)  # (heads, W, H)
+    ways_out = output.reshape(hidden, heads, -1).transpose(0, 1)  # (heads, H, W)
+    strength: Tensor = (ways_out @ ways_in).flatten(1).norm(dim=1)
     return strength.topk(count).indices.sort().values
 
 

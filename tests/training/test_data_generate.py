@@ -59,7 +59,7 @@ def test_a_language_does_not_tell_the_label(mixed: list[Example]) -> None:
     attacks = {language: counts[language, False] for language in LANGUAGES}
 
     assert 0.4 < sum(attacks.values()) / rows < 0.6
-    assert min(attacks.values()) >= 0.002 * len(mixed)
+    assert min(attacks.values()) >= 0.001 * len(mixed)
     assert all(attacks[five] >= 0.004 * len(mixed) for five in ("de", "fr", "es", "zh", "hi"))
 
 

@@ -168,6 +168,21 @@ def test_a_conversation_goes_on_after_a_refusal(guard: Guard, call: Any) -> None
     assert [each.content for each in model.asked[0]] == ["(blocked)", REFUSAL, QUESTION]
 
 
+def test_what_is_left_of_a_conversation_has_calls_and_results_in_pairs(guard: Guard) -> None:
+    def ai(text: str, number: str) -> Any:
+        call = CALL | {"id": f"call_{number}"}
+        return messages.AIMessage(text, tool_calls=[call], id=number)
+
+    found = messages.ToolMessage("In France.", tool_call_id="call_1", id="2")
+    asked = messages.HumanMessage(QUESTION, id="0")
+    state = {"messages": [asked, ai(ATTACK, "1"), found, ai("", "3")]}
+    blocked, refusal = middleware(guard, refusal=REFUSAL).after_model(state, None)["messages"]
+    assert blocked.id == "1"
+    assert blocked.content == "(blocked)"
+    assert [(call["id"], call["args"]) for call in blocked.tool_calls] == [("call_1", {})]
+    assert (refusal.id, refusal.content, refusal.tool_calls) == ("3", REFUSAL, [])
+
+
 @every_way
 def test_every_text_is_judged_once(guard: Guard, classifier: ScriptedClassifier, call: Any) -> None:
     class Flaky(Broken):

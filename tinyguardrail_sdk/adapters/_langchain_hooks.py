@@ -3,7 +3,7 @@
 What an agent was asked is judged before it begins, what is in its state around each call of the
 model, and what tools return before it is in the state. The model is guarded besides, for only it
 can hold tokens back, and other middleware may change what is sent. A guard remembers what it has
-judged, so that no text is judged twice for being seen at several places.
+judged, so that the network is not asked twice about what is seen at several places.
 """
 
 from __future__ import annotations
@@ -121,12 +121,13 @@ class GuardHooks:
         stop = first_stop(verdicts)
         if stop is None:
             return None
-        answer, last = self._answer(Blocked(stop)), len(messages) - 1
+        answer, last = self._answer(Blocked(stop)), messages[-1]
         found = [each for each in verdicts if each.verdict.blocked]
         blocked = {index for each in found for index in (each.message, *each.joined)}
-        if last in blocked and messages[last].type == "ai":
-            answer.id = messages[last].id  # it stands in its place
-            blocked.remove(last)
+        # It stands in the place of a last answer that is blocked, or whose calls nothing answers.
+        if last.type == "ai" and (len(messages) - 1 in blocked or last.tool_calls):
+            answer.id = last.id
+            blocked.discard(len(messages) - 1)
         changed = [blanked(messages[index]) for index in sorted(blocked)]
         return {"messages": [*changed, answer], "jump_to": "end"}
 

@@ -78,10 +78,14 @@ def tool_results(result: Any) -> Iterator[Any]:
 
 
 def blanked(message: Any) -> Any:
-    """Return what stands for a blocked message in the history: one of its kind without its text."""
+    """Return what stands for a blocked message in the history: one of its kind without its text.
+
+    Its tool calls stay, without arguments: vendors refuse a result whose call is not there.
+    """
     empty: dict[str, Any] = {"content": "(blocked)", "additional_kwargs": {}}
     if message.type == "ai":
-        empty |= {"tool_calls": [], "invalid_tool_calls": []}
+        calls = [{**call, "args": {}} for call in message.tool_calls]
+        empty |= {"tool_calls": calls, "invalid_tool_calls": []}
     return message.model_copy(update=empty)
 
 

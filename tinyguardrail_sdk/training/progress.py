@@ -1,4 +1,4 @@
-"""What a long work tells of how far it is; `reporter` shows it."""
+"""What a long work tells of how far it is; `counting` shows it."""
 
 from collections.abc import Callable
 

@@ -170,7 +170,7 @@ def convert(model: TinyGuardrail, leaving: Collection[nn.Module] = ()) -> None:
     """
     layers = quantized_layers(model)
     for name, layer in layers.items():
-        if not layer.weight.isfinite().all():
+        if not all(each.isfinite().all() for each in layer.parameters()):
             raise CheckpointError(
                 f"{name}: cannot be quantised, since a weight of it is no number; "
                 "export another step"

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
 import struct
 import sys
@@ -108,11 +109,14 @@ def keeping(folder: Path | None, say: Callable[[str], None] = _silent) -> Iterat
 def unfinished(output: Path | None) -> Path | None:
     """The folder for what is kept until a file or folder is written.
 
-    None where there is no output, or it is a pipe or device, which nothing can stand beside.
+    None where there is no output, or nothing can stand beside it: it is a pipe or device, or in a
+    folder that may not be written.
     """
     if output is None or (output.exists() and not (output.is_file() or output.is_dir())):
         return None
     place = output.absolute()  # of `.`, too, there is a name
+    if place.parent.exists() and not os.access(place.parent, os.W_OK):
+        return None
     return place.parent / f".{place.name}.unfinished"
 
 

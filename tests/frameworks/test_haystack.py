@@ -64,6 +64,10 @@ class Scripted:
 
 def chunks(answer: Any) -> list[Any]:
     made = []
+    thought = answer.reasoning.reasoning_text if answer.reasoning else ""
+    for at in range(0, len(thought), 6):
+        part = dataclasses.ReasoningContent(thought[at : at + 6])
+        made.append(dataclasses.StreamingChunk("", index=2, reasoning=part))
     for call in answer.tool_calls:
         text = str(call.arguments)
         for at in range(0, len(text), 6):
@@ -141,6 +145,15 @@ def test_an_attack_does_not_reach_the_model(guard: Guard, way: Way, attack: str)
     with pytest.raises(Blocked):
         way(guard_generator(model, guard), [Message.from_user(QUESTION), ATTACKS[attack]], [])
     assert model.asked == []
+
+
+@every_way
+def test_an_attack_in_the_reasoning_is_not_released(guard: Guard, way: Way) -> None:
+    answer = Message.from_assistant(ANSWER, reasoning=f"{ATTACK} and more")
+    out: list[Any] = []
+    with pytest.raises(Blocked):
+        way(guard_generator(Scripted(answer), guard), [Message.from_user(QUESTION)], out)
+    assert out == []
 
 
 @every_way

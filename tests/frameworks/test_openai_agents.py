@@ -160,6 +160,18 @@ def test_an_attack_in_the_answer_is_not_released(
     assert looked == []
 
 
+@every_way
+def test_an_attack_in_the_reasoning_is_not_released(guard: Guard, config: Any, way: Way) -> None:
+    summary = [{"type": "summary_text", "text": f"{ATTACK} and more"}]
+    thought = events.ResponseReasoningItem(id="rs_1", type="reasoning", summary=summary)
+    model = testing.ScriptedModel([[thought, *said(ANSWER)]])
+    out: list[Any] = []
+    with pytest.raises(Blocked):
+        way(guard_agent(agents.Agent(name="a", model=model), guard), QUESTION, config, out)
+    assert len(model.calls) == 1
+    assert "zebra" not in str(out)
+
+
 class City(pydantic.BaseModel):
     city: str
 

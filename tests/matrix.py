@@ -56,7 +56,7 @@ Written by `python -m tests.matrix` from reports of `nox` and `.ci/run`; do not 
 Under each heading are the versions that were tested.
 
 A check mark: with all versions named, every test passed that the version can run; what it does not
-have is left out. A version: with that one only. Nothing: there is no such test of this way to call.
+have is left out. Versions: with those only. Nothing: there is no such test of this way to call.
 
 The columns: a benign call is as without a guard; an attack of the user, in what a tool or a server
 returned, in a document or another part of the request, in the arguments of a tool call, in the

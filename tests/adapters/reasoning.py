@@ -32,7 +32,7 @@ class Reasoning(Calling):
         assert len(wire.bodies) == 1
         assert ATTACK[:PIECE] not in repr(out)
 
-    def test_long_reasoningflows_until_the_attack(
+    def test_long_reasoning_flows_until_the_attack(
         self, form: Make, thinking: Shape, guard: Guard, wire: Wire
     ) -> None:
         wire.reasoning = LONG + ATTACK + LONG

@@ -206,7 +206,7 @@ def compare(arguments: argparse.Namespace) -> int:
             progress=progress,
             kept=kept,
         )
-        _write_result(arguments.output, _shown(changes))
+        _write_result(arguments.output, comparison.summary(changes))
     return _tell(changes, {})
 
 
@@ -232,15 +232,10 @@ def _release(arguments: argparse.Namespace) -> int:
 
 def _tell(changes: dict[str, comparison.Change], facts: Mapping[str, Any]) -> int:
     Console(width=100).print(render_changes(changes))
-    shown = _shown(changes)
+    shown = comparison.summary(changes)
     print_json({**facts, **shown})
     refused = bool(shown["worse"]) and not facts.get("released", False)
     return _WORSE if refused else _DONE
-
-
-def _shown(changes: dict[str, comparison.Change]) -> dict[str, Any]:
-    by_group = {group: change.to_dict() for group, change in changes.items()}
-    return {"worse": comparison.worse(changes), "changes": by_group}
 
 
 def _train_config(arguments: argparse.Namespace) -> TrainConfig:

@@ -135,6 +135,12 @@ def worse(changes: dict[str, Change]) -> list[str]:
     return [group for group, change in changes.items() if change.worse]
 
 
+def summary(changes: dict[str, Change]) -> dict[str, Any]:
+    """The names of the groups that got worse, and every change, as JSON types."""
+    by_group = {group: change.to_dict() for group, change in changes.items()}
+    return {"worse": worse(changes), "changes": by_group}
+
+
 def _right(
     checkpoint: Path,
     rows: Sequence[Row],

@@ -23,9 +23,8 @@ class NetworkConfig:
     vocab_size: int = 34_217  # the shipped vocabulary, extended by `vocabulary.extend`
     hidden: int = 384
     heads: int = 12
-    head_width: int = (
-        0  # 0 is hidden / heads; that of a base, where only some of its heads are kept
-    )
+    # 0 is hidden / heads; that of a base, where only some of its heads are kept.
+    head_width: int = 0
     max_positions: int = 512
     char_vocab: int = CHAR_VOCAB_SIZE
     char_dim: int = 16

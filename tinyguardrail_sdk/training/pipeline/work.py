@@ -152,10 +152,9 @@ def compare(config: PipelineConfig, layout: Layout) -> Result:
             progress=progress,
             kept=kept,
         )
-        worse = comparison.worse(changes)
-        shown = {group: change.to_dict() for group, change in changes.items()}
-        write_json(layout.comparison, {"texts": len(rows), "worse": worse, "changes": shown})
-    return {"texts": len(rows), "worse": worse}
+        summary = comparison.summary(changes)
+        write_json(layout.comparison, {"texts": len(rows), **summary})
+    return {"texts": len(rows), "worse": summary["worse"]}
 
 
 def report(config: PipelineConfig, layout: Layout) -> Result:

@@ -1,7 +1,7 @@
 """Harmless prompts of users in the words and forms of attacks, and attacks on the same topics.
 
 Word files group both by topic: `frame:<topic>/<name>` grows harmless prompts, `attack:` of the same
-name injections and `jail:` jailbreaks that share their words. Both sides of a group have one family.
+name injections and `jail:` jailbreaks with the same words. Both sides of a group have one family.
 """
 
 from __future__ import annotations

@@ -33,6 +33,7 @@ from tinyguardrail_sdk.training.data.attacks import (
     goals,
     injection,
     jailbreak,
+    lookalike,
     obfuscation,
     turned,
 )
@@ -302,6 +303,7 @@ def _generators(pools: Pools, config: GenerateConfig) -> dict[str, Make]:
         "twins": of(twins.generate, lambda side: {"carriers": side.places}),
         "woven": of(woven.generate),
         "turned": of(turned.generate),
+        "lookalike": of(lookalike.generate),
         "tongue": of(tongues.generate),
         "carried": of(carried.generate),
         "carrier": of(carriers.generate),

@@ -27,7 +27,8 @@ GENERATED: Mapping[str, int] = MappingProxyType(
         "scene": 3_200,  # every other one a jailbreak
         "woven": 8_500,  # every third one a jailbreak
         "turned": 7_500,  # 1 in 2 attacked
-        "tongue": 16_000,  # 1 in 2 attacked
+        "lookalike": 6_000,  # every fourth one attacked
+        "tongue": 18_000,  # 1 in 2 attacked
         # benign
         "carrier": 300,
         "technical": 3_000,

@@ -26,6 +26,7 @@ GENERATED: Mapping[str, int] = MappingProxyType(
         "guarded": 2_200,  # 1 in 2 attacked
         "scene": 3_200,  # every other one a jailbreak
         "woven": 8_500,  # every third one a jailbreak
+        "wrapped": 8_000,  # every other one a jailbreak
         "turned": 7_500,  # 1 in 2 attacked
         "tongue": 16_000,  # 1 in 2 attacked
         # benign
@@ -46,6 +47,7 @@ GENERATED: Mapping[str, int] = MappingProxyType(
         "roleplay": 700,
         "framed": 1_300,
         "edgy_framed": 1_200,
+        "lookalike": 1_200,
         "office": 1_500,
         "everyday": 700,
         "followup": 700,

@@ -1,9 +1,10 @@
 """Elaborate prompts around a harmless and around a harmful wish, in one and the same wording.
 
-Personas, invented worlds, staged dialogues, experts, pleas and numbered rules say nothing about what
-is asked inside them. Every text comes with a twin from the same frame and the same conditions, "stay
-in character" and "no disclaimers" among them, so that only the wish can tell the two apart. Many
-harmless wishes speak of harmful deeds: why people do them, what the law says, how to prevent them.
+Personas, invented worlds, staged dialogues, experts, pleas and numbered rules say nothing about
+what is asked inside them. Every text comes with a twin from the same frame and the same conditions,
+"stay in character" and "no disclaimers" among them, so that only the wish can tell the two apart.
+Many harmless wishes speak of harmful deeds: why people do them, what the law says, how to prevent
+them.
 """
 
 from __future__ import annotations
@@ -23,13 +24,13 @@ from tinyguardrail_sdk.training.data.woven import gerund
 _TELLING = ("act", "acting", "thing")  # what wishes are made of
 _WISH = ("about", "ask", "Ask")  # what frames are made around
 _THINGS = ("harmtext", "harmtext", "harmtext", "malware")
-_AFTER = ("wr_cond", "wr_cond", "wr_reason")
 _FOREIGN_SHARE = 0.08
 
 
 @cache
 def _wishes() -> Grammar:
-    return Grammar.load("base", "goals", "wrapped_wishes", "wrapped_harm", slots=_TELLING)
+    names = ("base", "goals", "wrapped_wishes", "wrapped_harm", "wrapped_more_wishes")
+    return Grammar.load(*names, slots=_TELLING)
 
 
 @cache
@@ -67,11 +68,11 @@ def generate(rng: random.Random, count: int, *, heldout: bool = False) -> Iterat
 
 
 def _grown(rng: random.Random, grammar: Grammar, frame: str, wish: dict[str, str]) -> str:
-    """The frame around its wish; of the English ones half have a scene before, or more after it."""
+    """The frame around its wish; half of the English ones have a scene before it, or more after."""
     symbols = [frame]
     if "wr_prelude" in grammar:
-        before, after = rng.random() < 0.5, rng.choice((0, 0, 0, 1, 2, 3))
-        symbols = ["wr_prelude"] * before + [frame] + rng.choices(_AFTER, k=after)
+        before, after = rng.random() < 0.5, rng.random() < 0.5
+        symbols = ["wr_prelude"] * before + [frame] + ["wr_closing"] * after
     joint = rng.choice((" ", " ", "\n", "\n\n"))
     return joint.join(grammar.grow(rng, symbol, **wish).text for symbol in symbols)
 
@@ -82,7 +83,8 @@ def _wish(rng: random.Random, label: Label, heldout: bool) -> dict[str, str]:
     act = _one(rng, ("deed",), heldout)
     told = {"act": act, "acting": gerund(act), "thing": _one(rng, _THINGS, heldout)}
     about, ask = (
-        _wishes().grow(rng, f"{prefix}_{form}", **told).text.rstrip(".") for form in ("about", "ask")
+        _wishes().grow(rng, f"{prefix}_{form}", **told).text.rstrip(".")
+        for form in ("about", "ask")
     )
     return {"about": about, "ask": ask, "Ask": ask[:1].upper() + ask[1:]}
 

@@ -74,7 +74,7 @@ def _grown(rng: random.Random, grammar: Grammar, frame: str, wish: dict[str, str
         before, after = rng.random() < 0.5, rng.random() < 0.5
         symbols = ["wr_prelude"] * before + [frame] + ["wr_closing"] * after
     joint = rng.choice((" ", " ", "\n", "\n\n"))
-    return joint.join(grammar.grow(rng, symbol, **wish).text for symbol in symbols)
+    return joint.join(grammar.grow(rng, symbol, noise=None, **wish).text for symbol in symbols)
 
 
 def _wish(rng: random.Random, label: Label, heldout: bool) -> dict[str, str]:
@@ -83,7 +83,7 @@ def _wish(rng: random.Random, label: Label, heldout: bool) -> dict[str, str]:
     act = _one(rng, ("deed",), heldout)
     told = {"act": act, "acting": gerund(act), "thing": _one(rng, _THINGS, heldout)}
     about, ask = (
-        _wishes().grow(rng, f"{prefix}_{form}", **told).text.rstrip(".")
+        _wishes().grow(rng, f"{prefix}_{form}", noise=None, **told).text.rstrip(".")
         for form in ("about", "ask")
     )
     return {"about": about, "ask": ask, "Ask": ask[:1].upper() + ask[1:]}

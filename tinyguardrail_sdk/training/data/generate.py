@@ -27,6 +27,7 @@ from tinyguardrail_sdk.training.data import (
     tongues,
     twins,
     woven,
+    wrapped,
 )
 from tinyguardrail_sdk.training.data.attacks import (
     carried,
@@ -302,6 +303,7 @@ def _generators(pools: Pools, config: GenerateConfig) -> dict[str, Make]:
         ),
         "twins": of(twins.generate, lambda side: {"carriers": side.places}),
         "woven": of(woven.generate),
+        "wrapped": of(wrapped.generate),
         "turned": of(turned.generate),
         "lookalike": of(lookalike.generate),
         "tongue": of(tongues.generate),

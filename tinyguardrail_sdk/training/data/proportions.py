@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 # Rows at the reference size, pools included; scaled with the size asked for. Class shares come out
-# near benign 59 / injection 26 / jailbreak 9 / obfuscation 6 per cent.
+# near benign 59 / injection 25 / jailbreak 10 / obfuscation 6 per cent.
 REFERENCE_TOTAL = 73_500
 
 GENERATED: Mapping[str, int] = MappingProxyType(
@@ -26,9 +26,10 @@ GENERATED: Mapping[str, int] = MappingProxyType(
         "guarded": 2_200,  # 1 in 2 attacked
         "scene": 3_200,  # every other one a jailbreak
         "woven": 8_500,  # every third one a jailbreak
+        "wrapped": 7_000,  # every other one a jailbreak
         "turned": 7_500,  # 1 in 2 attacked
         "lookalike": 6_000,  # every fourth one attacked
-        "tongue": 18_000,  # 1 in 2 attacked
+        "tongue": 19_500,  # 1 in 2 attacked
         # benign
         "carrier": 300,
         "technical": 3_000,
@@ -47,6 +48,7 @@ GENERATED: Mapping[str, int] = MappingProxyType(
         "roleplay": 700,
         "framed": 1_300,
         "edgy_framed": 1_200,
+        "lookalike": 1_200,
         "office": 1_500,
         "everyday": 700,
         "followup": 700,

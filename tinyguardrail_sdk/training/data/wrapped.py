@@ -1,0 +1,101 @@
+"""Elaborate prompts around a harmless and around a harmful wish, in one and the same wording.
+
+Personas, invented worlds, staged dialogues, experts, pleas and numbered rules say nothing about
+what is asked inside them. Every text comes with a twin from the same frame and the same conditions,
+"stay in character" and "no disclaimers" among them, so that only the wish can tell the two apart.
+Many harmless wishes speak of harmful deeds: why people do them, what the law says, how to prevent
+them.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from functools import cache
+
+from tinyguardrail_sdk.labels import Label
+from tinyguardrail_sdk.training.data.attacks import goals
+from tinyguardrail_sdk.training.data.attacks.frames import Frames
+from tinyguardrail_sdk.training.data.grammar import Grammar
+from tinyguardrail_sdk.training.data.noise import roughen
+from tinyguardrail_sdk.training.data.schema import Example
+from tinyguardrail_sdk.training.data.woven import gerund
+
+_TELLING = ("act", "acting", "thing")  # what wishes are made of
+_WISH = ("about", "ask", "Ask")  # what frames are made around
+_THINGS = ("harmtext", "harmtext", "harmtext", "malware")
+_FOREIGN_SHARE = 0.08
+
+
+@cache
+def _wishes() -> Grammar:
+    names = ("base", "goals", "wrapped_wishes", "wrapped_harm", "wrapped_more_wishes")
+    return Grammar.load(*names, slots=_TELLING)
+
+
+@cache
+def _english() -> tuple[Grammar, Frames]:
+    grammar = Grammar.load("base", "wrapped", "wrapped_more", slots=_WISH)
+    return grammar, Frames(grammar, "wrapped")
+
+
+@cache
+def _foreign() -> tuple[Grammar, Frames]:
+    grammar = Grammar.load("base", "wrapped_tongues", slots=("wish",))
+    return grammar, Frames(grammar, "wrapped")
+
+
+def generate(rng: random.Random, count: int, *, heldout: bool = False) -> Iterator[Example]:
+    """Yield `count` texts, harmless ones and jailbreaks in turn; a few of training not English."""
+    for index in range(count):
+        if index % 2 == 0:
+            # Wishes in other languages are too few to be parted.
+            foreign = not heldout and rng.random() < _FOREIGN_SHARE
+            grammar, frames = _foreign() if foreign else _english()
+            frame, technique = frames.pick(rng, heldout=heldout)
+            seed = rng.random()
+        label = (Label.BENIGN, Label.JAILBREAK)[index % 2]
+        wish = _foreign_wish(rng, label, technique) if foreign else _wish(rng, label, heldout)
+        text = roughen(rng, _grown(random.Random(seed), grammar, frame, wish))
+        yield Example(
+            text,
+            label,
+            technique=f"wrapped/{technique}",
+            language=technique if foreign else "en",
+            family=frames.family(frame),
+            span=None if label is Label.BENIGN else (0, len(text)),
+        )
+
+
+def _grown(rng: random.Random, grammar: Grammar, frame: str, wish: dict[str, str]) -> str:
+    """The frame around its wish; half of the English ones have a scene before it, or more after."""
+    symbols = [frame]
+    if "wr_prelude" in grammar:
+        before, after = rng.random() < 0.5, rng.random() < 0.5
+        symbols = ["wr_prelude"] * before + [frame] + ["wr_closing"] * after
+    joint = rng.choice((" ", " ", "\n", "\n\n"))
+    return joint.join(grammar.grow(rng, symbol, noise=None, **wish).text for symbol in symbols)
+
+
+def _wish(rng: random.Random, label: Label, heldout: bool) -> dict[str, str]:
+    """A wish as noun phrase, as order and as order with a capital."""
+    prefix = "wr" if label is Label.BENIGN else "wx"
+    act = _one(rng, ("deed",), heldout)
+    told = {"act": act, "acting": gerund(act), "thing": _one(rng, _THINGS, heldout)}
+    about, ask = (
+        _wishes().grow(rng, f"{prefix}_{form}", noise=None, **told).text.rstrip(".")
+        for form in ("about", "ask")
+    )
+    return {"about": about, "ask": ask, "Ask": ask[:1].upper() + ask[1:]}
+
+
+def _foreign_wish(rng: random.Random, label: Label, language: str) -> dict[str, str]:
+    kind = "good" if label is Label.BENIGN else "bad"
+    return {"wish": _foreign()[0].grow(rng, f"{kind}:{language}").text}
+
+
+def _one(rng: random.Random, symbols: tuple[str, ...], heldout: bool) -> str:
+    while True:
+        text = _wishes().grow(rng, rng.choice(symbols)).text.strip().rstrip(".")
+        if goals.is_held_out(text) == heldout:
+            return text

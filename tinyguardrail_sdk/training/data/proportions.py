@@ -48,7 +48,7 @@ GENERATED: Mapping[str, int] = MappingProxyType(
         "roleplay": 700,
         "framed": 1_300,
         "edgy_framed": 1_200,
-        "lookalike": 1_200,
+        "alarming": 1_200,
         "office": 1_500,
         "everyday": 700,
         "followup": 700,

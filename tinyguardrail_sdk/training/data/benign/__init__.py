@@ -57,7 +57,7 @@ _ROLEPLAY = Grown("roleplay", ("carriers", "roleplay", "roleplay_more"))
 _APP_PROMPT = Grown("app", ("carriers", "app_rules", "requests_app"), context=0.1)
 _FRAMED = Grown("framed", ("carriers", "framed"), context=0.1)
 _EDGY_FRAMED = Grown("edgy_framed", ("carriers", "edgy_framed"), context=0.1)
-_LOOKALIKE = Grown("lookalike", ("carriers", "lookalike"), context=0.1)
+_ALARMING = Grown("alarming", ("carriers", "alarming"), context=0.1)
 _OFFICE = Grown(
     "office",
     ("carriers", "office"),
@@ -89,7 +89,7 @@ GENERATORS: dict[str, Generator] = {
     "app_prompt": _APP_PROMPT,
     "framed": _FRAMED,
     "edgy_framed": _EDGY_FRAMED,
-    "lookalike": _LOOKALIKE,
+    "alarming": _ALARMING,
     "office": _OFFICE,
     "everyday": _EVERYDAY,
     "followup": _FOLLOWUP,

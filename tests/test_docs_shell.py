@@ -29,6 +29,7 @@ NOT_RUN = {
     "accelerate launch": "starts processes and machines: tests/training/test_processes.py does",
     "benchmarks.dial": "needs a generated test split: tests/benchmarks/test_dial.py runs it",
     "benchmarks.quality": "needs labelled sets: tests/benchmarks/test_quality.py runs it",
+    "tinyguardrail average": "needs two runs: tests/training/test_mean.py makes them",
     "tinyguardrail data split": "needs collected texts: tests/training/test_data_traffic.py does",
     "tinyguardrail train …": "the dots stand for a command further up",
 }

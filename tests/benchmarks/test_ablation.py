@@ -16,6 +16,11 @@ from tinyguardrail_sdk.errors import InputError
 pytestmark = pytest.mark.train
 
 
+def _arguments(monkeypatch: pytest.MonkeyPatch, *words: str) -> Any:
+    monkeypatch.setattr(sys, "argv", ["ablation", *words])
+    return ablation._arguments()
+
+
 @pytest.fixture
 def ask(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     """Runs one variant with stand-ins for training and scoring, and tells which were called."""
@@ -37,8 +42,7 @@ def ask(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     given = [f"--{part}={path}" for part, (path,) in parts.items()]
 
     def run(*words: str) -> tuple[list[str], dict[str, Any]]:
-        monkeypatch.setattr(sys, "argv", ["ablation", f"--output={tmp_path}", *given, *words])
-        arguments = ablation._arguments()
+        arguments = _arguments(monkeypatch, f"--output={tmp_path}", *given, *words)
         called.clear()
         result = ablation._result(ablation.BASELINE, ablation._files(arguments), arguments)
         return list(called), result
@@ -70,3 +74,15 @@ def test_other_settings_are_refused(ask: Any) -> None:
     ask("--smallest")
     with pytest.raises(InputError, match="other settings or texts"):
         ask("--smallest", "--steps", "3")
+
+
+def test_from_scratch_all_weights_learn_as_new_ones(monkeypatch: pytest.MonkeyPatch) -> None:
+    words = ["--init", "a_base", "--steps", "3", "--set", "optimizer.new_lr=2e-3"]
+    arguments = _arguments(monkeypatch, *words)
+    files: dict[str, list[Path]] = {"train": [], "validation": []}
+    base, scratch = (
+        ablation._config(name, files, arguments) for name in (ablation.BASELINE, "from scratch")
+    )
+    assert (base.init, scratch.init) == ("a_base", "scratch")
+    assert base.optimizer.lr < scratch.optimizer.lr == scratch.optimizer.new_lr == 2e-3
+    assert base.schedule == scratch.schedule

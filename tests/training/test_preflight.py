@@ -168,7 +168,8 @@ def test_data_of_another_run_is_not_written_over_unasked(tmp_path: Path, refused
 @pytest.mark.parametrize(
     "command",
     [
-        *("check", "info", "train", "export", "calibrate", "evaluate", "robustness", "compare"),
+        *("check", "info", "train", "average", "export", "calibrate", "evaluate", "robustness"),
+        "compare",
         *(
             "report",
             "data generate",

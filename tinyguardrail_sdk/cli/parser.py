@@ -61,6 +61,7 @@ _WORKSHOP = {
     "data": "make, fetch, mix and audit training data",
     "pipeline": "from no data to a checkpoint and its report",
     "train": "train a network",
+    "average": "the mean of the weights of checkpoints",
     "calibrate": "fit temperature and thresholds",
     "evaluate": "measure a checkpoint",
     "robustness": "measure a checkpoint under mutations",

@@ -57,6 +57,7 @@ def add_parsers(commands: Commands) -> None:
     add_data_parsers(data_commands)
     add_pipeline_parser(commands)
     _add_train(commands)
+    _add_average(commands)
     _add_export(commands)
     _add_calibrate(commands)
     _add_evaluate(commands)
@@ -154,6 +155,33 @@ def _add_train(commands: Commands) -> None:
     )
     parser.add_argument("--seed", type=int, metavar="N", help="(default: 20)")
     parser.add_argument("--threads", type=int, metavar="N", help="CPU threads (default: all)")
+
+
+def _add_average(commands: Commands) -> None:
+    parser = _command(
+        commands,
+        "average",
+        help="the mean of the weights of checkpoints",
+        description="Write the mean of the weights of two checkpoints or more, of one network and "
+        "vocabulary, as a run folder: its `best` is exported, or gone on from, like any other. "
+        "Whether it is better than the best of them, only validation texts tell.",
+    )
+    add_input(
+        parser,
+        "paths",
+        check=inputs.averaged,
+        nargs="+",
+        metavar="CHECKPOINT",
+        help="trained weights, such as runs/guard/best; behind the first also an exported "
+        "checkpoint, or shipped",
+    )
+    parser.add_argument(
+        "--share",
+        type=float,
+        metavar="P",
+        help="of the first, the others have the rest in equal parts (default: all alike)",
+    )
+    add_output(parser, "DIR", "run folder to write")
 
 
 def _add_export(commands: Commands) -> None:

@@ -13,7 +13,7 @@ from tinyguardrail_sdk.cli import INTERRUPTED
 from tinyguardrail_sdk.errors import InputError
 from tinyguardrail_sdk.labels import LABELS
 from tinyguardrail_sdk.manifest import DEFAULT_CHECKPOINT, Manifest, read_manifest
-from tinyguardrail_sdk.training import INSTALL_COMMAND
+from tinyguardrail_sdk.training import INSTALL_COMMAND, mean
 from tinyguardrail_sdk.training import calibrate as calibration
 from tinyguardrail_sdk.training import compare as comparison
 from tinyguardrail_sdk.training import evaluate as evaluation
@@ -77,6 +77,12 @@ def train(arguments: argparse.Namespace) -> int:
     result = training.main(_train_config(arguments), resume=arguments.resume)
     print_json({**vars(result), "folder": str(result.folder)})
     return INTERRUPTED if result.reason == "interrupted" else _DONE
+
+
+def average(arguments: argparse.Namespace) -> int:
+    """Write the mean of checkpoints' weights."""
+    print_json(mean.average(arguments.paths, arguments.output, arguments.share))
+    return _DONE
 
 
 def calibrate(arguments: argparse.Namespace) -> int:

@@ -20,6 +20,10 @@ EXAMPLES = {
   tinyguardrail data mutate data/train.jsonl.gz --output data/mutants.jsonl.gz
   tinyguardrail data mutate data/train.jsonl.gz --only-missed --output data/missed.jsonl.gz
 """,
+    "average": """\
+  tinyguardrail average runs/b/best runs/a/best --output runs/mean
+  tinyguardrail average runs/b/best shipped --share 0.75 --output runs/mean
+""",
     "export": """\
   tinyguardrail export --run runs/guard/best --output my-guard --model-version 1.0.0
   tinyguardrail export --run runs/guard/best --output my-guard --release --workers 2

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tinyguardrail_sdk.errors import CheckpointError, InputError
-from tinyguardrail_sdk.manifest import read_manifest
+from tinyguardrail_sdk.manifest import MANIFEST_NAME, read_manifest
 from tinyguardrail_sdk.training.data.jsonl import data_files
 from tinyguardrail_sdk.training.run_files import BEST, FACTS
 
@@ -89,6 +89,14 @@ def data_file(path: Path) -> None:
 def checkpoint(path: Path) -> None:
     """The folder of an exported checkpoint; its files are verified when they are used."""
     read_manifest(path)
+
+
+def averaged(path: Path) -> None:
+    """Weights that a mean can be made of: trained ones, or an exported checkpoint."""
+    if (path / MANIFEST_NAME).is_file():
+        checkpoint(path)
+    elif str(path) != "shipped":
+        weights(path)
 
 
 def run_folder(path: Path) -> None:

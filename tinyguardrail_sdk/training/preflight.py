@@ -14,9 +14,9 @@ from tinyguardrail_sdk.errors import CheckpointError, InputError
 from tinyguardrail_sdk.training.bases import find_base
 from tinyguardrail_sdk.training.config import TrainConfig, load_config
 from tinyguardrail_sdk.training.data.generate import GenerateConfig
-from tinyguardrail_sdk.training.inputs import data_file, look_at
+from tinyguardrail_sdk.training.inputs import data_file, look_at, weights
 from tinyguardrail_sdk.training.mutate import chosen_mutations
-from tinyguardrail_sdk.training.run_files import step_folders
+from tinyguardrail_sdk.training.run_files import BEST, step_folders
 from tinyguardrail_sdk.training.targets import Targets
 
 # What `data generate` and `data split` write.
@@ -69,6 +69,18 @@ def train(arguments: argparse.Namespace) -> None:
         )
     _train_files(config)
     find_base(config.init)
+
+
+def average(arguments: argparse.Namespace) -> None:
+    """Refuse a mean of one, a share that is none, and to write over a run."""
+    first, *others = arguments.paths
+    if not others:
+        raise InputError("CHECKPOINT: give two or more: of one alone there is no mean")
+    look_at(first, "the first CHECKPOINT", weights)
+    if arguments.share is not None and not 0 < arguments.share < 1:
+        raise InputError("--share must be between 0 and 1, such as 0.75")
+    if (arguments.output / BEST).exists() or step_folders(arguments.output):
+        raise InputError(f"--output: {arguments.output}: holds a run; give another folder")
 
 
 def calibrate(arguments: argparse.Namespace) -> None:

@@ -11,6 +11,7 @@ _STEP = "step-"  # and a number: one to resume from
 # In a checkpoint, see `checkpoint`.
 MODEL, RAW = "model.safetensors", "raw.safetensors"
 OPTIMIZER, FACTS, VOCAB = "optimizer.pt", "training.json", "vocab.txt"
+AVERAGED = "averaged"  # in FACTS: what the weights are the mean of
 
 
 def step_name(step: int) -> str:

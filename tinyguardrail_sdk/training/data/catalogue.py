@@ -7,22 +7,22 @@ records it (see `lockfile`).
 
 from __future__ import annotations
 
-from tinyguardrail_sdk.labels import Label, Source
+from tinyguardrail_sdk.labels import Source
 from tinyguardrail_sdk.training.data.dataset import Dataset, RemoteFile, RowRule, Use
 from tinyguardrail_sdk.training.data.pools import PAYLOAD_LABEL
-
-BENIGN, INJECTION, JAILBREAK = map(str, (Label.BENIGN, Label.INJECTION, Label.JAILBREAK))
+from tinyguardrail_sdk.training.data.rules import (
+    BENIGN,
+    BINARY,
+    INJECTION,
+    JAILBREAK,
+    NEURALCHEMY_RULE,
+    PINT_RULE,
+    S_LABS_RULE,
+    WILDGUARD_RULE,
+)
 
 _HUB = "https://huggingface.co"
 _RAW = "https://raw.githubusercontent.com"
-
-# PINT states only whether a text is an attack; its category says which.
-PINT_RULE = RowRule(
-    "text",
-    label_from=("label", "category"),
-    labels={"false/*": BENIGN, "true/*jailbreak*": JAILBREAK, "true/*": INJECTION},
-    kind_from="category",
-)
 
 
 def _hub(
@@ -49,15 +49,12 @@ _DEEPSET = ("deepset/prompt-injections", "4f61ecb038e9c3fb77e21034b22511b523772c
 _PIGUARD = ("leolee99/PIGuard", "1b5751e88bf7475acbedfc8eda795ce060307c84")
 _BIPIA = ("microsoft/BIPIA", "a004b69ec0dd446e0afd461d98cb5e96e120a5d0")
 _WILDGUARD = ("allenai/wildguardmix", "d29c47f41c8b51348b5c8e8c81c039b3132b66d1")
-_BINARY = {"0": BENIGN, "1": INJECTION}
-_WILDGUARD_RULE = RowRule(
-    "prompt",
-    label_from=("prompt_harm_label", "adversarial"),
-    labels={
-        "unharmful/true": BENIGN, "unharmful/false": BENIGN,
-        "harmful/true": JAILBREAK, "harmful/false": PAYLOAD_LABEL,
-    },
+_NEURALCHEMY = (
+    "neuralchemy/Prompt-injection-dataset", "7d70432dfcf47a821612cbf9d34e9d9e3ad20e75"
 )  # fmt: skip
+_S_LABS = ("S-Labs/prompt-injection-dataset", "002a9dd18514abd021869823d6b0429b38606d99")
+_GANDALF = ("Lakera/gandalf_ignore_instructions", "04737b65e90a6794ec227012e4a255a7def6344b")
+_ALL_INJECTION = "scored as its home labels them: every attack is called injection"
 _JBB_MODELS = ("gpt-3.5-turbo-1106", "gpt-4-0125-preview", "llama-2-7b-chat-hf", "vicuna-13b-v1.5")
 _JBB_ATTACKS = {
     "DSN/white_box": _JBB_MODELS[2:],
@@ -93,14 +90,14 @@ CATALOGUE: tuple[Dataset, ...] = (
         "deepset", *_DEEPSET,
         RemoteFile("data/train-00000-of-00001-9564e8b05b4757ab.parquet",
                    "2e10bc7ab30f542c97e4e83e2a5683000b5057d25ec10908784c631d44124c04"),
-        rule=RowRule("text", label_from=("label",), labels=_BINARY),
+        rule=RowRule("text", label_from=("label",), labels=BINARY),
         licence="Apache-2.0", language="mul", note="English and German",
     ),
     _hub(
         "deepset-test", *_DEEPSET,
         RemoteFile("data/test-00000-of-00001-701d16158af87368.parquet",
                    "39ac797cabc157eeed58435a08593b2952bb6cb16fc394a2d383f447cc7b246e"),
-        rule=RowRule("text", label_from=("label",), labels=_BINARY),
+        rule=RowRule("text", label_from=("label",), labels=BINARY),
         licence="Apache-2.0", language="mul", use="evaluation", note="English and German",
     ),
     _git(
@@ -126,7 +123,7 @@ CATALOGUE: tuple[Dataset, ...] = (
         "piguard-valid", *_PIGUARD,
         RemoteFile("datasets/valid.json",
                    "e273fd455baac8785aa15bdc058adfd609f62ed0a3022963a5395ba95efe110e"),
-        rules=(RowRule("prompt", label_from=("label",), labels=_BINARY, kind_from="source"),),
+        rules=(RowRule("prompt", label_from=("label",), labels=BINARY, kind_from="source"),),
         licence="MIT", note="attacks of several kinds, all called injection",
     ),
     _git(
@@ -198,19 +195,67 @@ CATALOGUE: tuple[Dataset, ...] = (
     ),
     _hub(
         "wildguardmix", *_WILDGUARD, RemoteFile("train/wildguard_train.parquet"),
-        rule=_WILDGUARD_RULE, licence="ODC-BY, with terms of responsible use", gated=True,
+        rule=WILDGUARD_RULE, licence="ODC-BY, with terms of responsible use", gated=True,
     ),
     _hub(
         "wildguardmix-test", *_WILDGUARD, RemoteFile("test/wildguard_test.parquet"),
-        rule=_WILDGUARD_RULE, licence="ODC-BY, with terms of responsible use", gated=True,
+        rule=WILDGUARD_RULE, licence="ODC-BY, with terms of responsible use", gated=True,
         use="evaluation",
     ),
     _hub(
-        "gandalf", "Lakera/gandalf_ignore_instructions",
-        "04737b65e90a6794ec227012e4a255a7def6344b",
+        "gandalf", *_GANDALF,
         RemoteFile("data/train-00000-of-00001-ded53be747ff55cd.parquet",
                    "5b6acf3e5a5998d21f8e1222bb45bbdec25a14408747b1cd63bebef4a75fa439"),
         rule=RowRule("text", INJECTION), licence="MIT", note="players of a game; some label noise",
+    ),
+    _hub(
+        "gandalf-test", *_GANDALF,
+        RemoteFile("data/test-00000-of-00001-bc92128b9288a6d1.parquet",
+                   "56b646d133335ebc535266bd55dbe1b5bee7caa4b95bf49d040684b9b5dd9972"),
+        rule=RowRule("text", INJECTION), licence="MIT", use="evaluation",
+        note="players of a game; some label noise",
+    ),
+    *(
+        _hub(
+            name, *_NEURALCHEMY, RemoteFile(f"core/{split}-00000-of-00001.parquet"),
+            rule=NEURALCHEMY_RULE, licence="Apache-2.0", note=note,
+        )
+        for name, split, note in (
+            ("neuralchemy", "train", "its own and collected; parts left out"),
+            ("neuralchemy-validation", "validation", "to choose a model on, not to learn from"),
+        )
+    ),
+    _hub(
+        "neuralchemy-test", *_NEURALCHEMY,
+        RemoteFile("full/test-00000-of-00001.parquet",  # that of `core`, with a published hash
+                   "fb5432035fdd8453d61f6593bfe78ee2970403c5ea59959b642a6708e2bef670"),
+        rule=RowRule("text", label_from=("label",), labels=BINARY, kind_from="category"),
+        licence="Apache-2.0", use="evaluation", note=_ALL_INJECTION,
+    ),
+    _hub(
+        "s-labs", *_S_LABS, RemoteFile("data/train.csv"),
+        rule=S_LABS_RULE, licence="MIT", note="short; classes of attacks guessed by their words",
+    ),
+    _hub(
+        "s-labs-validation", *_S_LABS,
+        RemoteFile("data/validation.csv",
+                   "c7d14d24a14dd30a37ebe0de928b8ccdcdf6639c3c2e830b59561e2dd5fb7b55"),
+        rule=S_LABS_RULE, licence="MIT", note="to choose a model on, not to learn from",
+    ),
+    _hub(
+        "s-labs-test", *_S_LABS,
+        RemoteFile("data/test.csv",
+                   "4c7a9f0fff2bf7d3f6d3e7b84863a8f5d6c48c70c3ac7fe874917074c8f27853"),
+        rule=RowRule("text", label_from=("label",), labels=BINARY),
+        licence="MIT", use="evaluation", note=_ALL_INJECTION,
+    ),
+    _hub(
+        "llmail", "microsoft/llmail-inject-challenge", "1063bdf01ec8762b812d5e06ee768a06faa5a6f7",
+        RemoteFile("data/labelled_unique_submissions_phase2.json",
+                   "f89af984e345430c3b357903890e30867bf4676f4ef10c138cc7bad218e890b8"),
+        rule=RowRule("text", kind_from="reason", label_from=("attack_attempt",),
+                     labels={"true": INJECTION}, source=Source.DOCUMENT),
+        licence="MIT", note="mails of a contest, 37,303 submissions and no harmless ones: cap them",
     ),
     _hub(
         "prompt-injections-mul", "yanismiraoui/prompt_injections",
@@ -239,7 +284,7 @@ CATALOGUE: tuple[Dataset, ...] = (
         "spml", "reshabhs/SPML_Chatbot_Prompt_Injection",
         "02ce8084e979bc7d4c24ee35d22ecb7f2db96ff5",
         RemoteFile("spml_prompt_injection.csv"),
-        rule=RowRule("User Prompt", label_from=("Prompt injection",), labels=_BINARY),
+        rule=RowRule("User Prompt", label_from=("Prompt injection",), labels=BINARY),
         licence="MIT", note="machine-made, of few patterns",
     ),
     _hub(

@@ -40,8 +40,10 @@ class RowRule:
         text: Field of the text; a list of strings is its lines.
         label: Class of all rows, unless `label_from` is given.
         label_from: Fields that decide the class; their values are joined by `/`, in lower case.
-        labels: Class by that value, * as wildcard, the first that fits; records of other values
-            are left out.
+        labels: Class by that value, * as wildcard, the first that fits; records of other values,
+            and of those with an empty class, are left out.
+        wordy: Pattern of such values; of their texts those under four words are left out, which
+            are too short to tell what they are.
         kind_from: Field that says the technique or subset.
         where: Values that fields must have, in lower case.
         inside: Key of the list of records in a JSON object.
@@ -53,6 +55,7 @@ class RowRule:
     label: str = ""
     label_from: tuple[str, ...] = ()
     labels: Mapping[str, str] = field(default_factory=dict)
+    wordy: str = ""
     kind_from: str = ""
     where: Mapping[str, str] = field(default_factory=dict)
     inside: str = ""

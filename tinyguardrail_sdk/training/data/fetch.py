@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import re
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -16,7 +17,7 @@ from typing import Any
 from tinyguardrail_sdk.errors import GuardrailError, InputError
 from tinyguardrail_sdk.labels import Label
 from tinyguardrail_sdk.training.data.carriers import Carrier
-from tinyguardrail_sdk.training.data.catalogue import CATALOGUE, PINT_RULE
+from tinyguardrail_sdk.training.data.catalogue import CATALOGUE
 from tinyguardrail_sdk.training.data.dataset import Dataset, RemoteFile, RowRule
 from tinyguardrail_sdk.training.data.keyed import digest
 from tinyguardrail_sdk.training.data.labelled import EVALUATION, USE
@@ -31,12 +32,15 @@ from tinyguardrail_sdk.training.data.readers import (
     require_reader,
 )
 from tinyguardrail_sdk.training.data.remote import LoginNeeded, Patience, download
+from tinyguardrail_sdk.training.data.rules import PINT_RULE
 from tinyguardrail_sdk.training.data.schema import write_rows
 from tinyguardrail_sdk.training.progress import Progress
 
 Counting = Callable[[str], AbstractContextManager[Progress]]
 
 GROUPS = ("training", "evaluation", "all")
+_WORDS = re.compile(r"\w+")
+_FEWEST_WORDS = 4  # of a text that must be wordy
 _PLANTED = 3  # attacks that are planted into each clean document, one at a time
 
 
@@ -258,13 +262,15 @@ def _row(
 
     if any(str(value(name)).lower() != wanted for name, wanted in rule.where.items()):
         return None
+    text = value(rule.text)
+    text = "\n".join(text) if isinstance(text, list) else text
     label = file.label or rule.label
     if rule.label_from:
         found = "/".join(str(value(name)).strip().lower() for name in rule.label_from)
         fitting = (label for pattern, label in rule.labels.items() if fnmatch(found, pattern))
         label = next(fitting, "")
-    text = value(rule.text)
-    text = "\n".join(text) if isinstance(text, list) else text
+        if fnmatch(found, rule.wordy) and len(_WORDS.findall(str(text))) < _FEWEST_WORDS:
+            return None
     if not label or not isinstance(text, str) or not text.strip():
         return None
     row = {

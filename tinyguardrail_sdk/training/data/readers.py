@@ -97,7 +97,10 @@ def _yaml(path: Path, inside: str) -> Iterator[Any]:
 
 
 def _listed(path: Path, whole: Any, inside: str) -> Iterator[Any]:
-    """The records of a list, of a list inside an object, or of an object of lists of strings."""
+    """The records of a list, of a list inside an object, or of an object of lists of strings.
+
+    Of an object of objects, a record's name is its text.
+    """
     if inside:
         whole = whole.get(inside) if isinstance(whole, dict) else None
     if isinstance(whole, list):
@@ -105,6 +108,8 @@ def _listed(path: Path, whole: Any, inside: str) -> Iterator[Any]:
     elif isinstance(whole, dict) and all(isinstance(value, list) for value in whole.values()):
         for category, entries in whole.items():
             yield from ({CATEGORY: category, ENTRY: entry} for entry in entries)
+    elif isinstance(whole, dict) and all(isinstance(value, dict) for value in whole.values()):
+        yield from ({**facts, ENTRY: text} for text, facts in whole.items())
     else:
         what = f"no list under {inside!r}" if inside else "no list of records"
         raise InputError(f"{path.name}: {what}")

@@ -23,6 +23,7 @@ from tinyguardrail_sdk.training.export.opening import try_parts
 from tinyguardrail_sdk.training.export.parts import save_parts
 from tinyguardrail_sdk.training.network.model import TinyGuardrail
 from tinyguardrail_sdk.training.quantization import convert
+from tinyguardrail_sdk.training.run_files import AVERAGED
 
 # Until `calibrate` writes fitted values: the label as the network gives it, either branch.
 _UNCALIBRATED = 0.5
@@ -83,6 +84,7 @@ def export(run: Path, directory: Path, *, model_version: str, four_bit: bool = F
             "corpora": facts["corpora"],
             "step": facts["position"]["step"],
             "minutes": round(facts["position"]["elapsed"] / 60, 1),
+            **{name: facts[name] for name in (AVERAGED,) if name in facts},
             "config": _published(config),
         },
     }

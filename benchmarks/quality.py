@@ -152,7 +152,7 @@ def print_errors(errors: Sequence[Error]) -> None:
             [
                 *(e.kind, e.set, e.row, e.label),
                 *(getattr(e, name) for name in PROPERTIES),
-                *(f"{e.risk:.4f}", e.start.replace("|", "\\|")),
+                *(f"{e.risk:.4f}", e.start),
             ]
             for e in errors
         ],

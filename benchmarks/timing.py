@@ -72,4 +72,4 @@ def print_json(benchmark: str, results: Mapping[str, Any]) -> None:
 
 
 def _cell(value: object) -> str:
-    return f"{value:.3g}" if isinstance(value, float) else str(value)
+    return f"{value:.3g}" if isinstance(value, float) else str(value).replace("|", "\\|")

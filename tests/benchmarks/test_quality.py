@@ -16,6 +16,7 @@ pytest.importorskip("torch")
 
 from benchmarks import contest, quality
 from benchmarks.sets import limited
+from benchmarks.timing import print_table
 from benchmarks.worst import Shared, in_repository, printable, shared, worst
 from tinyguardrail_sdk import Guard
 from tinyguardrail_sdk.errors import CheckFailed, InputError
@@ -239,3 +240,8 @@ def test_what_the_worst_errors_have_in_common_stands_beside_all_texts() -> None:
     assert Shared("flagged", "language", "de", 2, 3, 3, 8) in found
     assert Shared("flagged", "source", "user", 3, 3, 8, 8) in found
     assert {entry.kind for entry in found} == {"flagged"}  # one miss has nothing in common
+
+
+def test_no_name_of_a_set_or_technique_breaks_a_table(capsys: pytest.CaptureFixture[str]) -> None:
+    print_table(["kind", "risk"], [["this|that", 0.12345]])
+    assert capsys.readouterr().out.splitlines()[-1] == "| this\\|that | 0.123 |"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import string
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ import pytest
 
 pytest.importorskip("torch")
 
+from tests.training.homes import Home, serving  # noqa: E402
 from tinyguardrail_sdk.labels import LABELS, Label  # noqa: E402
 from tinyguardrail_sdk.training.config import TrainConfig, from_dict  # noqa: E402
 from tinyguardrail_sdk.training.data.schema import Example, write_examples  # noqa: E402
@@ -85,3 +86,11 @@ def make_config(toy: Path, tmp_path: Path) -> Callable[..., TrainConfig]:
         return from_dict(values)
 
     return make
+
+
+@pytest.fixture
+def home(monkeypatch: pytest.MonkeyPatch) -> Iterator[Home]:
+    """A server that data sets are fetched from."""
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    with serving() as made:
+        yield made

@@ -42,8 +42,9 @@ examples:
   tinyguardrail train --resume --output runs/guard
 
 Every field of the configuration can be set: --set section.field=value, with the sections data,
-optimizer, schedule, network, losses, adversarial and mutation. --resume takes the configuration of
-the run it continues; only its length, patience, logging, threads and workers may then be set anew.
+optimizer, schedule, network, losses, distillation, adversarial and mutation. --resume takes the
+configuration of the run it continues; only its length, patience, logging, threads and workers may
+then be set anew.
 Ctrl-C finishes the step, saves, and exits with status 130; so does SIGTERM.
 """
 

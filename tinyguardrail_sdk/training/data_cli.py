@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tinyguardrail_sdk.training import inputs
-from tinyguardrail_sdk.training.data.proportions import REFERENCE_TOTAL
+from tinyguardrail_sdk.training.data.proportions import DEFAULT_TOTAL
 from tinyguardrail_sdk.training.dispatch import add_command
 from tinyguardrail_sdk.training.inputs import add_input
 from tinyguardrail_sdk.training.options import (
@@ -122,7 +122,7 @@ def _add_generate(commands: Commands) -> None:
         type=int,
         metavar="N",
         help="rows in all, within 5 %% unless there is too little to draw from: exact repetitions "
-        f"are left out and collected texts are capped (default: {REFERENCE_TOTAL})",
+        f"are left out and collected texts are capped (default: {DEFAULT_TOTAL})",
     )
     add_seed(parser)
     _add_pool(parser, default=[])

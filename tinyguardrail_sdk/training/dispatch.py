@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from importlib import import_module
+from textwrap import fill
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from tinyguardrail_sdk.errors import GuardrailError
@@ -20,6 +21,8 @@ from tinyguardrail_sdk.training.inputs import check_inputs
 if TYPE_CHECKING:
     Commands = argparse._SubParsersAction[argparse.ArgumentParser]
 
+_COLUMNS = 100  # as the examples have
+
 
 def add_command(
     commands: Commands, name: str, module: str = "commands", **texts: Any
@@ -27,6 +30,7 @@ def add_command(
     """Add a command that runs the function of its name in a module of this package."""
     if name in EXAMPLES:
         texts.setdefault("epilog", f"examples:\n{EXAMPLES[name]}")
+    texts["description"] = fill(texts["description"], _COLUMNS)  # which the formatter leaves alone
     parser = commands.add_parser(
         name, formatter_class=argparse.RawDescriptionHelpFormatter, **texts
     )

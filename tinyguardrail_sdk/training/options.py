@@ -84,7 +84,11 @@ def add_settings(parser: argparse.ArgumentParser, text: str) -> None:
     """A file of settings, and words that set fields over it."""
     parser.add_argument("--config", type=Path, metavar="F", help=text)
     parser.add_argument(
-        "--set", action="append", default=[], metavar="FIELD=VALUE", help="set any field"
+        "--set",
+        action="append",
+        default=[],
+        metavar="FIELD=VALUE",
+        help="set any field; may be repeated",
     )
 
 

@@ -28,13 +28,14 @@ presets:
 
 Every field can be set, in a JSON or TOML file or with --set: output and workers, and the sections
 data, train (with all sections of `tinyguardrail train`), export, calibration (fast_share,
-most_escalated, false_alarms and floors by mode) and compare. Presets go on from the shipped
-weights; train.init says otherwise.
+most_escalated, false_alarms and floors by mode) and compare. colab and large go on from the shipped
+weights, tiny begins without any; train.init says otherwise.
 
 The run folder holds data, train, the checkpoint (export.name), evaluation, comparison.json, report,
 final_metrics.json and pipeline.json. Run again, the command skips what is finished and goes on with
 the rest, an interrupted training too; a run with other settings is refused. Exit status: 0 when all
-is made (whether it is worse than what ships is in the result), 2 on failure, 130 when interrupted.
+is made (whether it is worse than what ships is in the result), 2 on failure, 130 when interrupted
+by Ctrl-C, or by SIGTERM in training; 143 by SIGTERM elsewhere.
 """
 
 
@@ -53,7 +54,9 @@ def add_pipeline_parser(commands: Commands) -> None:
         "--preset", default="colab", metavar="NAME", help=f"{', '.join(PRESETS)} (default: colab)"
     )
     add_settings(parser, "JSON or TOML, over the preset")
-    parser.add_argument("--output", type=Path, metavar="DIR", help="run folder")
+    parser.add_argument(
+        "--output", type=Path, metavar="DIR", help="run folder (default: runs/pipeline)"
+    )
     parser.add_argument("--dry-run", action="store_true", help="show the stages and settings")
     parser.add_argument(
         "--restart", action="store_true", help="remove what an earlier run made there, begin anew"

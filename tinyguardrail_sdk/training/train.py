@@ -11,11 +11,13 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
+from accelerate import Accelerator
 
 from tinyguardrail_sdk.errors import CheckpointError
 from tinyguardrail_sdk.manifest import DEFAULT_CHECKPOINT, MANIFEST_NAME
@@ -25,6 +27,7 @@ from tinyguardrail_sdk.training.average import WeightAverage
 from tinyguardrail_sdk.training.checkpoint import RunFolder
 from tinyguardrail_sdk.training.config import OptimizerConfig, TrainConfig
 from tinyguardrail_sdk.training.data.batches import BatchStream
+from tinyguardrail_sdk.training.data.claimed import claimed
 from tinyguardrail_sdk.training.data.corpora import load_corpora
 from tinyguardrail_sdk.training.loop import Loop
 from tinyguardrail_sdk.training.mutation_stream import MutationStream
@@ -71,25 +74,26 @@ def main(config: TrainConfig, *, resume: bool = False) -> TrainResult:
     Raises:
         CheckpointError: There is nothing to resume, a run that would be overwritten, or another
             vocabulary than that of the resumed run.
-        InputError: Data or vocabulary do not fit the configuration, or a resumed run would be
-            another one.
+        InputError: Data or vocabulary do not fit the configuration, a resumed run would be
+            another one, or another command is writing to `config.output`.
     """
-    start = _begin(config, resume)
-    data = _open_data(start)
-    learner = _build(start, data)
-    reason = Loop(start, data, learner).run()
-    close_trackers(start.accelerator)
-    start.accelerator.free_memory()
-    position = start.position
-    return TrainResult(reason, position.step, position.best, position.best_step, config.output)
-
-
-def _begin(config: TrainConfig, resume: bool) -> Start:
-    """Where the run is, and on what it computes."""
     if config.threads:
         torch.set_num_threads(config.threads)
     torch.manual_seed(config.seed)
     accelerator = make_accelerator(config)
+    with claimed(config.output) if accelerator.is_main_process else nullcontext():
+        start = _begin(config, accelerator, resume)
+        data = _open_data(start)
+        learner = _build(start, data)
+        reason = Loop(start, data, learner).run()
+    close_trackers(accelerator)
+    accelerator.free_memory()
+    position = start.position
+    return TrainResult(reason, position.step, position.best, position.best_step, config.output)
+
+
+def _begin(config: TrainConfig, accelerator: Accelerator, resume: bool) -> Start:
+    """Where the run is."""
     folder = RunFolder(config.output)
     if not resume and folder.steps():
         raise CheckpointError(

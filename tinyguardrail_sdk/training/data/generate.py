@@ -44,7 +44,7 @@ from tinyguardrail_sdk.training.data.kept import NOTHING, Kept, key_of
 from tinyguardrail_sdk.training.data.keyed import KeyedNumbers, digest
 from tinyguardrail_sdk.training.data.parallel import in_order
 from tinyguardrail_sdk.training.data.pools import DEFAULT_TERMS, Pools, load_pools
-from tinyguardrail_sdk.training.data.proportions import GENERATED, POOL_CAPS, REFERENCE_TOTAL
+from tinyguardrail_sdk.training.data.proportions import DEFAULT_TOTAL, GENERATED, POOL_CAPS
 from tinyguardrail_sdk.training.data.schema import Example
 from tinyguardrail_sdk.training.data.split import HELD_OUT, assigned_split
 
@@ -72,7 +72,7 @@ class GenerateConfig:
     """
 
     seed: int = 7
-    total: int = REFERENCE_TOTAL
+    total: int = DEFAULT_TOTAL
     pools: tuple[Path, ...] = ()
     terms: frozenset[str] = DEFAULT_TERMS
     counts: Mapping[str, int] = field(default_factory=dict)
@@ -88,7 +88,7 @@ class GenerateConfig:
 
     @property
     def counts_by_generator(self) -> dict[str, int]:
-        """Rows of every generator at the reference size."""
+        """Rows of every generator beside those of the others."""
         return {**GENERATED, **self.counts}
 
     @property
@@ -204,10 +204,10 @@ class _Maker:
 
 
 def _scale(pools: Pools, config: GenerateConfig) -> float:
-    """Factor from the reference size at which generated and collected rows are `total` in all."""
+    """The scale of `proportions` at which generated and collected rows are `total` in all."""
     generated = (1 + config.heldout_share) * sum(config.counts_by_generator.values())
     groups = {key: len(rows) for key, rows in _groups(pools).items()}
-    scale = config.total / REFERENCE_TOTAL
+    scale = config.total / max(1.0, generated)
     for _ in range(_ATTEMPTS):
         collected = sum(_cap(key, rows, config, scale) for key, rows in groups.items())
         scale *= config.total / max(1.0, generated * scale + collected)

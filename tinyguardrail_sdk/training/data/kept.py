@@ -25,7 +25,9 @@ from typing import IO, Any
 
 import numpy as np
 
+from tinyguardrail_sdk.errors import InputError
 from tinyguardrail_sdk.manifest import hash_of
+from tinyguardrail_sdk.training.data.claimed import claim
 
 _HEAD = struct.Struct("<QII")  # number, length and CRC-32 of what follows
 _PACKING = 1  # zlib's fastest level: texts shrink to a third
@@ -129,6 +131,9 @@ class Journal:
 
     Attributes:
         resumed: Whether the file holds records of that key.
+
+    Raises:
+        InputError: Another command has the file open.
     """
 
     def __init__(self, path: Path | None = None, key: str = "") -> None:
@@ -137,7 +142,7 @@ class Journal:
         self._file: IO[bytes] | None = None
         self.resumed = False
         if path is not None and path.exists():
-            self._file = path.open("r+b")
+            self._file = _claimed(path, "r+b")
             self.resumed = self.take() == self._key
             if not self.resumed:
                 self.close()
@@ -179,13 +184,15 @@ class Journal:
         """Write a record behind those that were taken.
 
         Raises:
+            InputError: Another command has opened the file first.
             OSError: It could not be written, whole at least; those before it are.
         """
         if self._path is None:
             return
         if self._file is None:
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = self._path.open("w+b")
+            self._file = _claimed(self._path, "ab")
+            self._file.truncate(0)  # not while it was opened: it might have been another command's
             self._write(self._key)
         self._write(record)
 
@@ -194,6 +201,16 @@ class Journal:
         self._file.write(_HEAD.pack(self._number, len(record), zlib.crc32(record)) + record)
         self._file.flush()
         self._number += 1
+
+
+def _claimed(path: Path, mode: str) -> IO[bytes]:
+    file: IO[bytes] = path.open(mode)
+    try:
+        claim(file.fileno(), path.parent)
+    except InputError:
+        file.close()
+        raise
+    return file
 
 
 def key_of(told: Any, files: Iterable[Path] = ()) -> str:

@@ -14,18 +14,28 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tinyguardrail_sdk.errors import InputError
+from tinyguardrail_sdk.training.data.claimed import claimed
 
 _MARKER = ".half-written"
 
 
 @contextmanager
 def drafted(output: Path, name: str) -> Iterator[Path]:
-    """A folder in that of a set, to make it in; those that killed runs of the name left go too."""
-    output.mkdir(parents=True, exist_ok=True)
-    for left_over in output.glob(f".{name}-*"):
-        shutil.rmtree(left_over, ignore_errors=True)
-    with tempfile.TemporaryDirectory(dir=output, prefix=f".{name}-") as folder:
-        yield Path(folder)
+    """A folder in that of a set, to make it in, while no other command writes to that.
+
+    Args:
+        output: Folder of the set; made where it does not exist.
+        name: Of the command. What killed runs of that name left there goes too.
+
+    Raises:
+        InputError: Another command is writing to `output`.
+    """
+    with claimed(output) as alone:
+        if alone:  # else they may be those of a run that goes on
+            for left_over in output.glob(f".{name}-*"):
+                shutil.rmtree(left_over, ignore_errors=True)
+        with tempfile.TemporaryDirectory(dir=output, prefix=f".{name}-") as folder:
+            yield Path(folder)
 
 
 def publish(folder: Path, output: Path, names: Sequence[str], stale: Sequence[str] = ()) -> None:

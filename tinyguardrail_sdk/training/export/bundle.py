@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import sys
 from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
@@ -23,6 +22,7 @@ from tinyguardrail_sdk.training.export.opening import try_parts
 from tinyguardrail_sdk.training.export.parts import save_parts
 from tinyguardrail_sdk.training.network.model import TinyGuardrail
 from tinyguardrail_sdk.training.quantization import convert
+from tinyguardrail_sdk.training.reporter import tell
 from tinyguardrail_sdk.training.run_files import AVERAGED
 
 # Until `calibrate` writes fitted values: the label as the network gives it, either branch.
@@ -102,7 +102,7 @@ def tell_staying(manifest: Manifest) -> dict[str, list[str]]:
     """Warn on stderr of what `staying` names; returns the field of a result that says the same."""
     stays = staying(manifest)
     for what in stays:
-        sys.stderr.write(f"tinyguardrail: stored in INT8, not in 4 bits: {what}\n")
+        tell(f"stored in INT8, not in 4 bits: {what}")
     return {_STAYS: stays} if stays else {}
 
 

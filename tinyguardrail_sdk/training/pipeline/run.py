@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tinyguardrail_sdk.errors import InputError
+from tinyguardrail_sdk.training.data.claimed import claimed
 from tinyguardrail_sdk.training.pipeline.config import PipelineConfig
 from tinyguardrail_sdk.training.pipeline.contents import Hashes
 from tinyguardrail_sdk.training.pipeline.layout import Layout
@@ -83,10 +84,18 @@ def run(config: PipelineConfig, say: Callable[[str], None], *, restart: bool = F
 
     Raises:
         InputError: The run folder holds another run or something else, the data of a training
-            have changed, or a packed file is damaged; besides, whatever the stages raise.
+            have changed, a packed file is damaged, or another command is writing to the folder;
+            besides, whatever the stages raise.
     """
     layout = Layout.of(config)
     layout.refuse_strangers()
+    with claimed(layout.root):
+        return _run(config, layout, say, restart)
+
+
+def _run(
+    config: PipelineConfig, layout: Layout, say: Callable[[str], None], restart: bool
+) -> Outcome:
     if restart:
         layout.clear()
     state = open_state(layout.state, config.to_dict())

@@ -5,9 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import shutil
-import tempfile
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -114,13 +112,12 @@ def export(config: PipelineConfig, layout: Layout) -> Result:
         workers=config.workers,
         four_bit=config.export.four_bit,
     )
-    with tempfile.TemporaryDirectory(dir=layout.root, prefix=".export-") as folder:
-        made = Path(folder) / layout.checkpoint.name
-        with keeping(layout.unfinished, tell) as kept:
-            with counting_parts() as progress:
-                manifest = export_calibrated(layout.run.best, made, asked, progress, kept)
-            shutil.rmtree(layout.checkpoint, ignore_errors=True)
-            made.rename(layout.checkpoint)
+    made = layout.unfinished / "export" / layout.checkpoint.name
+    with keeping(layout.unfinished, tell) as kept:
+        with counting_parts() as progress:
+            manifest = export_calibrated(layout.run.best, made, asked, progress, kept)
+        shutil.rmtree(layout.checkpoint, ignore_errors=True)
+        made.rename(layout.checkpoint)
     size = sum(path.stat().st_size for path in layout.checkpoint.iterdir())
     return {"bytes": size, "model_version": asked.model_version, **tell_staying(manifest)}
 

@@ -1,0 +1,71 @@
+"""Two commands at one place: the second one is told, and the first one loses nothing."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("datasketch")
+
+from tinyguardrail_sdk.cli.main import main  # noqa: E402
+from tinyguardrail_sdk.errors import InputError  # noqa: E402
+from tinyguardrail_sdk.training.data.claimed import claimed  # noqa: E402
+from tinyguardrail_sdk.training.data.kept import Journal  # noqa: E402
+from tinyguardrail_sdk.training.data.publish import drafted  # noqa: E402
+
+pytestmark = [
+    pytest.mark.train,
+    pytest.mark.skipif(sys.platform == "win32", reason="no claims there"),
+]
+
+TAKEN = "another command is writing there"
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["data", "generate", "--total", "120"],
+        ["data", "split", "--pool", "ROWS"],
+        ["data", "mix", "ROWS"],
+        ["train", "--train", "ROWS", "--validation", "ROWS"],
+        ["pipeline", "--preset", "tiny"],
+    ],
+    ids=lambda words: words[words[0] == "data"],
+)
+def test_a_second_command_is_refused(
+    tmp_path: Path, command: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows, out = tmp_path / "rows.jsonl", tmp_path / "out"
+    rows.write_text(json.dumps({"text": "make tea", "label": "benign"}) + "\n", encoding="utf-8")
+    words = [str(rows) if word == "ROWS" else word for word in command]
+    with claimed(out):
+        assert main([*words, "--output", str(out)]) == 2
+    assert f"{out}: {TAKEN}; wait" in capsys.readouterr().err
+    assert list(out.iterdir()) == []
+
+
+def test_what_a_command_drafts_stays_while_it_is_at_work(tmp_path: Path) -> None:
+    with drafted(tmp_path, "mix") as draft:
+        (draft / "rows").touch()
+        with pytest.raises(InputError, match=TAKEN), drafted(tmp_path, "mix"):
+            pass
+        assert (draft / "rows").exists()
+    (tmp_path / ".mix-killed").mkdir()
+    with drafted(tmp_path, "mix") as draft:
+        assert list(tmp_path.iterdir()) == [draft]
+
+
+def test_what_is_kept_is_of_one_command_at_a_time(tmp_path: Path) -> None:
+    path = tmp_path / "kept" / "results"
+    with Journal(path, "a") as first, Journal(path, "a") as late:
+        first.put(b"one")
+        with pytest.raises(InputError, match=TAKEN):
+            Journal(path, "a")
+        with pytest.raises(InputError, match=TAKEN):
+            late.put(b"two")
+        first.put(b"three")
+    with Journal(path, "a") as again:
+        assert [again.take() for _ in range(3)] == [b"one", b"three", None]

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.adapters.conformance import ATTACK, FOUND, QUESTION, Dialect, Request
+from tests.adapters.conformance import ATTACK, CODED, FOUND, QUESTION, Dialect, Request
 
 WHY = "needs the client: pip install 'tinyguardrail-sdk[bedrock]'"
 botocore: Any = pytest.importorskip("botocore.session", reason=WHY)
@@ -55,6 +55,7 @@ INVOKE = Dialect(
         "prompt": invoked(prompt=ATTACK),
         "titan": invoked(inputText=ATTACK),
         "nova": invoked(messages=said([{"text": ATTACK}])),
+        "file": invoked(messages=said([{"document": PAGE | {"source": {"bytes": CODED}}}])),
         "documents": invoked(messages=said(QUESTION), documents=[{"data": {"text": FOUND}}]),
     },
 )

@@ -22,7 +22,7 @@ from tests.adapters.conformance import (
     conversation,
     installed,
 )
-from tests.adapters.openai_requests import SEARCH
+from tests.adapters.openai_requests import ATTACHED, SEARCH
 from tests.adapters.shapes import AT_ONCE, COLLECTED, NEVER
 from tests.adapters.wire import Wire
 from tinyguardrail_sdk import Blocked, Guard, GuardrailError, InputError
@@ -52,6 +52,7 @@ CHAT = Dialect(
                 {"role": "tool", "tool_call_id": "c", "content": FOUND},
             ],
         },
+        "attachment": {"model": MODEL, "messages": [*conversation(QUESTION), ATTACHED]},
         "fallback": {
             "model": MODEL,
             "messages": conversation(QUESTION),

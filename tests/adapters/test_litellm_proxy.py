@@ -143,7 +143,7 @@ def test_what_could_not_be_checked_is_not_sent(proxy: Any, wire: Wire) -> None:
     body = {"model": "openai", "messages": [{"role": "user", "content": [part]}]}
     answer = proxy.post("/v1/chat/completions", json=body)
     assert answer.status_code == 400
-    assert "unknown type" in answer.text
+    assert "check its text by itself" in answer.text
     body = {"model": "openai", "prompt": ATTACK}
     assert proxy.post("/v1/completions", json=body).status_code == 400
     assert proxy.post("/v1/completions", json={**body, "prompt": [[1, 2]]}).status_code == 400

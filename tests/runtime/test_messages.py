@@ -196,7 +196,7 @@ def test_contents_of_gemini() -> None:
 @pytest.mark.parametrize(
     "part",
     [
-        {"inlineData": {"mimeType": "text/plain", "data": ""}},
+        {"inlineData": {"mimeType": "application/pdf", "data": ""}},
         {"functionResponse": {"parts": [{"inlineData": {"mimeType": "text/plain"}}]}},
         {"fileData": {"fileUri": "x"}},
         {"hologram": {}},

@@ -6,9 +6,9 @@ pip install "tinyguardrail-sdk[anthropic]"
         client.messages.create(model=..., max_tokens=..., messages=[...])
 
 Guarded are `create`, `parse` and `stream` of `messages` and `beta.messages`, their raw and their
-streaming responses, every turn of `beta.messages.tool_runner`, and the clients that `copy`,
-`with_options` and `with_middleware` return. Batches, legacy completions, threads, and agents with
-what runs them are refused.
+streaming responses, every turn of `beta.messages.tool_runner` and `beta.messages.thread`, and the
+clients that `copy`, `with_options` and `with_middleware` return. Batches, legacy completions, and
+agents with what runs them are refused.
 What was taken from the client before it was wrapped, and `client.post`, are as they were. A
 stream's `.response` is judged as well, but on Bedrock: there it is the wire.
 """
@@ -124,11 +124,11 @@ _PLAN = Plan(
     },
     managers={"messages.stream": MessagesReader, "beta.messages.stream": MessagesReader},
     copies=("copy", "with_options", "with_middleware"),
-    runners=("beta.messages.tool_runner",),
+    runners=("beta.messages.tool_runner", "beta.messages.thread"),
     remade=raw_responses("", "messages.", "beta.", "beta.messages."),
     refused=(
         "messages.batches",
-        *(f"beta.messages.{name}" for name in ("batches", "thread")),
+        "beta.messages.batches",
         *(f"beta.{name}" for name in ("agents", "sessions", "dreams")),
         *(f"beta.{name}" for name in ("deployments", "deployment_runs")),
         "completions",

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeGuard
 
 from tinyguardrail_sdk.errors import InputError
-from tinyguardrail_sdk.files import file_text, file_texts, is_media
+from tinyguardrail_sdk.files import file_text, file_texts, is_media, media_texts
 from tinyguardrail_sdk.labels import Source
 
 Parts = Iterator[tuple[Source, str]]
@@ -72,14 +72,10 @@ _VALUES: dict[str, tuple[tuple[str, Source | None], ...]] = {
 }
 # Files, which may be text: OpenAI; OpenAI, LangChain, Mistral; LangChain; Mistral.
 _FILES = {"input_file", "file", "text-plain", "document_url"}
-# Pictures, sound, references and what only the vendor can read.
+# Pictures, sound and films.
+_MEDIA = {"image", "image_url", "input_image", "input_audio", "audio", "video"}
+# References, and what only the vendor can read.
 _NO_TEXT = {
-    "image",
-    "image_url",
-    "input_image",
-    "input_audio",
-    "audio",
-    "video",
     "redacted_thinking",
     "reference",
     "item_reference",
@@ -142,7 +138,7 @@ def mappings(value: object, name: str) -> list[Mapping[str, Any]]:
 
 def is_item(kind: object) -> bool:
     """Whether a type names something that can stand in a list of messages without a role."""
-    known = (_CONTENTS, _VALUES, _NO_TEXT)
+    known = (_CONTENTS, _VALUES, _MEDIA, _NO_TEXT)
     return isinstance(kind, str) and any(kind in table for table in known)
 
 
@@ -207,8 +203,10 @@ def parts_of_part(part: Mapping[str, Any], source: Source) -> Parts:
         yield from _parts_of_document(part)
     elif kind in _FILES:
         yield from ((_DOCUMENT, text) for text in file_texts(part))
+    elif kind in _MEDIA:
+        yield from ((_DOCUMENT, text) for text in media_texts(part))
     elif kind not in _NO_TEXT:
-        known = sorted({*_TEXTS, *_CONTENTS, *_VALUES, *_FILES, *_NO_TEXT, "document"})
+        known = sorted({*_TEXTS, *_CONTENTS, *_VALUES, *_FILES, *_MEDIA, *_NO_TEXT, "document"})
         raise InputError(
             f"unknown type of content part; known are {', '.join(known)}. Leave this one "
             "out, or check its text by itself with check()"

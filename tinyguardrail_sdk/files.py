@@ -40,6 +40,9 @@ _NAMES = ("filename", "document_name", "name", "display_name", "displayName")
 _HEADINGS = ("title", "context")
 _ADDRESSES = ("file_id", "file_url", "url", "source_url")
 _INSIDE = ("file", "extras", "metadata")
+# Likewise in a part of a picture, a sound or a film.
+_MEDIA_INSIDE = ("image_url", "source", "input_audio")
+_MEDIA_DATA = ("image_url", "url", *_DATA)
 
 
 def file_text(data: object, media_types: object = None, name: object = None) -> str:
@@ -87,12 +90,35 @@ def file_texts(part: Mapping[str, Any]) -> Iterator[str]:
         yield file_text(each, _found(places, _TYPES), names[0] if names else None)
 
 
+def media_texts(part: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the text of what is sent as a picture, sound or film, but says that it is another file.
+
+    Vendors refuse that; gateways such as LiteLLM hand it on as the file that it is.
+
+    Raises:
+        InputError: As `file_text`, or the file is somewhere else.
+    """
+    places = [part, *(part[key] for key in _MEDIA_INSIDE if isinstance(part.get(key), Mapping))]
+    # The format of a sound is no media type.
+    told = [kind for kind in _found(places, _TYPES) if "/" in str(kind)]
+    strings = [each for each in _found(places, _MEDIA_DATA) if isinstance(each, str)]
+    urls = [each for each in strings if each[:5].lower() == "data:"]
+    if all(map(_is_media_type, (*told, *(url[5:] for url in urls)))):
+        return
+    if not (data := urls or _found(places, _DATA)):
+        raise _unread()
+    for each in data:
+        yield file_text(each, told)
+
+
 def is_media(blob: Mapping[str, Any]) -> bool:
     """Whether this is said to be a picture, a sound or a film, in which are no words."""
     kinds = _found([blob], _TYPES)
-    return bool(kinds) and all(
-        str(kind).lower().startswith(("image/", "audio/", "video/")) for kind in kinds
-    )
+    return bool(kinds) and all(map(_is_media_type, kinds))
+
+
+def _is_media_type(kind: object) -> bool:
+    return str(kind).lower().startswith(("image/", "audio/", "video/"))
 
 
 def _found(places: list[Any], keys: tuple[str, ...]) -> list[Any]:

@@ -42,6 +42,8 @@ CONVERSE = Dialect(
         "context": asked({"document": PAGE | {"source": {"text": "Monday."}, "context": FOUND}}),
         "search": asked({"searchResult": {"title": FOUND, "source": "s", "content": []}}),
         "guarded": asked({"guardContent": {"text": {"text": FOUND}}}),
+        "further": asked({"text": QUESTION})
+        | {"additionalModelRequestFields": {"documents": [{"title": "Hours", "snippet": FOUND}]}},
         "variables": asked({"text": QUESTION}) | {"promptVariables": {"page": {"text": FOUND}}},
     },
     reasons="reasoningContent" in BLOCKS.members,

@@ -45,6 +45,11 @@ CHAT = Dialect(
             "prediction": {"type": "content", "content": FOUND},
         },
         "attachment": {"model": "m", "messages": [*conversation(QUESTION), ATTACHED]},
+        "documents": {
+            "model": "m",
+            "messages": conversation(QUESTION),
+            "extra_body": {"documents": [{"title": "Hours", "text": FOUND}]},
+        },
     },
 )
 RESPONSES = Dialect(

@@ -12,6 +12,7 @@ import pytest
 
 from tests.adapters.conformance import (
     ATTACK,
+    FILE_URL,
     FOUND,
     PLAIN,
     QUESTION,
@@ -39,6 +40,9 @@ pytestmark = pytest.mark.filterwarnings("ignore")
 
 MODEL = "openai/gpt-4o-mini"
 CALL = {"id": "c", "type": "function", "function": {"name": "look", "arguments": "{}"}}
+# For some vendors LiteLLM makes a document of it.
+PICTURE = {"type": "image_url", "image_url": {"url": FILE_URL}}
+PICTURED = {"role": "user", "content": [PICTURE]}
 
 
 CHAT = Dialect(
@@ -53,6 +57,12 @@ CHAT = Dialect(
             ],
         },
         "attachment": {"model": MODEL, "messages": [*conversation(QUESTION), ATTACHED]},
+        "picture": {"model": MODEL, "messages": [*conversation(QUESTION), PICTURED]},
+        "documents": {
+            "model": MODEL,
+            "messages": conversation(QUESTION),
+            "documents": [{"title": "Hours", "snippet": FOUND}],
+        },
         "fallback": {
             "model": MODEL,
             "messages": conversation(QUESTION),

@@ -159,6 +159,55 @@ def test_each_data_of_a_part_is_read() -> None:
     assert list(file_texts(part)) == [TEXT, "other"]
 
 
+PICTURES: list[dict[str, Any]] = [
+    {"type": "image_url", "image_url": {"url": URL}},
+    {"type": "image_url", "image_url": URL},
+    {"type": "image_url", "image_url": {"url": URL, "format": "text/plain", "detail": "auto"}},
+    {"type": "input_image", "image_url": URL},
+    {"type": "image", "url": URL},
+    {"type": "image", "base64": CODED, "mime_type": "text/plain"},
+    {"type": "audio", "source_type": "base64", "data": CODED, "mime_type": "text/plain"},
+    {"type": "image", "source": {"type": "base64", "media_type": "text/plain", "data": CODED}},
+]
+
+
+@pytest.mark.parametrize("part", PICTURES, ids=lambda part: "-".join(part))
+def test_a_text_that_is_sent_as_a_picture_is_a_document(part: dict[str, Any]) -> None:
+    (found,) = message_texts([{"role": "user", "content": [part]}])
+    assert (str(found.source), found.text) == ("document", TEXT)
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        {"type": "image_url", "image_url": {"url": "data:application/pdf;base64,JVBERi0="}},
+        {"type": "image_url", "image_url": {"url": "data:;base64,JVBERi0="}},
+        {"type": "image_url", "image_url": {"url": "DATA:text/plain;base64,JVBERi0="}},
+        {"type": "image_url", "image_url": {"url": "https://a.b/c", "format": "application/pdf"}},
+        {"type": "image", "file_id": "f", "mime_type": "text/plain"},
+    ],
+)
+def test_another_file_that_is_sent_as_a_picture_is_an_error(part: dict[str, Any]) -> None:
+    with pytest.raises(InputError, match="check its text by itself"):
+        message_texts([{"role": "user", "content": [part]}])
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        {"type": "image_url", "image_url": {"url": "https://example.com/a.png"}},
+        {"type": "image_url", "image_url": {"url": "data:image/png;base64,AAAA"}},
+        {"type": "input_image", "image_url": None, "file_id": "f", "detail": "auto"},
+        {"type": "input_audio", "input_audio": {"data": "AAAA", "format": "wav"}},
+        {"type": "image", "source": {"type": "url", "url": "https://example.com/a.png"}},
+        {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": "AA=="}},
+        {"type": "video", "base64": "AAAA", "mime_type": "video/mp4"},
+    ],
+)
+def test_pictures_and_sound_are_not_judged(part: dict[str, Any]) -> None:
+    assert message_texts([{"role": "user", "content": [part]}]) == []
+
+
 @pytest.mark.parametrize("kind", ["image/png", "audio/wav", "video/mp4"])
 def test_media_have_no_text(kind: str) -> None:
     part = {"inline_data": {"mime_type": kind, "data": b"?"}}

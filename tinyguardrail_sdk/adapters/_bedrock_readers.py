@@ -55,10 +55,13 @@ class Converse:
     """Reads conversations."""
 
     def request(self, request: Mapping[str, Any]) -> Iterable[Any]:
-        """Read the messages, and what fills in a stored prompt."""
+        """Read the messages, what fills in a stored prompt, and documents of the model's own."""
         yield from listed(request.get("messages"))
         if request.get("promptVariables"):
             yield "user", value_text(request["promptVariables"])
+        further = request.get("additionalModelRequestFields") or {}
+        if further.get("documents"):  # as Cohere takes them
+            yield "document", value_text(further["documents"])
 
     def response(self, response: Mapping[str, Any]) -> Iterable[Any]:
         """Read the message, and further fields that were asked for."""

@@ -32,7 +32,7 @@ _MESSAGE_EVENTS = (
 # Where a request can have text; the rest of it is the proxy's own.
 FIELDS = (
     *("messages", "input", "prompt", "prompt_variables", "prediction", "suffix", "fallbacks"),
-    *("tools", "extra_body"),
+    *("tools", "documents", "extra_body"),
 )
 
 

@@ -10,10 +10,10 @@ import io
 from collections.abc import Hashable, Iterable, Iterator, Mapping
 from typing import Any
 
+from tinyguardrail_sdk.adapters._anthropic_readers import MessagesReader
 from tinyguardrail_sdk.adapters._http import parsed
 from tinyguardrail_sdk.adapters._openai_readers import ChatReader
 from tinyguardrail_sdk.adapters._streams import as_answer, listed
-from tinyguardrail_sdk.adapters.anthropic import MessagesReader
 from tinyguardrail_sdk.content import value_text
 from tinyguardrail_sdk.errors import InputError
 

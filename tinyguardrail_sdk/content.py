@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeGuard
 
 from tinyguardrail_sdk.errors import InputError
+from tinyguardrail_sdk.files import file_text, file_texts, is_media, media_texts
 from tinyguardrail_sdk.labels import Source
 
 Parts = Iterator[tuple[Source, str]]
@@ -30,7 +31,6 @@ _TEXTS = {
 # Type -> the keys that hold another content, and whose words are in it (None: the message's).
 _CONTENTS: dict[str, tuple[tuple[str, Source | None], ...]] = {
     "thinking": (("thinking", None),),
-    "text-plain": (("text", _DOCUMENT),),
     "tool_result": (("content", _TOOL),),
     "mcp_tool_result": (("content", _TOOL),),
     "search_result": (("content", _DOCUMENT),),
@@ -70,14 +70,12 @@ _VALUES: dict[str, tuple[tuple[str, Source | None], ...]] = {
     "bash_code_execution_tool_result": (("content", _TOOL),),
     "text_editor_code_execution_tool_result": (("content", _TOOL),),
 }
-# Pictures, sound, references and what only the vendor can read.
+# Files, which may be text: OpenAI; OpenAI, LangChain, Mistral; LangChain; Mistral.
+_FILES = {"input_file", "file", "text-plain", "document_url"}
+# Pictures, sound and films.
+_MEDIA = {"image", "image_url", "input_image", "input_audio", "audio", "video"}
+# References, and what only the vendor can read.
 _NO_TEXT = {
-    "image",
-    "image_url",
-    "input_image",
-    "input_audio",
-    "audio",
-    "video",
     "redacted_thinking",
     "reference",
     "item_reference",
@@ -113,8 +111,6 @@ _KEYED_NO_TEXT = {
     "thoughtsignature",
     "videometadata",
 }
-# Of a document in bytes, as Bedrock has it.
-_TEXT_FORMATS = {"txt", "md", "csv", "html"}
 # Never shown to the model as words; the detectors would only see long codes in them.
 _OPAQUE = {"encrypted_content", "encrypted_index", "signature"}
 
@@ -142,7 +138,7 @@ def mappings(value: object, name: str) -> list[Mapping[str, Any]]:
 
 def is_item(kind: object) -> bool:
     """Whether a type names something that can stand in a list of messages without a role."""
-    known = (_CONTENTS, _VALUES, _NO_TEXT)
+    known = (_CONTENTS, _VALUES, _MEDIA, _NO_TEXT)
     return isinstance(kind, str) and any(kind in table for table in known)
 
 
@@ -154,7 +150,9 @@ def is_part(value: object) -> bool:
     kind = part.get("type")
     if kind == "document":  # by another outline it is a message
         return "source" in part or "document" in part
-    return kind in _TEXTS or is_item(kind) or is_keyed(part)
+    if kind == "file":  # many things are called that
+        return any(key in part for key in ("file", "file_data", "base64", "source_type"))
+    return kind in _TEXTS or kind in _FILES or is_item(kind) or is_keyed(part)
 
 
 def is_keyed(part: Mapping[str, Any]) -> bool:
@@ -203,8 +201,12 @@ def parts_of_part(part: Mapping[str, Any], source: Source) -> Parts:
                 yield owner or source, value_text(part[key])
     elif kind == "document":
         yield from _parts_of_document(part)
+    elif kind in _FILES:
+        yield from ((_DOCUMENT, text) for text in file_texts(part))
+    elif kind in _MEDIA:
+        yield from ((_DOCUMENT, text) for text in media_texts(part))
     elif kind not in _NO_TEXT:
-        known = sorted({*_TEXTS, *_CONTENTS, *_VALUES, *_NO_TEXT, "document"})
+        known = sorted({*_TEXTS, *_CONTENTS, *_VALUES, *_FILES, *_MEDIA, *_NO_TEXT, "document"})
         raise InputError(
             f"unknown type of content part; known are {', '.join(known)}. Leave this one "
             "out, or check its text by itself with check()"
@@ -250,7 +252,10 @@ def _parts_of_keyed(part: Mapping[str, Any], source: Source) -> Parts:
             yield owner, value_text(_inside(value).get(inner))
             if name == "functionresponse":  # files beside it
                 yield from parts_of_content(_inside(value).get("parts") or (), _TOOL)
-        elif name not in ("inlinedata", "filedata") or not _is_media(_inside(value)):
+        elif name in ("inlinedata", "filedata"):
+            if not is_media(_inside(value)):
+                yield from ((_DOCUMENT, text) for text in file_texts(_inside(value)))
+        else:
             raise InputError(
                 "unknown content part without a type; leave it out, or check its text by itself"
             )
@@ -269,12 +274,12 @@ def _parts_of_document(part: Mapping[str, Any]) -> Parts:
         yield _DOCUMENT, string(inner, "data")
     elif isinstance(inner.get("text"), str) and kind is None:
         yield _DOCUMENT, inner["text"]
-    elif isinstance(inner.get("bytes"), bytes) and part.get("format") in _TEXT_FORMATS:
-        yield _DOCUMENT, inner["bytes"].decode(errors="replace")
     elif inner.get("content") is not None and kind in ("content", None):
         yield from parts_of_content(inner["content"], _DOCUMENT)
+    elif kind is None:  # as Bedrock has it: the format is an extension
+        yield _DOCUMENT, file_text(inner.get("bytes"), name=f".{part.get('format')}")
     else:
-        raise InputError("a document that is not text cannot be read; check its text by itself")
+        yield from ((_DOCUMENT, text) for text in file_texts(inner))
 
 
 def _headings(part: Mapping[str, Any]) -> Parts:
@@ -286,11 +291,6 @@ def _headings(part: Mapping[str, Any]) -> Parts:
 def _inside(value: object) -> Mapping[str, Any]:
     (found,) = mappings([value], "a part's value")
     return found
-
-
-def _is_media(blob: Mapping[str, Any]) -> bool:
-    kind = str(blob.get("mimeType") or blob.get("mime_type") or "")
-    return kind.startswith(("image/", "audio/", "video/"))
 
 
 def _is_list(value: object) -> TypeGuard[Sequence[object]]:

@@ -182,6 +182,9 @@ def _parts_of_answer(message: Mapping[str, Any]) -> Parts:
         yield Source.OUTPUT, _call_arguments({"function": message["function_call"]})
     for call in mappings(message.get("tool_calls") or (), "'tool_calls'"):
         yield Source.OUTPUT, _call_arguments(call)
+    # Of LangChain: arguments that are no JSON.
+    for call in mappings(message.get("invalid_tool_calls") or (), "'invalid_tool_calls'"):
+        yield Source.OUTPUT, value_text(call.get("args") or "")
 
 
 def _call_arguments(call: Mapping[str, Any]) -> str:

@@ -4,7 +4,16 @@ import functools
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
-from tests.adapters.conformance import ATTACK, FOUND, Dialect, Make, Request, Shape, installed
+from tests.adapters.conformance import (
+    ATTACK,
+    CODED,
+    FOUND,
+    Dialect,
+    Make,
+    Request,
+    Shape,
+    installed,
+)
 from tests.adapters.wire import Wire
 
 anthropic = installed("anthropic", extra="anthropic")
@@ -20,11 +29,13 @@ def asked(content: Any) -> Request:
 
 
 PLAIN_TEXT = {"type": "text", "media_type": "text/plain", "data": FOUND}
+FILE = {"type": "base64", "media_type": "text/markdown", "data": CODED}
 MESSAGES = Dialect(
     ask=asked,
     hostile={
         "tool": asked([{"type": "tool_result", "tool_use_id": "t", "content": FOUND}]),
         "document": asked([{"type": "document", "source": PLAIN_TEXT}]),
+        "file": asked([{"type": "document", "source": FILE}]),
     },
 )
 

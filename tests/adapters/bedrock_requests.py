@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.adapters.conformance import ATTACK, FOUND, QUESTION, Dialect, Request
+from tests.adapters.conformance import ATTACK, CODED, FOUND, QUESTION, Dialect, Request
 
 WHY = "needs the client: pip install 'tinyguardrail-sdk[bedrock]'"
 botocore: Any = pytest.importorskip("botocore.session", reason=WHY)
@@ -42,6 +42,8 @@ CONVERSE = Dialect(
         "context": asked({"document": PAGE | {"source": {"text": "Monday."}, "context": FOUND}}),
         "search": asked({"searchResult": {"title": FOUND, "source": "s", "content": []}}),
         "guarded": asked({"guardContent": {"text": {"text": FOUND}}}),
+        "further": asked({"text": QUESTION})
+        | {"additionalModelRequestFields": {"documents": [{"title": "Hours", "snippet": FOUND}]}},
         "variables": asked({"text": QUESTION}) | {"promptVariables": {"page": {"text": FOUND}}},
     },
     reasons="reasoningContent" in BLOCKS.members,
@@ -55,6 +57,7 @@ INVOKE = Dialect(
         "prompt": invoked(prompt=ATTACK),
         "titan": invoked(inputText=ATTACK),
         "nova": invoked(messages=said([{"text": ATTACK}])),
+        "file": invoked(messages=said([{"document": PAGE | {"source": {"bytes": CODED}}}])),
         "documents": invoked(messages=said(QUESTION), documents=[{"data": {"text": FOUND}}]),
     },
 )

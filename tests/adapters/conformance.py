@@ -26,7 +26,9 @@ import pytest
 from tests.adapters.reasoning import Reasoning
 from tests.adapters.shapes import (
     ATTACK,
+    CODED,
     COLLECTED,
+    FILE_URL,
     FOUND,
     LONG,
     MANAGER,
@@ -51,6 +53,8 @@ from tinyguardrail_sdk.testing import ScriptedClassifier
 
 __all__ = [
     "ATTACK",
+    "CODED",
+    "FILE_URL",
     "FOUND",
     "LONG",
     "MANAGER",

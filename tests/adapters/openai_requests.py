@@ -3,7 +3,15 @@
 from dataclasses import replace
 from typing import Any
 
-from tests.adapters.conformance import FOUND, QUESTION, Dialect, Make, conversation, installed
+from tests.adapters.conformance import (
+    FILE_URL,
+    FOUND,
+    QUESTION,
+    Dialect,
+    Make,
+    conversation,
+    installed,
+)
 from tests.adapters.wire import Wire
 
 openai = installed("openai", extra="openai")
@@ -16,6 +24,9 @@ SEARCH = {
     "queries": ["opening hours"],
     "results": [{"file_id": "f", "filename": "hours.md", "text": FOUND}],
 }
+FILE = {"filename": "hours.md", "file_data": FILE_URL}
+ATTACHED = {"role": "user", "content": [{"type": "file", "file": FILE}]}
+ATTACHED_INPUT = {"role": "user", "content": [FILE | {"type": "input_file"}]}
 INPUT_TEXT = {"type": "input_text", "text": FOUND}
 CHAT = Dialect(
     ask=lambda text: {"model": "m", "messages": conversation(text)},
@@ -33,6 +44,12 @@ CHAT = Dialect(
             "messages": conversation(QUESTION),
             "prediction": {"type": "content", "content": FOUND},
         },
+        "attachment": {"model": "m", "messages": [*conversation(QUESTION), ATTACHED]},
+        "documents": {
+            "model": "m",
+            "messages": conversation(QUESTION),
+            "extra_body": {"documents": [{"title": "Hours", "text": FOUND}]},
+        },
     },
 )
 RESPONSES = Dialect(
@@ -47,6 +64,7 @@ RESPONSES = Dialect(
             ],
         },
         "document": {"model": "m", "input": [*conversation(QUESTION), SEARCH]},
+        "attachment": {"model": "m", "input": [*conversation(QUESTION), ATTACHED_INPUT]},
         "stored prompt": {
             "model": "m",
             "input": conversation(QUESTION),

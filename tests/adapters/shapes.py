@@ -1,5 +1,6 @@
 """The ways to call the clients, and what they are asked."""
 
+import base64
 import inspect
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -20,6 +21,9 @@ AT_ONCE, COLLECTED, NEVER = "at once", "when it is collected as garbage", "never
 
 # What a tool found, a page, or a file.
 FOUND = f"9 to 5. {ATTACK}"
+# The same as clients send files along.
+CODED = base64.b64encode(FOUND.encode()).decode()
+FILE_URL = f"data:text/markdown;base64,{CODED}"
 
 Request = dict[str, Any]
 # Makes a client of the server, and of how often it may try again.

@@ -59,7 +59,6 @@ class TestAnthropic(RawResponses):
         *LEGACY,
         "messages.with_raw_response.batches.create",
         "messages.batches.create",
-        "beta.messages.thread",
         "beta.deployment_runs.list",
         "beta.messages.batches.create",
     ]

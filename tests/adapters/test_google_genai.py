@@ -57,6 +57,7 @@ CONTENTS = Dialect(
         },
         "body as sent": asked(QUESTION)
         | {"config": {"httpOptions": {"extraBody": {"contents": [{"parts": [{"text": FOUND}]}]}}}},
+        "file": asked(QUESTION, types.Part.from_bytes(data=FOUND.encode(), mime_type="text/csv")),
         "code": asked(
             types.Part.from_text(text=QUESTION),
             types.Part.from_code_execution_result(outcome="OUTCOME_OK", output=FOUND),
@@ -136,7 +137,7 @@ class TestGemini(Conformance):
 
     def test_a_file_that_cannot_be_read_is_not_sent(self, guard: Guard, wire: Wire) -> None:
         page = types.Part.from_bytes(data=b"%PDF", mime_type="application/pdf")
-        with pytest.raises(InputError, match="unknown content part"):
+        with pytest.raises(InputError, match="check its text by itself"):
             self.run(make(wire, 0), guard, self.shapes[0], asked(QUESTION, page))
         assert wire.bodies == []
 

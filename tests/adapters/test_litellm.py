@@ -12,6 +12,7 @@ import pytest
 
 from tests.adapters.conformance import (
     ATTACK,
+    FILE_URL,
     FOUND,
     PLAIN,
     QUESTION,
@@ -22,7 +23,7 @@ from tests.adapters.conformance import (
     conversation,
     installed,
 )
-from tests.adapters.openai_requests import SEARCH
+from tests.adapters.openai_requests import ATTACHED, SEARCH
 from tests.adapters.shapes import AT_ONCE, COLLECTED, NEVER
 from tests.adapters.wire import Wire
 from tinyguardrail_sdk import Blocked, Guard, GuardrailError, InputError
@@ -39,6 +40,9 @@ pytestmark = pytest.mark.filterwarnings("ignore")
 
 MODEL = "openai/gpt-4o-mini"
 CALL = {"id": "c", "type": "function", "function": {"name": "look", "arguments": "{}"}}
+# For some vendors LiteLLM makes a document of it.
+PICTURE = {"type": "image_url", "image_url": {"url": FILE_URL}}
+PICTURED = {"role": "user", "content": [PICTURE]}
 
 
 CHAT = Dialect(
@@ -51,6 +55,13 @@ CHAT = Dialect(
                 {"role": "assistant", "content": None, "tool_calls": [CALL]},
                 {"role": "tool", "tool_call_id": "c", "content": FOUND},
             ],
+        },
+        "attachment": {"model": MODEL, "messages": [*conversation(QUESTION), ATTACHED]},
+        "picture": {"model": MODEL, "messages": [*conversation(QUESTION), PICTURED]},
+        "documents": {
+            "model": MODEL,
+            "messages": conversation(QUESTION),
+            "documents": [{"title": "Hours", "snippet": FOUND}],
         },
         "fallback": {
             "model": MODEL,

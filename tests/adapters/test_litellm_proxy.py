@@ -74,6 +74,7 @@ def proxy(running: Any) -> Any:
 @pytest.fixture
 def wire(running: Any) -> Any:
     running[1].text, running[1].bodies = "The capital of France is Paris.", []
+    running[1].reasoning = None
     return running[1]
 
 
@@ -124,6 +125,35 @@ def test_an_attack_in_a_stream_is_held_back(proxy: Any, wire: Wire, route: str) 
     assert ATTACK[:PIECE] not in answer.text
 
 
+@every_route
+@pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"])
+def test_benign_reasoning_is_told(proxy: Any, wire: Wire, route: str, stream: bool) -> None:
+    wire.reasoning = "Think: Seine."
+    answer = proxy.post(route, json={**ROUTES[route], "stream": stream})
+    assert answer.status_code == 200, answer.text
+    assert "Seine" in answer.text
+
+
+@every_route
+def test_an_attack_in_the_reasoning_is_not_released(proxy: Any, wire: Wire, route: str) -> None:
+    wire.reasoning = f"{ATTACK} and more"
+    answer = proxy.post(route, json=ROUTES[route])
+    assert answer.status_code == 400
+    assert "blocked: injection" in answer.text
+    assert ATTACK[:PIECE] not in answer.text
+    assert len(wire.bodies) == 1
+
+
+@every_route
+def test_long_reasoning_flows_until_the_attack(proxy: Any, wire: Wire, route: str) -> None:
+    wire.reasoning = LONG + ATTACK + LONG
+    answer = proxy.post(route, json={**ROUTES[route], "stream": True})
+    assert "blocked: injection" in answer.text
+    assert answer.text.count("data:") > len(LONG) / PIECE * 0.8
+    assert ATTACK[:PIECE] not in answer.text
+    assert "Paris" not in answer.text
+
+
 def test_a_tool_result_is_judged(proxy: Any, wire: Wire) -> None:
     call = {"id": "c", "type": "function", "function": {"name": "look", "arguments": "{}"}}
     messages = [
@@ -136,6 +166,14 @@ def test_a_tool_result_is_judged(proxy: Any, wire: Wire) -> None:
     assert wire.bodies == []
 
 
+def test_documents_beside_the_messages_are_judged(proxy: Any, wire: Wire) -> None:
+    found = {"documents": [{"title": "Hours", "text": f"9 to 5. {ATTACK}"}]}
+    for body in (found, {"extra_body": found}):
+        asking = {"model": "openai", "messages": MESSAGES, **body}
+        assert proxy.post("/v1/chat/completions", json=asking).status_code == 400
+    assert wire.bodies == []
+
+
 def test_what_could_not_be_checked_is_not_sent(proxy: Any, wire: Wire) -> None:
     answer = proxy.post("/v1/chat/completions", json=asked("/v1/chat/completions", "explode"))
     assert answer.status_code == 500
@@ -143,7 +181,7 @@ def test_what_could_not_be_checked_is_not_sent(proxy: Any, wire: Wire) -> None:
     body = {"model": "openai", "messages": [{"role": "user", "content": [part]}]}
     answer = proxy.post("/v1/chat/completions", json=body)
     assert answer.status_code == 400
-    assert "unknown type" in answer.text
+    assert "check its text by itself" in answer.text
     body = {"model": "openai", "prompt": ATTACK}
     assert proxy.post("/v1/completions", json=body).status_code == 400
     assert proxy.post("/v1/completions", json={**body, "prompt": [[1, 2]]}).status_code == 400

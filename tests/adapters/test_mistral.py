@@ -5,6 +5,7 @@ import pytest
 
 from tests.adapters.conformance import (
     ATTACK,
+    FILE_URL,
     FOUND,
     PLAIN,
     QUESTION,
@@ -32,12 +33,14 @@ TOOL = [
     {"role": "assistant", "content": "", "tool_calls": [CALL]},
     {"role": "tool", "tool_call_id": "c", "name": "look", "content": FOUND},
 ]
+DOCUMENT = {"type": "document_url", "document_url": FILE_URL, "document_name": "hours.md"}
 PREDICTION = {"type": "content", "content": FOUND}
 CHAT = Dialect(
     ask=lambda text: {"model": "m", "messages": conversation(text)},
     hostile={
         "tool": {"model": "m", "messages": TOOL},
         "file": {"model": "m", "messages": conversation(QUESTION), "prediction": PREDICTION},
+        "attachment": {"model": "m", "messages": [{"role": "user", "content": [DOCUMENT]}]},
     },
 )
 PARSED = Dialect(ask=lambda text: CHAT.ask(text) | {"response_format": City}, calls=False)
@@ -126,7 +129,7 @@ class TestMistral(Conformance):
     def test_a_document_by_address_is_not_sent(self, guard: Guard, wire: Wire, kind: str) -> None:
         part = {"type": kind, "document_url": "https://example.com/page.pdf", "file_id": "f"}
         request = {"model": "m", "messages": [{"role": "user", "content": [part]}]}
-        with pytest.raises(InputError, match="unknown type"):
+        with pytest.raises(InputError, match="check its text by itself"):
             self.run(make(wire, 0), guard, self.shapes[0], request)
         assert wire.bodies == []
 

@@ -99,7 +99,7 @@ class TestOpenAI(RawResponses):
         self, form: Make, guard: Guard, wire: Wire, asking: Shape, key: str, part: Any
     ) -> None:
         asked = {"model": "m", key: [{"role": "user", "content": [part]}]}
-        with pytest.raises(InputError, match="unknown type"):
+        with pytest.raises(InputError, match="check its text by itself"):
             self.run(form(wire, 0), guard, asking, asked)
         assert wire.bodies == []
 

@@ -6,7 +6,8 @@ import pytest
 
 from tests.adapters.conformance import ATTACK
 from tinyguardrail_sdk.adapters import _openai_readers as openai_
-from tinyguardrail_sdk.adapters import anthropic, cohere, google_genai, mistral, ollama
+from tinyguardrail_sdk.adapters import cohere, google_genai, mistral, ollama
+from tinyguardrail_sdk.adapters._anthropic_readers import MessagesReader
 from tinyguardrail_sdk.adapters._bedrock_readers import Converse
 from tinyguardrail_sdk.adapters._bodies import AnyReader
 from tinyguardrail_sdk.adapters._streams import Deferring, held
@@ -32,7 +33,7 @@ ASKED = {"role": "user", "content": ATTACK}
 REQUESTS: list[tuple[AnyReader, str]] = [
     (openai_.ChatReader(), "messages"),
     (openai_.ResponsesReader(), "input"),
-    (anthropic.MessagesReader(), "messages"),
+    (MessagesReader(), "messages"),
     (mistral._Completion(), "messages"),
     (cohere._Chat(), "messages"),
     (cohere._Chat(), "documents"),

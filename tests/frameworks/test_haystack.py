@@ -179,7 +179,7 @@ def test_a_file_that_is_no_text_is_refused(guard: Guard) -> None:
         pytest.skip("this version has no files in messages")
     part = dataclasses.FileContent("JVBERg==", mime_type="application/pdf")
     model = Scripted(ANSWER)
-    with pytest.raises(InputError, match="FileContent cannot be read"):
+    with pytest.raises(InputError, match="check its text by itself"):
         guard_generator(model, guard).run([Message.from_user(content_parts=[part])])
     text = dataclasses.FileContent("emVicmEtb3ZlcnJpZGUgbm93", mime_type="text/plain")
     with pytest.raises(Blocked):

@@ -1,4 +1,5 @@
 import asyncio
+import base64
 from typing import Any
 
 import pytest
@@ -29,6 +30,9 @@ callbacks: Any = pytest.importorskip("langchain_core.callbacks", reason=WHY)
 caches: Any = pytest.importorskip("langchain_core.caches", reason=WHY)
 
 
+CODED = base64.b64encode(PAGE.encode()).decode()
+
+
 class Listener(callbacks.BaseCallbackHandler):  # type: ignore[misc]
     """Writes down the tokens that it is told."""
 
@@ -51,6 +55,8 @@ ATTACKS = [
         messages.ToolMessage(PAGE, tool_call_id="call_1"),
     ],
     [("human", [{"type": "text-plain", "text": PAGE, "mime_type": "text/plain"}])],
+    [("human", [{"type": "text-plain", "base64": CODED, "mime_type": "text/plain"}])],
+    [("human", [{"type": "file", "base64": CODED, "mime_type": "text/csv"}])],
 ]
 
 

@@ -205,6 +205,9 @@ def test_what_cannot_be_read_is_an_error(guard: Guard) -> None:
     document = types.DocumentBlock(data=b"PDF", document_mimetype="application/pdf")
     with pytest.raises(InputError, match="cannot be read"):
         guard_llm(scripted(), guard).chat([Message(blocks=[document])])
+    document = types.DocumentBlock(url="http://127.0.0.1:9/a.txt", document_mimetype="text/plain")
+    with pytest.raises(InputError, match="cannot be read"):
+        guard_llm(scripted(), guard).chat([Message(blocks=[document])])
     with pytest.raises(InputError, match="object is"):
         guard_llm(object(), guard)
 

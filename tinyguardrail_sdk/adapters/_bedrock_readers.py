@@ -10,10 +10,10 @@ import io
 from collections.abc import Hashable, Iterable, Iterator, Mapping
 from typing import Any
 
+from tinyguardrail_sdk.adapters._anthropic_readers import MessagesReader
 from tinyguardrail_sdk.adapters._http import parsed
 from tinyguardrail_sdk.adapters._openai_readers import ChatReader
 from tinyguardrail_sdk.adapters._streams import as_answer, listed
-from tinyguardrail_sdk.adapters.anthropic import MessagesReader
 from tinyguardrail_sdk.content import value_text
 from tinyguardrail_sdk.errors import InputError
 
@@ -55,10 +55,13 @@ class Converse:
     """Reads conversations."""
 
     def request(self, request: Mapping[str, Any]) -> Iterable[Any]:
-        """Read the messages, and what fills in a stored prompt."""
+        """Read the messages, what fills in a stored prompt, and documents of the model's own."""
         yield from listed(request.get("messages"))
         if request.get("promptVariables"):
             yield "user", value_text(request["promptVariables"])
+        further = request.get("additionalModelRequestFields") or {}
+        if further.get("documents"):  # as Cohere takes them
+            yield "document", value_text(further["documents"])
 
     def response(self, response: Mapping[str, Any]) -> Iterable[Any]:
         """Read the message, and further fields that were asked for."""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Hashable, Iterable, Iterator, Mapping
 from typing import Any
 
 from tinyguardrail_sdk.content import value_text
 from tinyguardrail_sdk.errors import InputError
+from tinyguardrail_sdk.files import file_text
 from tinyguardrail_sdk.labels import Source
 
 _SOURCES = {
@@ -74,7 +74,7 @@ def _part(part: Any, source: Source) -> Iterator[tuple[Source, str]]:
     elif kind == "ToolCallResult":
         for each in [part.result] if isinstance(part.result, str) else part.result:
             yield from [(Source.TOOL, each)] if isinstance(each, str) else _part(each, Source.TOOL)
-    elif kind == "FileContent" and str(part.mime_type).startswith("text/"):
-        yield Source.DOCUMENT, base64.b64decode(part.base64_data).decode(errors="replace")
+    elif kind == "FileContent":
+        yield Source.DOCUMENT, file_text(part.base64_data, part.mime_type, part.filename)
     elif kind != "ImageContent":
         raise InputError(f"a {kind} cannot be read; check its text by itself, and send that")

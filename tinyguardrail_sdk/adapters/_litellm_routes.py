@@ -6,9 +6,9 @@ import json
 from collections.abc import Hashable, Iterable, Iterator, Mapping
 from typing import Any
 
+from tinyguardrail_sdk.adapters._anthropic_readers import MessagesReader
 from tinyguardrail_sdk.adapters._http import data_of
 from tinyguardrail_sdk.adapters._streams import listed, plain
-from tinyguardrail_sdk.adapters.anthropic import MessagesReader
 from tinyguardrail_sdk.adapters.litellm import ChatReader, ResponsesReader
 from tinyguardrail_sdk.errors import InputError
 
@@ -32,7 +32,7 @@ _MESSAGE_EVENTS = (
 # Where a request can have text; the rest of it is the proxy's own.
 FIELDS = (
     *("messages", "input", "prompt", "prompt_variables", "prediction", "suffix", "fallbacks"),
-    *("tools", "extra_body"),
+    *("tools", "documents", "extra_body"),
 )
 
 

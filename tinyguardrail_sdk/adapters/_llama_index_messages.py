@@ -7,6 +7,7 @@ from typing import Any
 
 from tinyguardrail_sdk.content import as_mapping, value_text
 from tinyguardrail_sdk.errors import InputError
+from tinyguardrail_sdk.files import file_text
 from tinyguardrail_sdk.labels import Source
 
 _ROLES: dict[str, Source | None] = {
@@ -100,9 +101,10 @@ def _block_texts(block: Any, source: Source) -> Texts:
         yield source, block.content or ""
     elif kind == "tool_call":
         yield source, value_text(block.tool_kwargs)
-    elif kind == "document" and (block.document_mimetype or "").startswith("text/"):
+    elif kind == "document" and not block.url:  # there it may say another thing the next time
         yield Source.DOCUMENT, block.title or ""
-        yield Source.DOCUMENT, block.resolve_document().read().decode(errors="replace")
+        data, name = block.resolve_document().read(), str(block.path or block.title)
+        yield Source.DOCUMENT, file_text(data, block.document_mimetype, name)
     elif kind == "citable":
         yield Source.DOCUMENT, block.title
         for each in block.content:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import base64
 import json
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from tinyguardrail_sdk.content import value_text
 from tinyguardrail_sdk.errors import InputError
+from tinyguardrail_sdk.files import file_text, is_media
 from tinyguardrail_sdk.labels import Source
 
 CALL = "tools/call"
-_WITHOUT_TEXT = ("image/", "audio/", "video/")
 # Keys of schemas and listings whose values are codes, as long as they look like one.
 _CODES = {"type", "format", "$schema", "$ref", "uri", "uriTemplate", "mimeType"}
 
@@ -69,13 +68,11 @@ def _block(block: Mapping[str, Any], source: Source) -> Iterator[tuple[Source, s
 
 
 def _resource(contents: Mapping[str, Any]) -> Iterator[tuple[Source, str]]:
-    kind = contents.get("mimeType") or ""
     if "text" in contents:
         yield Source.DOCUMENT, contents["text"]
-    elif kind.startswith("text/") or kind.endswith("json"):
-        yield Source.DOCUMENT, base64.b64decode(contents["blob"]).decode(errors="replace")
-    elif not kind.startswith(_WITHOUT_TEXT):
-        raise InputError("a resource that is neither text nor a picture or sound cannot be read")
+    elif not is_media(contents):
+        told, name = contents.get("mimeType"), contents.get("uri")
+        yield Source.DOCUMENT, file_text(contents["blob"], told, name)
 
 
 def words(value: Any) -> Iterator[tuple[Source, str]]:

@@ -30,8 +30,10 @@ class ChatReader:
     """Reads chat completions."""
 
     def request(self, request: Mapping[str, Any]) -> Iterable[Any]:
-        """Read the messages, and a file to be rewritten."""
+        """Read the messages, documents beside them, and a file to be rewritten."""
         yield from listed(request.get("messages"))
+        for document in listed(request.get("documents")):  # vLLM and LiteLLM take them
+            yield "document", value_text(document)
         if request.get("prediction"):  # a file to be rewritten
             yield "document", request["prediction"].get("content")
 

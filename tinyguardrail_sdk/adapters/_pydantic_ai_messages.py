@@ -8,6 +8,7 @@ from typing import Any
 
 from tinyguardrail_sdk.content import value_text
 from tinyguardrail_sdk.errors import InputError
+from tinyguardrail_sdk.files import file_text, is_media
 from tinyguardrail_sdk.labels import Source
 
 _RETURNS = ("tool-return", "builtin-tool-return")
@@ -109,11 +110,10 @@ def _content(content: Any, source: Source) -> Iterator[tuple[Source, str]]:
         yield source, content
     elif kind in ("text-content", "structured-content"):
         yield source, content.content
-    elif kind == "binary" and content.media_type.startswith("text/"):
-        yield Source.DOCUMENT, content.data.decode(errors="replace")
-    elif kind not in _NO_TEXT and not (
-        kind == "binary" and content.media_type.startswith(("image/", "audio/", "video/"))
-    ):
+    elif kind == "binary":
+        if not is_media({"media_type": content.media_type}):
+            yield Source.DOCUMENT, file_text(content.data, content.media_type)
+    elif kind not in _NO_TEXT:
         raise InputError("a document that is not text cannot be read; check its text by itself")
 
 

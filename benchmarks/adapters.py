@@ -15,7 +15,7 @@ import gc
 import math
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import httpx2
@@ -83,7 +83,7 @@ def client() -> Any:
 
 def differences(
     whole: Callable[[], object],
-    parts: list[Callable[[], object]],
+    parts: Sequence[Callable[[], object]],
     rounds: int,
     between: Callable[[], object],
 ) -> tuple[float, float, float]:

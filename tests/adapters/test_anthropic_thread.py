@@ -103,7 +103,8 @@ def test_an_attack_in_the_answer_is_not_released(
 ) -> None:
     wire.text = f"{LONG}{ATTACK}"
     wrap(client, guard)
-    thread, out = begun(client), []
+    thread = begun(client)
+    out: list[Any] = []
     with pytest.raises(Blocked):
         asyncio.run(way(thread, QUESTION, out))
     assert ATTACK[:PIECE] not in repr(out)

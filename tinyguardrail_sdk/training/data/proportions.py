@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-# Rows at the reference size, pools included; scaled with the size asked for. Class shares come out
-# near benign 59 / injection 25 / jailbreak 10 / obfuscation 6 per cent.
+# Rows made where no number is asked for.
 REFERENCE_TOTAL = 73_500
 
+# Rows in proportion to each other: `generate` scales them, and the caps of pools, to the size asked
+# for. Class shares come out near benign 58 / injection 26 / jailbreak 10 / obfuscation 6 per cent.
 GENERATED: Mapping[str, int] = MappingProxyType(
     {
         # attacks
         "injection": 5_500,
         "jailbreak": 6_000,
-        "obfuscation": 8_000,
+        "obfuscation": 9_000,
         # pairs
         "twins": 11_000,  # 9 in 20 attacked
         "carried": 8_000,  # 1 in 2 attacked

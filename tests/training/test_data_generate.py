@@ -70,7 +70,8 @@ def test_attacks_and_benign_texts_come_from_every_reading_source(mixed: list[Exa
 
 
 def test_a_generator_can_be_left_out() -> None:
-    without = {"jailbreak": 0, "scene": 0, "woven": 0, "wrapped": 0, "carried": 0, "twins": 100}
+    makers = ("jailbreak", "scene", "woven", "wrapped", "lookalike", "carried")
+    without = dict.fromkeys(makers, 0) | {"twins": 100}
     examples = generate(GenerateConfig(total=450, counts=without))
 
     assert Label.JAILBREAK not in {e.label for e in examples}

@@ -10,9 +10,9 @@ from tinyguardrail_sdk.training import inputs
 from tinyguardrail_sdk.training.data_cli import add_data_parsers
 from tinyguardrail_sdk.training.dispatch import add_command as _command
 from tinyguardrail_sdk.training.inputs import add_input
+from tinyguardrail_sdk.training.mining_cli import add_mining_parsers
 from tinyguardrail_sdk.training.options import (
     add_checkpoint,
-    add_generated,
     add_mode,
     add_mutations,
     add_output,
@@ -21,7 +21,6 @@ from tinyguardrail_sdk.training.options import (
     add_route,
     add_run,
     add_scoring,
-    add_seed,
     add_settings,
     add_workers,
     mode_and_share,
@@ -30,8 +29,6 @@ from tinyguardrail_sdk.training.pipeline_cli import add_pipeline_parser
 
 if TYPE_CHECKING:
     from tinyguardrail_sdk.training.dispatch import Commands
-
-_MINING = "mining_commands"
 
 _TRAIN_EPILOG = """\
 examples:
@@ -53,8 +50,7 @@ def add_parsers(commands: Commands) -> None:
     """Add the training commands to the command line."""
     data = commands.add_parser("data", help="make, fetch, mix and audit training data")
     data_commands = data.add_subparsers(metavar="COMMAND", required=True)
-    _add_mine(data_commands)
-    _add_mutate(data_commands)
+    add_mining_parsers(data_commands)
     add_data_parsers(data_commands)
     add_pipeline_parser(commands)
     _add_train(commands)
@@ -65,53 +61,6 @@ def add_parsers(commands: Commands) -> None:
     _add_robustness(commands)
     _add_compare(commands)
     _add_report(commands)
-
-
-def _add_mine(commands: Commands) -> None:
-    parser = _command(
-        commands,
-        "mine",
-        _MINING,
-        help="keep what a checkpoint does not know yet",
-        description="Score a training set with an exported checkpoint; keep the texts that it gets "
-        "wrong or is not sure of, and a share of the others.",
-    )
-    add_generated(parser)
-    add_output(parser, "F")
-    add_checkpoint(parser, "(default: built in)")
-    parser.add_argument(
-        "--sure", type=float, default=0.95, metavar="P", help="known from this probability (0.95)"
-    )
-    parser.add_argument(
-        "--keep-known", type=float, default=0.25, metavar="P", help="share of them kept (0.25)"
-    )
-    add_seed(parser)
-    add_route(parser)
-    add_workers(parser)
-
-
-def _add_mutate(commands: Commands) -> None:
-    parser = _command(
-        commands,
-        "mutate",
-        _MINING,
-        help="write mutated copies of attacks",
-        description="Mutate attacks, and a share of the benign texts, in ways that keep what they "
-        "are. With a checkpoint, keep only mutants that it gets wrong: attacks that get through, "
-        "benign texts that it flags.",
-    )
-    add_generated(parser)
-    add_output(parser, "F")
-    add_checkpoint(parser, "exported; judges mutants")
-    parser.add_argument(
-        "--only-missed", action="store_true", help="let the built-in checkpoint judge them"
-    )
-    parser.add_argument("--variants", type=int, default=2, metavar="N", help="of a text (2)")
-    parser.add_argument(
-        "--benign-share", type=float, default=0.25, metavar="P", help="mutated too (0.25)"
-    )
-    add_mutations(parser, "draw from these alone")
-    add_workers(parser)
 
 
 def _add_train(commands: Commands) -> None:

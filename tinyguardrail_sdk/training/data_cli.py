@@ -1,4 +1,4 @@
-"""The commands that fetch, mix and audit data; those that need a checkpoint are in `cli`."""
+"""The commands that fetch, mix and audit data; those that need a checkpoint are in `mining_cli`."""
 
 from __future__ import annotations
 

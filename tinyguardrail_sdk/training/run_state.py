@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 from torch import nn
 
 from tinyguardrail_sdk.training.adversarial import Adversary
-from tinyguardrail_sdk.training.average import WeightAverage
 from tinyguardrail_sdk.training.checkpoint import RunFolder
 from tinyguardrail_sdk.training.config import TrainConfig
 from tinyguardrail_sdk.training.data.batches import BatchStream
 from tinyguardrail_sdk.training.data.corpus import Corpus
+from tinyguardrail_sdk.training.moving_average import WeightAverage
 from tinyguardrail_sdk.training.mutation_stream import MutationStream
 from tinyguardrail_sdk.training.network.model import TinyGuardrail
 from tinyguardrail_sdk.training.reporter import Reporter

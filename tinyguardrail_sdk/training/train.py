@@ -23,13 +23,13 @@ from tinyguardrail_sdk.errors import CheckpointError
 from tinyguardrail_sdk.manifest import DEFAULT_CHECKPOINT, MANIFEST_NAME
 from tinyguardrail_sdk.training import checkpoint
 from tinyguardrail_sdk.training.adversarial import Adversary
-from tinyguardrail_sdk.training.average import WeightAverage
 from tinyguardrail_sdk.training.checkpoint import RunFolder
 from tinyguardrail_sdk.training.config import OptimizerConfig, TrainConfig
 from tinyguardrail_sdk.training.data.batches import BatchStream
 from tinyguardrail_sdk.training.data.claimed import claimed
 from tinyguardrail_sdk.training.data.corpora import load_corpora
 from tinyguardrail_sdk.training.loop import Loop
+from tinyguardrail_sdk.training.moving_average import WeightAverage
 from tinyguardrail_sdk.training.mutation_stream import MutationStream
 from tinyguardrail_sdk.training.network.model import TinyGuardrail, trainable_groups
 from tinyguardrail_sdk.training.quantization import prepare

@@ -269,7 +269,8 @@ def _row(
         found = "/".join(str(value(name)).strip().lower() for name in rule.label_from)
         fitting = (label for pattern, label in rule.labels.items() if fnmatch(found, pattern))
         label = next(fitting, "")
-        if fnmatch(found, rule.wordy) and len(_WORDS.findall(str(text))) < _FEWEST_WORDS:
+        short = len(_WORDS.findall(str(text))) < _FEWEST_WORDS
+        if rule.wordy and short and fnmatch(found, rule.wordy):
             return None
     if not label or not isinstance(text, str) or not text.strip():
         return None

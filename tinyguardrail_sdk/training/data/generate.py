@@ -88,7 +88,7 @@ class GenerateConfig:
 
     @property
     def counts_by_generator(self) -> dict[str, int]:
-        """Rows of every generator beside those of the others."""
+        """Rows of every generator before they are scaled to `total`."""
         return {**GENERATED, **self.counts}
 
     @property

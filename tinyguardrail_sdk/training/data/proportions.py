@@ -7,16 +7,14 @@ from types import MappingProxyType
 
 DEFAULT_TOTAL = 73_500  # rows of a set, if nothing else is asked for
 
-# Rows at scale 1, to which held-out frames and pools add theirs. A set of another size has all of
-# them scaled by one factor, so only proportions count, and the sum need be no size that anyone asks
-# for. Class shares of 20,000 rows without pools: benign 58 / injection 27 / jailbreak 8 /
-# obfuscation 6 per cent.
+# Rows in proportion to each other: `generate` scales them, and the caps of pools, to the size asked
+# for. Class shares come out near benign 58 / injection 26 / jailbreak 10 / obfuscation 6 per cent.
 GENERATED: Mapping[str, int] = MappingProxyType(
     {
         # attacks
         "injection": 5_500,
         "jailbreak": 6_000,
-        "obfuscation": 8_000,
+        "obfuscation": 9_000,
         # pairs
         "twins": 11_000,  # 9 in 20 attacked
         "carried": 8_000,  # 1 in 2 attacked

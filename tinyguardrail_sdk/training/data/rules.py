@@ -34,6 +34,7 @@ NEURALCHEMY_RULE = RowRule(
     wordy="1/hackaprompt/*",
     kind_from="category",
 )  # fmt: skip
+
 # S-Labs says only which texts are attacks: those on limits of the model, and not on its orders,
 # are jailbreaks.
 _ON_ORDERS = ("prompt", "instruction", "reveal", "ignore", "disregard", "override")
@@ -52,6 +53,7 @@ S_LABS_RULE = RowRule(
     },
     wordy="1/*",
 )
+
 WILDGUARD_RULE = RowRule(
     "prompt",
     label_from=("prompt_harm_label", "adversarial"),

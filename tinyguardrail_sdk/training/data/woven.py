@@ -85,15 +85,11 @@ def _grown(rng: random.Random, frame: str, subject: dict[str, str]) -> str:
 
 def _subject(rng: random.Random, *, harmful: bool, heldout: bool) -> dict[str, str]:
     symbols = _HARMFUL if harmful else _HARMLESS
-    act, thing = (_one(rng, symbols[slot], harmful and heldout) for slot in ("act", "thing"))
+    act, thing = (
+        goals.phrase(rng, _grammar(), symbols[slot], heldout=harmful and heldout)
+        for slot in ("act", "thing")
+    )
     return {"act": act, "acting": gerund(act), "thing": thing}
-
-
-def _one(rng: random.Random, symbols: tuple[str, ...], heldout: bool) -> str:
-    while True:
-        text = _grammar().grow(rng, rng.choice(symbols)).text.strip().rstrip(".")
-        if goals.is_held_out(text) == heldout:
-            return text
 
 
 def gerund(clause: str) -> str:

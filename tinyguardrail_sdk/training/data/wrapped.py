@@ -21,7 +21,7 @@ from tinyguardrail_sdk.training.data.noise import roughen
 from tinyguardrail_sdk.training.data.schema import Example
 from tinyguardrail_sdk.training.data.woven import gerund
 
-_TELLING = ("act", "acting", "thing")  # what wishes are made of
+_TELLING = ("act", "acting", "thing", "craft", "crafting")  # what wishes are made of
 _WISH = ("about", "ask", "Ask")  # what frames are made around
 _THINGS = ("harmtext", "harmtext", "harmtext", "malware")
 _FOREIGN_SHARE = 0.08
@@ -29,8 +29,8 @@ _FOREIGN_SHARE = 0.08
 
 @cache
 def _wishes() -> Grammar:
-    names = ("base", "goals", "wrapped_wishes", "wrapped_harm", "wrapped_more_wishes")
-    return Grammar.load(*names, slots=_TELLING)
+    wishes = ("wrapped_wishes", "wrapped_harm", "wrapped_more_wishes")
+    return Grammar.load("base", "goals", "woven", *wishes, slots=_TELLING)
 
 
 @cache
@@ -68,7 +68,7 @@ def generate(rng: random.Random, count: int, *, heldout: bool = False) -> Iterat
 
 
 def _grown(rng: random.Random, grammar: Grammar, frame: str, wish: dict[str, str]) -> str:
-    """The frame around its wish; half of the English ones have a scene before it, or more after."""
+    """The frame around its wish; half of the English ones begin with a scene, half go on after."""
     symbols = [frame]
     if "wr_prelude" in grammar:
         before, after = rng.random() < 0.5, rng.random() < 0.5
@@ -80,8 +80,12 @@ def _grown(rng: random.Random, grammar: Grammar, frame: str, wish: dict[str, str
 def _wish(rng: random.Random, label: Label, heldout: bool) -> dict[str, str]:
     """A wish as noun phrase, as order and as order with a capital."""
     prefix = "wr" if label is Label.BENIGN else "wx"
-    act = _one(rng, ("deed",), heldout)
-    told = {"act": act, "acting": gerund(act), "thing": _one(rng, _THINGS, heldout)}
+    act, thing = (
+        goals.phrase(rng, _wishes(), symbols, heldout=heldout) for symbols in (("deed",), _THINGS)
+    )
+    craft = goals.phrase(rng, _wishes(), ("wv_harmless_act",))
+    told = {"act": act, "acting": gerund(act), "thing": thing,
+            "craft": craft, "crafting": gerund(craft)}  # fmt: skip
     about, ask = (
         _wishes().grow(rng, f"{prefix}_{form}", noise=None, **told).text.rstrip(".")
         for form in ("about", "ask")
@@ -92,10 +96,3 @@ def _wish(rng: random.Random, label: Label, heldout: bool) -> dict[str, str]:
 def _foreign_wish(rng: random.Random, label: Label, language: str) -> dict[str, str]:
     kind = "good" if label is Label.BENIGN else "bad"
     return {"wish": _foreign()[0].grow(rng, f"{kind}:{language}").text}
-
-
-def _one(rng: random.Random, symbols: tuple[str, ...], heldout: bool) -> str:
-    while True:
-        text = _wishes().grow(rng, rng.choice(symbols)).text.strip().rstrip(".")
-        if goals.is_held_out(text) == heldout:
-            return text

@@ -84,7 +84,7 @@ def export(run: Path, directory: Path, *, model_version: str, four_bit: bool = F
             "corpora": facts["corpora"],
             "step": facts["position"]["step"],
             "minutes": round(facts["position"]["elapsed"] / 60, 1),
-            **{name: facts[name] for name in (AVERAGED,) if name in facts},
+            **({AVERAGED: facts[AVERAGED]} if AVERAGED in facts else {}),
             "config": _published(config),
         },
     }

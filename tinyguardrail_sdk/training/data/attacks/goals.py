@@ -54,6 +54,16 @@ def pick(rng: random.Random, payloads: Sequence[str], *, heldout: bool = False) 
     return text
 
 
+def phrase(
+    rng: random.Random, grammar: Grammar, symbols: Sequence[str], *, heldout: bool = False
+) -> str:
+    """What one of the symbols grows, of one side of the split; without its stop."""
+    while True:
+        text = grammar.grow(rng, rng.choice(symbols)).text.strip().rstrip(".")
+        if is_held_out(text) == heldout:
+            return text
+
+
 def as_clause(text: str) -> str:
     """A request reshaped to follow 'to' or a colon: lower first letter, no final stop."""
     text = text.strip().rstrip(".!? ")

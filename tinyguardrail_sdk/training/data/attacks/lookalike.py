@@ -16,9 +16,11 @@ from tinyguardrail_sdk.training.data.grammar import Grammar
 from tinyguardrail_sdk.training.data.noise import roughen
 from tinyguardrail_sdk.training.data.schema import Example
 
-_WORDS = ("attack", "undo", "tech", "life", "school", "play", "work", "speak", "ask", "tongues")
+_WORDS = ("attack", "undo", "tech", "life", "school", "play", "work", "speak", "ask", "yours",
+          "tongues")  # fmt: skip
 _LABELS = {"attack:": Label.INJECTION, "jail:": Label.JAILBREAK}
 _HARMLESS = 3  # rows for each attack: users who sound like an attacker are rarer than they look
+_TWO = 0.4  # share of harmless English texts with a second prompt: attacks are longer, too
 _CONTEXT = 0.2  # share of texts with a few ordinary sentences before or after
 
 
@@ -36,9 +38,12 @@ def one(rng: random.Random, attacked: bool, *, heldout: bool = False) -> Example
     language = symbol.partition("/")[2][:2] if technique == "tongue" else "en"
     family = frames.family(symbol)
     label = Label.BENIGN
+    prompts = 1
     if attacked:
         symbol, label = rng.choice(_attacks(symbol))
-    text = roughen(rng, grammar.grow(rng, symbol).text)
+    elif language == "en" and rng.random() < _TWO:
+        prompts = 2
+    text = roughen(rng, " ".join(grammar.grow(rng, symbol).text for _ in range(prompts)))
     before, after = _context(rng, grammar) if language == "en" else ("", "")
     span = (len(before), len(before) + len(text)) if attacked else None
     kind = f"lookalike/{technique}{'_attack' if attacked else ''}"

@@ -191,7 +191,7 @@ class Journal:
             return
         if self._file is None:
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = _claimed(self._path, "ab")
+            self._file = _claimed(self._path, "a+b")
             self._file.truncate(0)  # not while it was opened: it might have been another command's
             self._write(self._key)
         self._write(record)

@@ -11,7 +11,7 @@ import pytest
 pytest.importorskip("datasketch")
 
 from tinyguardrail_sdk.training.data import generate  # noqa: E402
-from tinyguardrail_sdk.training.data.kept import Kept, keeping, key_of, unfinished  # noqa: E402
+from tinyguardrail_sdk.training.data.kept import Journal, Kept, keeping, key_of, unfinished  # noqa: E402
 
 pytestmark = pytest.mark.train
 
@@ -57,6 +57,16 @@ def test_results_are_taken_up_and_the_rest_is_made(kept: Kept, told: list[str]) 
     assert _gone_through(kept, "a", [3, 1, 4]) == ([3, 1, 4], [4])
     assert _gone_through(kept, "a", [3, 1, 4]) == ([3, 1, 4], [])
     assert [GOES_ON in line for line in told] == [True, True]
+
+
+def test_nothing_is_left_to_take_behind_what_was_put(tmp_path: Path) -> None:
+    place = tmp_path / "journal"
+    with Journal(place, "key") as journal:
+        for record in (b"one", b"two"):
+            journal.put(record)
+            assert journal.take() is None
+    with Journal(place, "key") as journal:
+        assert [journal.take() for _ in range(3)] == [b"one", b"two", None]
 
 
 @pytest.mark.parametrize("cut", [1, 9, 17])

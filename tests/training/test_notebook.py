@@ -21,7 +21,7 @@ pytestmark = pytest.mark.train
 _PACKAGE = Path(tinyguardrail_sdk.__file__).parent
 _NOTEBOOK = _PACKAGE / "training" / "notebooks" / "tinyguardrail_colab.ipynb"
 _SMALL = (
-    "data.samples=120 train.schedule.epochs=1 train.data.max_tokens=32 train.data.overlap=4 "
+    "data.samples=240 train.schedule.epochs=1 train.data.max_tokens=32 train.data.overlap=4 "
     "train.network.hidden=16 train.threads=1 compare.texts=8"
 )
 

@@ -37,6 +37,8 @@ SETTINGS = (
     "train.data.overlap=4", "train.network.hidden=16", "train.threads=1",
     "train.validate_every=2", "train.adversarial.kind=none", "compare.texts=8",
 )
+# Whoever started the tests in the background had it ignored.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 generate._CHUNK, judging._CHUNK = 80, 2
 folder = Path(sys.argv[1])
 stage, done, last = "", 0, ("", 0, 0)

@@ -41,7 +41,7 @@ ANSWER = {
 def main() -> None:
     """Print a line for each length of conversation."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=400)
+    parser.add_argument("--rounds", type=int, default=60)
     rounds = parser.parse_args().rounds
     found = {turns: overhead(turns, rounds) for turns in TURNS}
     print_table(("turns", "ms a call", "from", "to"), [(turns, *found[turns]) for turns in TURNS])

@@ -28,6 +28,7 @@ from tinyguardrail_sdk.training.data import (
     twins,
     woven,
     wrapped,
+    written,
 )
 from tinyguardrail_sdk.training.data.attacks import (
     carried,
@@ -170,7 +171,7 @@ class _Maker:
         pools = load_pools(config.pools, config.terms) if config.pools else Pools()
         self._config = config
         self._scale = _scale(pools, config)
-        self._collected = list(_sample(pools, config, self._scale))
+        self._collected = [*_sample(pools, config, self._scale), *_written(config, self._scale)]
         random.Random(f"{config.seed}/collected").shuffle(self._collected)
         self._generators = _generators(pools, config)
 
@@ -218,6 +219,13 @@ def _sample(pools: Pools, config: GenerateConfig, scale: float) -> Iterator[Exam
     for key, rows in _groups(pools).items():
         drawn = random.Random(f"{config.seed}/{key}")
         yield from drawn.sample(rows, _cap(key, len(rows), config, scale))
+
+
+def _written(config: GenerateConfig, scale: float) -> list[Example]:
+    # Like collected rows, and unlike those of a generator, they are spread over all chunks.
+    rows = written.examples()
+    most = round(config.counts_by_generator["written"] * scale)
+    return random.Random(f"{config.seed}/written").sample(rows, min(len(rows), most))
 
 
 def _groups(pools: Pools) -> dict[tuple[str, str], list[Example]]:

@@ -258,6 +258,13 @@ CATALOGUE: tuple[Dataset, ...] = (
         licence="MIT", note="mails of a contest, 37,303 submissions and no harmless ones: cap them",
     ),
     _hub(
+        "satml-ctf", "ethz-spylab/ctf-satml24", "11426babe61ee16b0efe7b55e0430359e0fc4235",
+        RemoteFile("chat.json"),
+        rule=RowRule("history", label_from=("was_successful_secret_extraction",),
+                     labels={"true": INJECTION}, wordy="true"),
+        licence="MIT", note="634 MB: chats of a contest, of them what got a secret out at once",
+    ),
+    _hub(
         "prompt-injections-mul", "yanismiraoui/prompt_injections",
         "f586306f81144389e2038e5f0db03eac39e13066",
         RemoteFile("prompt_injections.csv"),

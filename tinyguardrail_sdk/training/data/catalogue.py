@@ -54,6 +54,9 @@ _NEURALCHEMY = (
 )  # fmt: skip
 _S_LABS = ("S-Labs/prompt-injection-dataset", "002a9dd18514abd021869823d6b0429b38606d99")
 _GANDALF = ("Lakera/gandalf_ignore_instructions", "04737b65e90a6794ec227012e4a255a7def6344b")
+_GANDALF_SUMMARIES = (
+    "Lakera/gandalf_summarization", "2741266d5eafab579dfc717a9684fe964339293b"
+)  # fmt: skip
 _ALL_INJECTION = "scored as its home labels them: every attack is called injection"
 _JBB_MODELS = ("gpt-3.5-turbo-1106", "gpt-4-0125-preview", "llama-2-7b-chat-hf", "vicuna-13b-v1.5")
 _JBB_ATTACKS = {
@@ -214,6 +217,19 @@ CATALOGUE: tuple[Dataset, ...] = (
                    "56b646d133335ebc535266bd55dbe1b5bee7caa4b95bf49d040684b9b5dd9972"),
         rule=RowRule("text", INJECTION), licence="MIT", use="evaluation",
         note="players of a game; some label noise",
+    ),
+    _hub(
+        "gandalf-summaries", *_GANDALF_SUMMARIES,
+        RemoteFile("data/train-00000-of-00001-44378fdb62cbf9b7.parquet"),
+        rule=RowRule("text", INJECTION, source=Source.DOCUMENT), licence="MIT",
+        note="114 texts that players gave to be summarised",
+    ),
+    _hub(
+        "gandalf-summaries-test", *_GANDALF_SUMMARIES,
+        RemoteFile("data/test-00000-of-00001-1696577a5023b698.parquet",
+                   "cf63d8ee1a9a4c0ce45f53f2e6702d526cf35544bb4b4c86f746503923dc43b1"),
+        rule=RowRule("text", INJECTION, source=Source.DOCUMENT), licence="MIT", use="evaluation",
+        note="13 texts that players gave to be summarised",
     ),
     *(
         _hub(

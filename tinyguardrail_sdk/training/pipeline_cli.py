@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tinyguardrail_sdk.training.dispatch import add_command
-from tinyguardrail_sdk.training.options import add_settings
+from tinyguardrail_sdk.training.options import add_output, add_settings
 from tinyguardrail_sdk.training.pipeline.presets import PRESETS
 
 if TYPE_CHECKING:
@@ -54,9 +53,7 @@ def add_pipeline_parser(commands: Commands) -> None:
         "--preset", default="colab", metavar="NAME", help=f"{', '.join(PRESETS)} (default: colab)"
     )
     add_settings(parser, "JSON or TOML, over the preset")
-    parser.add_argument(
-        "--output", type=Path, metavar="DIR", help="run folder (default: runs/pipeline)"
-    )
+    add_output(parser, "DIR", "run folder (default: runs/pipeline)", required=False)
     parser.add_argument("--dry-run", action="store_true", help="show the stages and settings")
     parser.add_argument(
         "--restart", action="store_true", help="remove what an earlier run made there, begin anew"

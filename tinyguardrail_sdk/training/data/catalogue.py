@@ -319,14 +319,13 @@ CATALOGUE: tuple[Dataset, ...] = (
                              "0/1": PAYLOAD_LABEL}),
         licence="CC-BY-NC-4.0", terms="non-commercial", language="mul", note="real users",
     ),
-    _git(
-        "tensor-trust", "HumanCompatibleAI/tensor-trust-data", "main",
+    _hub(
+        "tensor-trust", "qxcv/tensor-trust", "4de2b2fe01ba0cb6fbf7cbb9f1a3fabaf8157372",
         RemoteFile("benchmarks/hijacking-robustness/v1/hijacking_robustness_dataset.jsonl",
                    kind="hijacking"),
         RemoteFile("benchmarks/extraction-robustness/v1/extraction_robustness_dataset.jsonl",
                    kind="extraction"),
-        rules=(RowRule("attack", INJECTION),),
-        licence="not verified: see its home", terms="none-stated", use="training",
-        note="players of a game",
+        rule=RowRule("attack", INJECTION),
+        licence="none stated", terms="none-stated", note="players of a game",
     ),
 )  # fmt: skip

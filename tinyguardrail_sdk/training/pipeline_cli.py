@@ -30,11 +30,11 @@ data, train (with all sections of `tinyguardrail train`), export, calibration (f
 most_escalated, false_alarms and floors by mode) and compare. colab and large go on from the shipped
 weights, tiny begins without any; train.init says otherwise.
 
-The run folder holds data, train, the checkpoint (export.name), evaluation, comparison.json, report,
-final_metrics.json and pipeline.json. Run again, the command skips what is finished and goes on with
-the rest, an interrupted training too; a run with other settings is refused. Exit status: 0 when all
-is made (whether it is worse than what ships is in the result), 2 on failure, 130 when interrupted
-by Ctrl-C, or by SIGTERM in training; 143 by SIGTERM elsewhere.
+The run folder holds data, audit.json, train, the checkpoint (export.name), evaluation,
+comparison.json, report, final_metrics.json and pipeline.json. Run again, the command skips what is
+finished and goes on with the rest, an interrupted training too; a run with other settings is
+refused. Exit status: 0 when all is made (whether it is worse than what ships is in the result), 2
+on failure, 130 when interrupted by Ctrl-C, or by SIGTERM in training; 143 by SIGTERM elsewhere.
 """
 
 
@@ -45,8 +45,8 @@ def add_pipeline_parser(commands: Commands) -> None:
         "pipeline",
         "pipeline_commands",
         help="from no data to a checkpoint and its report",
-        description="Generate data, train, export and calibrate, evaluate, compare with the "
-        "built-in checkpoint, and write the report: one command, which can be stopped.",
+        description="Generate and audit data, train, export and calibrate, evaluate, compare with "
+        "the built-in checkpoint, and write the report: one command, which can be stopped.",
         epilog=_EPILOG,
     )
     parser.add_argument(

@@ -1,11 +1,12 @@
 """Public data sets by name: where they live, what they are under, and how their rows are read.
 
-Revisions are pinned where one is known; `main` floats. A SHA-256 stands where other projects
-publish one for the file at that revision; none was computed here. Without one, the first fetch
-records it (see `lockfile`).
+Revisions are pinned. A SHA-256 stands where other projects publish one for the file at that
+revision; none was computed here. Without one, the first fetch records it (see `lockfile`).
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterator
 
 from tinyguardrail_sdk.labels import Source
 from tinyguardrail_sdk.training.data.dataset import Dataset, RemoteFile, RowRule, Use
@@ -58,6 +59,13 @@ _GANDALF_SUMMARIES = (
     "Lakera/gandalf_summarization", "2741266d5eafab579dfc717a9684fe964339293b"
 )  # fmt: skip
 _ALL_INJECTION = "scored as its home labels them: every attack is called injection"
+_GUARDSET_X = "AI-secure/PolyGuard"
+_POLICIES = {
+    "education": ("AAMC", "AI_FOR_EDUCATION", "COLLEGE_BOARD_AP", "CSU", "IB", "MCGOVERN_MED",
+                  "NIU", "SAMPLE_AI_GUIDANCE_TOOLKIT", "UNESCO"),
+    "hr": ("Adobe", "Amazon", "Apple", "ByteDance", "Google", "IBM", "Intel", "Meta", "Microsoft",
+           "NVIDIA"),
+}  # fmt: skip
 _JBB_MODELS = ("gpt-3.5-turbo-1106", "gpt-4-0125-preview", "llama-2-7b-chat-hf", "vicuna-13b-v1.5")
 _JBB_ATTACKS = {
     "DSN/white_box": _JBB_MODELS[2:],
@@ -86,6 +94,11 @@ def _bipia(name: str, part: str, use: Use) -> Dataset:
         use=use,
         note="clean documents, and the same with one of its attacks planted",
     )
+
+
+def _safe_and_unsafe(folder: str) -> Iterator[RemoteFile]:
+    yield RemoteFile(f"{folder}/data_safe.jsonl", label=BENIGN)
+    yield RemoteFile(f"{folder}/data_unsafe.jsonl", label=PAYLOAD_LABEL)
 
 
 CATALOGUE: tuple[Dataset, ...] = (
@@ -169,12 +182,20 @@ CATALOGUE: tuple[Dataset, ...] = (
         note="only the public example; your own file of this form: --pint PATH",
     ),
     _git(
-        "guardset-x", "AI-secure/PolyGuard", "main",
-        RemoteFile("education/results/UNESCO/data_unsafe.jsonl", label=PAYLOAD_LABEL),
-        RemoteFile("social_media/datagen/results/Instagram/data_safe.jsonl", label=BENIGN),
+        "guardset-x", _GUARDSET_X, "74139e3cb423d7ab296e2b693ff08ec96d35c99f",
+        *(file for domain, policies in _POLICIES.items() for policy in policies
+          for file in _safe_and_unsafe(f"{domain}/results/{policy}")),
         rules=(RowRule("instance", kind_from="category"),),
-        licence="not verified: see its home", terms="none-stated",
-        note="two of its files; breaches of policies, without a technique",
+        licence="none stated; CC-BY-4.0 by its copy on the hub", terms="none-stated",
+        note="schools and work: breaches of policies, without a technique",
+    ),
+    _git(
+        "guardset-x-social", _GUARDSET_X, "189852724531d78b67eb7340c839284c18aeeff6",
+        *(file for platform in ("Discord", "Reddit", "Twitter")
+          for file in _safe_and_unsafe(f"social_media/datagen/results/{platform}")),
+        rules=(RowRule("instance", kind_from="category"),),
+        licence="none stated; CC-BY-4.0 by its copy on the hub", terms="none-stated",
+        note="three platforms: breaches of policies, without a technique",
     ),
     _git(
         "injecagent", "uiuc-kang-lab/InjecAgent", "f19c9f2c79a41046eb13c03c51a24c567a8ffa07",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import time
@@ -25,6 +26,7 @@ from tests.training.homes import (  # noqa: E402
     toy,
 )
 from tinyguardrail_sdk.errors import GuardrailError, InputError  # noqa: E402
+from tinyguardrail_sdk.training.data import remote  # noqa: E402
 from tinyguardrail_sdk.training.data.dataset import RemoteFile  # noqa: E402
 from tinyguardrail_sdk.training.data.fetch import fetch  # noqa: E402
 from tinyguardrail_sdk.training.data.lockfile import LOCK  # noqa: E402
@@ -127,6 +129,19 @@ def test_what_does_not_come_whole_is_named_and_never_kept(
         fetch(settings(tmp_path, toy(home)), silent)
     assert len(home.asked) == tries
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]
+
+
+def test_a_full_disk_is_not_taken_for_a_bad_network(
+    home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "no space left")
+
+    home.answers["/toy.jsonl"] = sends(ROWS)
+    monkeypatch.setattr(remote, "_store", full)
+    with pytest.raises(OSError, match="no space left"):
+        fetch(settings(tmp_path, toy(home)), silent)
+    assert len(home.asked) == 1
 
 
 def test_no_server_names_the_way_round(home: Home, tmp_path: Path) -> None:

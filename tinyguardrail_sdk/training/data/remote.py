@@ -7,6 +7,7 @@ the version is another one or the home names none.
 
 from __future__ import annotations
 
+import errno
 import glob
 import hashlib
 import http.client
@@ -99,6 +100,7 @@ def download(url: str, target: Path, patience: Patience, progress: Progress) -> 
             it.
         LoginNeeded: Its home gives it only to those who log in.
         GuardrailError: It cannot be had; the message says what to do.
+        OSError: The disk is full.
     """
     check_address(url)
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -141,6 +143,8 @@ def _attempt(url: str, target: Path, patience: Patience, progress: Progress) -> 
             begun.unlink()
         raise _explained(url, error) from error
     except (URLError, OSError, http.client.HTTPException) as error:  # refused, timed out, cut off
+        if getattr(error, "errno", None) == errno.ENOSPC:  # which is not the network's
+            raise
         raise _Passing(
             str(getattr(error, "reason", None) or error or type(error).__name__)
         ) from None

@@ -130,7 +130,10 @@ def test_the_search_sees_the_quantised_arithmetic(learned: tuple[TinyGuardrail, 
     assert _losses(model, batch, _search(model, batch, "fgsm")).mean() > plain
 
 
-def test_the_search_works_in_low_precision(learned: tuple[TinyGuardrail, Batch]) -> None:
+@pytest.mark.parametrize("precision", [torch.bfloat16, torch.float16])
+def test_the_search_works_in_low_precision(
+    learned: tuple[TinyGuardrail, Batch], precision: torch.dtype
+) -> None:
     model, batch = learned
     shift = worst_shift(
         model,
@@ -138,7 +141,7 @@ def test_the_search_works_in_low_precision(learned: tuple[TinyGuardrail, Batch])
         batch.labels,
         BALL,
         kind="fgsm",
-        autocast=lambda: torch.autocast("cpu", torch.bfloat16),
+        autocast=lambda: torch.autocast("cpu", precision),
     )
     assert shift.dtype == torch.float32
     assert _losses(model, batch, shift).mean() > _losses(model, batch).mean()

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 
+from tinyguardrail_sdk.errors import InputError
 from tinyguardrail_sdk.features import FeatureExtractor, Features, Window
 from tinyguardrail_sdk.labels import LABELS, Label, Source
 from tinyguardrail_sdk.tokenizer import WordPieceTokenizer
@@ -145,6 +147,20 @@ def test_an_interrupted_tokenising_leaves_nothing(toy: Path, tmp_path: Path, wor
         prepare_corpus(recipe, tmp_path, workers=workers, progress=interrupt)
     assert not list(tmp_path.iterdir())
     assert not multiprocessing.active_children()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no claims there")
+def test_a_corpus_is_made_by_one_command_at_a_time(toy: Path, tmp_path: Path) -> None:
+    recipe = CorpusRecipe((toy / "train.jsonl.gz",), toy / "vocab.txt", 24, 4, WindowRules(), 3)
+
+    def begin_too(done: int) -> None:
+        with pytest.raises(InputError, match="wait until it ends, or give another data.cache"):
+            prepare_corpus(recipe, tmp_path)
+        prepare_corpus(replace(recipe, seed=4), tmp_path)  # another one may be made meanwhile
+
+    made = prepare_corpus(recipe, tmp_path, progress=begin_too)
+    assert len(made.examples) == sum(1 for file in recipe.files for _ in read_examples(file))
+    assert len(list(tmp_path.iterdir())) == 2
 
 
 def test_the_fingerprint_follows_data_and_settings(toy: Path, tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from tinyguardrail_sdk.cli.main import main  # noqa: E402
 from tinyguardrail_sdk.errors import InputError  # noqa: E402
 from tinyguardrail_sdk.training.data.claimed import claimed  # noqa: E402
 from tinyguardrail_sdk.training.data.kept import Journal  # noqa: E402
-from tinyguardrail_sdk.training.data.publish import drafted  # noqa: E402
+from tinyguardrail_sdk.training.data.publish import drafted, drafted_beside  # noqa: E402
 
 pytestmark = [
     pytest.mark.train,
@@ -56,6 +56,17 @@ def test_what_a_command_drafts_stays_while_it_is_at_work(tmp_path: Path) -> None
     (tmp_path / ".mix-killed").mkdir()
     with drafted(tmp_path, "mix") as draft:
         assert list(tmp_path.iterdir()) == [draft]
+
+
+def test_a_folder_is_made_by_one_command_at_a_time(tmp_path: Path) -> None:
+    (tmp_path / ".new.draft" / "new" / "killed").mkdir(parents=True)
+    with drafted_beside(tmp_path / "new") as made:
+        made.mkdir()  # it was not there any more
+        elsewhere = pytest.raises(InputError, match=f"{TAKEN}; .* another data.cache")
+        with elsewhere, drafted_beside(tmp_path / "new", "data.cache"):
+            pass
+        made.rename(tmp_path / "new")
+    assert list(tmp_path.rglob("*")) == [tmp_path / "new"]
 
 
 def test_what_is_kept_is_of_one_command_at_a_time(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import time
@@ -25,6 +26,7 @@ from tests.training.homes import (  # noqa: E402
     toy,
 )
 from tinyguardrail_sdk.errors import GuardrailError, InputError  # noqa: E402
+from tinyguardrail_sdk.training.data import remote  # noqa: E402
 from tinyguardrail_sdk.training.data.dataset import RemoteFile  # noqa: E402
 from tinyguardrail_sdk.training.data.fetch import fetch  # noqa: E402
 from tinyguardrail_sdk.training.data.lockfile import LOCK  # noqa: E402
@@ -83,6 +85,33 @@ def test_passing_failures_are_tried_again(home: Home, tmp_path: Path) -> None:
     assert len(home.asked) == 3
 
 
+def test_what_has_come_is_not_fetched_again(home: Home, tmp_path: Path) -> None:
+    asked = []
+
+    def breaks_off(handler: BaseHTTPRequestHandler) -> None:
+        """After 40 bytes the first time; from the third on it has another version."""
+        asked.append(wanted := handler.headers.get("Range", ""))
+        first = int(wanted.removeprefix("bytes=").rstrip("-") or 0)
+        handler.send_response(206 if wanted else 200)
+        handler.send_header("ETag", '"new"' if len(asked) > 2 else '"old"')
+        handler.send_header("Content-Length", str(len(ROWS) - first))
+        handler.end_headers()
+        handler.wfile.write(ROWS[first : 40 if len(asked) == 1 else None])
+
+    home.answers["/toy.jsonl"] = breaks_off
+    once = settings(tmp_path, toy(home), patience=Patience(timeout=5, attempts=1, backoff=0))
+    with pytest.raises(GuardrailError, match="40 of"):
+        fetch(once, silent)
+    assert fetch(once, silent)["trusted"]  # a later command
+    (kept,) = (path for path in (tmp_path / "cache").rglob("*") if path.is_file())
+    assert kept.read_bytes() == ROWS
+
+    kept.rename(kept.with_name(f"{kept.name}.new.{'0' * 16}.part"))  # of neither version
+    again = replace(once, patience=Patience(timeout=5, attempts=3, backoff=0))
+    assert fetch(again, silent)["fetched"]["toy"]["rows"] == 2
+    assert asked == ["", "bytes=40-", f"bytes={len(ROWS)}-", ""]
+
+
 @pytest.mark.parametrize(
     ("answer", "message", "tries"),
     [
@@ -100,6 +129,19 @@ def test_what_does_not_come_whole_is_named_and_never_kept(
         fetch(settings(tmp_path, toy(home)), silent)
     assert len(home.asked) == tries
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]
+
+
+def test_a_full_disk_is_not_taken_for_a_bad_network(
+    home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "no space left")
+
+    home.answers["/toy.jsonl"] = sends(ROWS)
+    monkeypatch.setattr(remote, "_store", full)
+    with pytest.raises(OSError, match="no space left"):
+        fetch(settings(tmp_path, toy(home)), silent)
+    assert len(home.asked) == 1
 
 
 def test_no_server_names_the_way_round(home: Home, tmp_path: Path) -> None:

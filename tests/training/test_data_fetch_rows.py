@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -35,6 +36,7 @@ def test_rows_carry_what_the_catalogue_says(home: Home, tmp_path: Path) -> None:
 
 FORMS: dict[str, bytes] = {
     "a.json": json.dumps([{"prompt": "make tea", "bad": 0}]).encode(),
+    "lines.json": b'{"prompt": "make tea", "bad": 0}\n{"prompt": " ", "bad": 0}\n',
     "a.csv": b"\xef\xbb\xbfprompt,bad\r\nmake tea,0\r\n",
     "a.jsonl.gz": gzip.compress(b'{"prompt": "make tea", "bad": "0"}\n'),
     "a.yaml": b"- prompt: make tea\n  bad: 0\n",
@@ -54,6 +56,7 @@ def test_every_form_is_read(name: str, home: Home, tmp_path: Path) -> None:
         ("a.jsonl", b'{"prompt": "x", "bad": 0}\n{', "a.jsonl, line 2: not JSON"),
         ("a.jsonl", b'{"prompt": "x"}\n', "record 1: no field 'bad'; there are: prompt"),
         ("a.json", b"{}[", "not JSON"),
+        ("a.json", b'{"prompt": "x", "bad": 0}\n{', "a.json, line 2: not JSON"),
         ("a.json", b'["x"]', "record 1: not an object"),
         ("a.yaml", b"- a\n- :\n :", "line 2: not YAML"),
         ("a.jsonl", b'{"prompt": "x", "bad": 7}\n', "no record makes a row"),
@@ -112,13 +115,14 @@ def test_the_catalogue_is_sound() -> None:
     assert len(set(names)) == len(names)
     for dataset in CATALOGUE:
         check_address(f"{dataset.base}/x")
+        assert re.search("/[0-9a-f]{40}$", dataset.base)  # a revision that stays what it is
         paths = {file.path for file in dataset.files}
         assert {file.terms or dataset.terms for file in dataset.files} <= KNOWN_TERMS
         assert {file.plant for file in dataset.files if file.plant} <= paths
         assert all(len(file.sha256 or "0" * 64) == 64 for file in dataset.files)
     files = [file for dataset in CATALOGUE for file in dataset.files]
     # As docs/retraining.md says.
-    assert (sum(file.sha256 is not None for file in files), len(files)) == (22, 63)
+    assert (sum(file.sha256 is not None for file in files), len(files)) == (23, 108)
 
 
 def test_a_wrong_name_shows_the_right_ones(tmp_path: Path) -> None:

@@ -27,7 +27,7 @@ from tinyguardrail_sdk.training.train import TrainResult
 
 pytestmark = pytest.mark.train
 
-_STAGES = ["generate", "train", "export", "evaluate", "compare", "report"]
+_STAGES = ["generate", "audit", "train", "export", "evaluate", "compare", "report"]
 _SMALL = (
     "data.samples=120", "train.schedule.epochs=1", "train.data.max_tokens=32",
     "train.data.overlap=4", "train.network.hidden=16", "train.threads=1", "compare.texts=8",
@@ -81,6 +81,8 @@ def test_one_command_makes_a_checkpoint_and_its_report(finished: Path, ask: Ask)
     assert (status, list(result["stages"])) == (0, _STAGES)
     assert load_manifest(finished / "my-guard").metrics["calibration"]["texts"] > 0
     assert Path(result["report"]).read_text("utf-8").startswith("<!doctype html>")
+    learned = sum(1 for _ in read_examples(finished / "data" / "train.jsonl.gz"))
+    assert json.loads((finished / "audit.json").read_text("utf-8"))["rows"] == learned
     figures = json.loads((finished / "final_metrics.json").read_text("utf-8"))
     assert figures["evaluation"]["texts"] == result["metrics"]["texts"] > 0
     assert not any("not exported from this run" in note for note in figures["notes"])
@@ -119,7 +121,7 @@ def test_what_is_missing_or_other_is_made_again_and_what_follows_from_it(
     (finished / "comparison.json").write_text("{}", encoding="utf-8")
     status, result, _ = ask(finished)
     assert (status, idle) == (0, ["compare", "report"])
-    assert [result["stages"][name] for name in _STAGES[:4]] == ["skipped"] * 4
+    assert [result["stages"][name] for name in _STAGES[:5]] == ["skipped"] * 5
 
 
 def test_an_interrupted_stage_ends_with_130_and_goes_on_later(
@@ -253,7 +255,7 @@ def test_own_texts_are_mixed_in_before_training(
     write_examples(judged_by, islice(read_examples(REGRESSION_SET), 3))
     own = json.dumps([str(toy / "train.jsonl.gz"), str(judged_by)])
     status, result, _ = ask(tmp_path / "run", "--set", f"data.inputs={own}")
-    assert (status, list(result["stages"])) == (130, ["generate", "mix"])
+    assert (status, list(result["stages"])) == (130, ["generate", "mix", "audit"])
     assert seen == [(tmp_path / "run" / "mixed" / "train.jsonl.gz").resolve()]
     report = json.loads((tmp_path / "run" / "mixed" / "mix.json").read_text("utf-8"))
     assert report["read"] > 160

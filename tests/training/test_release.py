@@ -1,7 +1,11 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -20,6 +24,17 @@ from tinyguardrail_sdk.training.network.model import TinyGuardrail
 from tinyguardrail_sdk.training.restore import restore
 
 pytestmark = pytest.mark.train
+
+# Releases, and kills itself while the new checkpoint is being calibrated.
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from tinyguardrail_sdk.training.export.release import ReleaseConfig, release
+
+run, out, texts, against = map(Path, sys.argv[1:])
+config = ReleaseConfig("2", validation=(texts,), against=against, data=(texts,))
+release(run, out, config, lambda *_: os.kill(os.getpid(), signal.SIGKILL))
+"""
 
 
 @pytest.fixture
@@ -50,6 +65,25 @@ def test_a_release_is_calibrated_compared_and_whole(
     assert manifest.metrics["comparison"]["changes"]["all"]["texts"] == 40
     assert parts == {"calibrate", "old", "new"}
     assert sorted(path.name for path in tmp_path.iterdir()) == ["new", "old"]
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no such signal here")
+def test_what_a_killed_release_left_goes_with_the_next(
+    run: Path, config: ReleaseConfig, tmp_path: Path
+) -> None:
+    script = tmp_path / "killed.py"
+    script.write_text(KILLED, encoding="utf-8")
+    words = [script, run, tmp_path / "new", config.validation[0], config.against]
+    done = subprocess.run(
+        [sys.executable, *words],
+        env={**os.environ, "PYTHONPATH": str(Path(releasing.__file__).parents[3])},
+        check=False,
+    )
+    assert done.returncode == -signal.SIGKILL
+    assert not (tmp_path / "new").exists()
+    assert list(tmp_path.glob(".*"))
+    assert release(run, tmp_path / "new", config).released
+    assert {path.name for path in tmp_path.iterdir()} == {"new", "old", script.name}
 
 
 @pytest.mark.parametrize("allowed", [False, True])

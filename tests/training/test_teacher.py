@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable, Iterator
 from itertools import islice
 from pathlib import Path
@@ -167,6 +168,25 @@ def test_an_interrupted_teacher_goes_on_where_it_was(
     assert found is not None
     whole = np.concatenate(list(teachers.open_teacher(config, "cpu").answers(corpus, 0)))
     np.testing.assert_array_equal(found, whole)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no claims there")
+def test_a_teacher_answers_one_run_at_a_time(
+    make: MakeConfig, teacher: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = make(distillation={"teacher": str(teacher)})
+    corpus = load_corpus(config, "train")
+    answers = teachers.OwnTeacher.answers
+
+    def begin_too(self: Any, corpus: Corpus, first: int) -> Iterator[Any]:
+        with pytest.raises(InputError, match="wait until it ends, or give another data.cache"):
+            taught(corpus, config, {}, "cpu")
+        yield from answers(self, corpus, first)
+
+    monkeypatch.setattr(teachers.OwnTeacher, "answers", begin_too)
+    found = taught(corpus, config, {}, "cpu").teacher_logits
+    assert found is not None
+    assert found.shape == (len(corpus.rows), len(LABELS))
 
 
 def test_a_resumed_run_keeps_its_teacher(make: MakeConfig, teacher: Path, tmp_path: Path) -> None:

@@ -1,6 +1,9 @@
 """Transfer keeps the function of the pretrained encoder."""
 
 import json
+import os
+import subprocess
+import sys
 import zipfile
 from dataclasses import replace
 from pathlib import Path
@@ -49,6 +52,40 @@ def base(tmp_path: Path) -> Path:
     )
     model.config.save_pretrained(tmp_path)
     return tmp_path
+
+
+# The library reads where its cache is when it is imported.
+FROM_HUB = """
+import sys
+import torch
+from tinyguardrail_sdk.training.bases import find_base
+from tinyguardrail_sdk.training.transfer import load_base
+
+find_base("someone/small")
+found, same = load_base("someone/small"), load_base(sys.argv[1])
+assert found.heads == same.heads
+assert found.state.keys() == same.state.keys()
+assert all(torch.equal(found.state[name], weights) for name, weights in same.state.items())
+"""
+
+
+def test_a_base_of_the_hub_is_found_in_its_cache_without_a_network(base: Path) -> None:
+    model = base / "hub" / "models--someone--small"
+    snapshot = model / "snapshots" / ("0" * 40)
+    torch.manual_seed(5)
+    encoder().save_pretrained(snapshot)
+    (model / "refs").mkdir()
+    (model / "refs" / "main").write_text(snapshot.name, encoding="utf-8")
+    places = {"HF_HUB_CACHE": str(base / "hub"), "HF_HUB_OFFLINE": "1"}
+    root = Path(transfer.__file__).parents[2]
+    done = subprocess.run(
+        [sys.executable, "-c", FROM_HUB, base],
+        env={**os.environ, **places, "PYTHONPATH": str(root)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
 
 
 def embed(network: TinyGuardrail, ids: torch.Tensor) -> torch.Tensor:

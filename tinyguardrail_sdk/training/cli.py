@@ -78,9 +78,7 @@ def _add_train(commands: Commands) -> None:
         ("validation", "examples for model choice; may be repeated"),
     ):
         parser.add_argument(f"--{name}", type=Path, action="append", metavar="F", help=text)
-    parser.add_argument(
-        "--output", type=Path, metavar="DIR", help="run folder (default: runs/guard)"
-    )
+    add_output(parser, "DIR", "run folder (default: runs/guard)", required=False)
     parser.add_argument(
         "--vocab", type=Path, metavar="F", help="WordPiece vocabulary (default: built in)"
     )

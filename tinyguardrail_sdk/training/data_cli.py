@@ -142,7 +142,7 @@ def _add_split(commands: Commands) -> None:
     )
     _add_pool(parser, required=True)
     _add_parts_output(parser)
-    _add_terms(parser, "wanted, instead of permissive, share-alike, none-stated and own")
+    _add_terms(parser)
 
 
 def _add_vocabulary(commands: Commands) -> None:
@@ -177,7 +177,7 @@ def _add_fetch(commands: Commands) -> None:
     parser.add_argument(
         "--list", action="store_true", help="show names, uses, licences, terms and homes"
     )
-    parser.add_argument("--output", type=Path, metavar="DIR", help="where to write")
+    add_output(parser, "DIR", "where to write", required=False)
     parser.add_argument(
         "--pint",
         action="append",
@@ -186,7 +186,7 @@ def _add_fetch(commands: Commands) -> None:
         help="YAML of PINT's form (text, category, label), a file or an https address, for "
         "evaluation; may be repeated",
     )
-    _add_terms(parser, "wanted, instead of permissive, share-alike, none-stated and own")
+    _add_terms(parser)
     parser.add_argument("--cache", type=Path, metavar="DIR", help="(default: the user's cache)")
     parser.add_argument("--offline", action="store_true", help="take all from the cache")
     parser.add_argument(
@@ -238,11 +238,8 @@ def _add_mix(commands: Commands) -> None:
         "may be repeated",
     )
     parser.add_argument("--total", type=int, default=0, metavar="N", help="most rows in all")
-    parser.add_argument(
-        "--near", type=float, default=0.8, metavar="P",
-        help="five-word runs that near copies share, 0.3 to 1; 1 drops exact copies only (0.8)",
-    )  # fmt: skip
-    _add_terms(parser, "wanted, instead of permissive, share-alike, none-stated and own")
+    _add_near(parser)
+    _add_terms(parser)
     parser.add_argument("--whole", action="store_true", help="all in train, no split")
     add_seed(parser)
 
@@ -259,9 +256,7 @@ def _add_audit(commands: Commands) -> None:
     )
     add_paths(parser)
     add_result(parser)
-    parser.add_argument(
-        "--near", type=float, default=0.8, metavar="P", help="as in `data mix` (0.8)"
-    )
+    _add_near(parser)
     add_seed(parser)
 
 
@@ -284,7 +279,21 @@ def _add_parts_output(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _add_terms(parser: argparse.ArgumentParser, text: str) -> None:
+def _add_near(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--near",
+        type=float,
+        default=0.8,
+        metavar="P",
+        help="share of five-word runs that near copies have in common, 0.3 to 1; 1 for exact "
+        "copies only (0.8)",
+    )
+
+
+def _add_terms(
+    parser: argparse.ArgumentParser,
+    text: str = "wanted, instead of permissive, share-alike, none-stated and own",
+) -> None:
     parser.add_argument(
         "--terms",
         action="append",

@@ -70,14 +70,16 @@ def add_generated(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_output(parser: argparse.ArgumentParser, metavar: str, text: str = "to write") -> None:
-    """The file or folder that a command writes, which must be given."""
-    parser.add_argument("--output", type=Path, required=True, metavar=metavar, help=text)
+def add_output(
+    parser: argparse.ArgumentParser, metavar: str, text: str = "to write", *, required: bool = True
+) -> None:
+    """The file or folder that a command writes."""
+    parser.add_argument("--output", type=Path, required=required, metavar=metavar, help=text)
 
 
 def add_result(parser: argparse.ArgumentParser) -> None:
     """A file for what a command shows."""
-    parser.add_argument("--output", type=Path, metavar="F", help="write the whole result as JSON")
+    add_output(parser, "F", "write the whole result as JSON", required=False)
 
 
 def add_settings(parser: argparse.ArgumentParser, text: str) -> None:

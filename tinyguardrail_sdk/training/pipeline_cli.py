@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tinyguardrail_sdk.training.dispatch import add_command
-from tinyguardrail_sdk.training.options import add_settings
+from tinyguardrail_sdk.training.options import add_output, add_settings
 from tinyguardrail_sdk.training.pipeline.presets import PRESETS
 
 if TYPE_CHECKING:
@@ -31,11 +30,11 @@ data, train (with all sections of `tinyguardrail train`), export, calibration (f
 most_escalated, false_alarms and floors by mode) and compare. colab and large go on from the shipped
 weights, tiny begins without any; train.init says otherwise.
 
-The run folder holds data, train, the checkpoint (export.name), evaluation, comparison.json, report,
-final_metrics.json and pipeline.json. Run again, the command skips what is finished and goes on with
-the rest, an interrupted training too; a run with other settings is refused. Exit status: 0 when all
-is made (whether it is worse than what ships is in the result), 2 on failure, 130 when interrupted
-by Ctrl-C, or by SIGTERM in training; 143 by SIGTERM elsewhere.
+The run folder holds data, audit.json, train, the checkpoint (export.name), evaluation,
+comparison.json, report, final_metrics.json and pipeline.json. Run again, the command skips what is
+finished and goes on with the rest, an interrupted training too; a run with other settings is
+refused. Exit status: 0 when all is made (whether it is worse than what ships is in the result), 2
+on failure, 130 when interrupted by Ctrl-C, or by SIGTERM in training; 143 by SIGTERM elsewhere.
 """
 
 
@@ -46,17 +45,15 @@ def add_pipeline_parser(commands: Commands) -> None:
         "pipeline",
         "pipeline_commands",
         help="from no data to a checkpoint and its report",
-        description="Generate data, train, export and calibrate, evaluate, compare with the "
-        "built-in checkpoint, and write the report: one command, which can be stopped.",
+        description="Generate and audit data, train, export and calibrate, evaluate, compare with "
+        "the built-in checkpoint, and write the report: one command, which can be stopped.",
         epilog=_EPILOG,
     )
     parser.add_argument(
         "--preset", default="colab", metavar="NAME", help=f"{', '.join(PRESETS)} (default: colab)"
     )
     add_settings(parser, "JSON or TOML, over the preset")
-    parser.add_argument(
-        "--output", type=Path, metavar="DIR", help="run folder (default: runs/pipeline)"
-    )
+    add_output(parser, "DIR", "run folder (default: runs/pipeline)", required=False)
     parser.add_argument("--dry-run", action="store_true", help="show the stages and settings")
     parser.add_argument(
         "--restart", action="store_true", help="remove what an earlier run made there, begin anew"

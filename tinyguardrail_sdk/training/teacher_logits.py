@@ -20,6 +20,7 @@ from tinyguardrail_sdk.errors import CheckpointError
 from tinyguardrail_sdk.labels import LABELS
 from tinyguardrail_sdk.training.config import TrainConfig
 from tinyguardrail_sdk.training.counting import counting
+from tinyguardrail_sdk.training.data.claimed import claimed
 from tinyguardrail_sdk.training.data.corpora import train_recipe
 from tinyguardrail_sdk.training.data.corpus import Corpus, corpus_folder
 from tinyguardrail_sdk.training.teachers import CHUNK, Teacher, open_teacher
@@ -40,7 +41,8 @@ def taught(
         device: Where the teacher computes.
 
     Raises:
-        InputError: The teacher does not fit the run, or nothing is to be had under its name.
+        InputError: The teacher does not fit the run, nothing is to be had under its name, or
+            another command is writing its answers there.
         CheckpointError: The teacher is not the one that a resumed run began with, or the windows
             cannot be made again for it to read.
     """
@@ -69,9 +71,15 @@ def _path(folder: Path, fingerprint: str) -> Path:
 
 
 def _complete(path: Path, teacher: Teacher, corpus: Corpus, config: TrainConfig) -> None:
-    """Write the answers that are not there yet."""
+    """Write the answers that are not there yet, while no other command does."""
     if path.is_file():
         return
+    with claimed(path.parent, "data.cache"):
+        if not path.is_file():  # of a command that has just ended
+            _write_rest(path, teacher, corpus, config)
+
+
+def _write_rest(path: Path, teacher: Teacher, corpus: Corpus, config: TrainConfig) -> None:
     if train_recipe(config).fingerprint() != corpus.fingerprint:
         raise CheckpointError(
             f"{path}: the teacher's answers are gone, and data or code have changed since: put "

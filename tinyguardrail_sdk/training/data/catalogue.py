@@ -1,11 +1,12 @@
 """Public data sets by name: where they live, what they are under, and how their rows are read.
 
-Revisions are pinned where one is known; `main` floats. A SHA-256 stands where other projects
-publish one for the file at that revision; none was computed here. Without one, the first fetch
-records it (see `lockfile`).
+Revisions are pinned. A SHA-256 stands where other projects publish one for the file at that
+revision; none was computed here. Without one, the first fetch records it (see `lockfile`).
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterator
 
 from tinyguardrail_sdk.labels import Source
 from tinyguardrail_sdk.training.data.dataset import Dataset, RemoteFile, RowRule, Use
@@ -54,7 +55,17 @@ _NEURALCHEMY = (
 )  # fmt: skip
 _S_LABS = ("S-Labs/prompt-injection-dataset", "002a9dd18514abd021869823d6b0429b38606d99")
 _GANDALF = ("Lakera/gandalf_ignore_instructions", "04737b65e90a6794ec227012e4a255a7def6344b")
+_GANDALF_SUMMARIES = (
+    "Lakera/gandalf_summarization", "2741266d5eafab579dfc717a9684fe964339293b"
+)  # fmt: skip
 _ALL_INJECTION = "scored as its home labels them: every attack is called injection"
+_GUARDSET_X = "AI-secure/PolyGuard"
+_POLICIES = {
+    "education": ("AAMC", "AI_FOR_EDUCATION", "COLLEGE_BOARD_AP", "CSU", "IB", "MCGOVERN_MED",
+                  "NIU", "SAMPLE_AI_GUIDANCE_TOOLKIT", "UNESCO"),
+    "hr": ("Adobe", "Amazon", "Apple", "ByteDance", "Google", "IBM", "Intel", "Meta", "Microsoft",
+           "NVIDIA"),
+}  # fmt: skip
 _JBB_MODELS = ("gpt-3.5-turbo-1106", "gpt-4-0125-preview", "llama-2-7b-chat-hf", "vicuna-13b-v1.5")
 _JBB_ATTACKS = {
     "DSN/white_box": _JBB_MODELS[2:],
@@ -83,6 +94,11 @@ def _bipia(name: str, part: str, use: Use) -> Dataset:
         use=use,
         note="clean documents, and the same with one of its attacks planted",
     )
+
+
+def _safe_and_unsafe(folder: str) -> Iterator[RemoteFile]:
+    yield RemoteFile(f"{folder}/data_safe.jsonl", label=BENIGN)
+    yield RemoteFile(f"{folder}/data_unsafe.jsonl", label=PAYLOAD_LABEL)
 
 
 CATALOGUE: tuple[Dataset, ...] = (
@@ -166,12 +182,20 @@ CATALOGUE: tuple[Dataset, ...] = (
         note="only the public example; your own file of this form: --pint PATH",
     ),
     _git(
-        "guardset-x", "AI-secure/PolyGuard", "main",
-        RemoteFile("education/results/UNESCO/data_unsafe.jsonl", label=PAYLOAD_LABEL),
-        RemoteFile("social_media/datagen/results/Instagram/data_safe.jsonl", label=BENIGN),
+        "guardset-x", _GUARDSET_X, "74139e3cb423d7ab296e2b693ff08ec96d35c99f",
+        *(file for domain, policies in _POLICIES.items() for policy in policies
+          for file in _safe_and_unsafe(f"{domain}/results/{policy}")),
         rules=(RowRule("instance", kind_from="category"),),
-        licence="not verified: see its home", terms="none-stated",
-        note="two of its files; breaches of policies, without a technique",
+        licence="none stated; CC-BY-4.0 by its copy on the hub", terms="none-stated",
+        note="schools and work: breaches of policies, without a technique",
+    ),
+    _git(
+        "guardset-x-social", _GUARDSET_X, "189852724531d78b67eb7340c839284c18aeeff6",
+        *(file for platform in ("Discord", "Reddit", "Twitter")
+          for file in _safe_and_unsafe(f"social_media/datagen/results/{platform}")),
+        rules=(RowRule("instance", kind_from="category"),),
+        licence="none stated; CC-BY-4.0 by its copy on the hub", terms="none-stated",
+        note="three platforms: breaches of policies, without a technique",
     ),
     _git(
         "injecagent", "uiuc-kang-lab/InjecAgent", "f19c9f2c79a41046eb13c03c51a24c567a8ffa07",
@@ -214,6 +238,19 @@ CATALOGUE: tuple[Dataset, ...] = (
                    "56b646d133335ebc535266bd55dbe1b5bee7caa4b95bf49d040684b9b5dd9972"),
         rule=RowRule("text", INJECTION), licence="MIT", use="evaluation",
         note="players of a game; some label noise",
+    ),
+    _hub(
+        "gandalf-summaries", *_GANDALF_SUMMARIES,
+        RemoteFile("data/train-00000-of-00001-44378fdb62cbf9b7.parquet"),
+        rule=RowRule("text", INJECTION, source=Source.DOCUMENT), licence="MIT",
+        note="114 texts that players gave to be summarised",
+    ),
+    _hub(
+        "gandalf-summaries-test", *_GANDALF_SUMMARIES,
+        RemoteFile("data/test-00000-of-00001-1696577a5023b698.parquet",
+                   "cf63d8ee1a9a4c0ce45f53f2e6702d526cf35544bb4b4c86f746503923dc43b1"),
+        rule=RowRule("text", INJECTION, source=Source.DOCUMENT), licence="MIT", use="evaluation",
+        note="13 texts that players gave to be summarised",
     ),
     *(
         _hub(
@@ -258,6 +295,13 @@ CATALOGUE: tuple[Dataset, ...] = (
         licence="MIT", note="mails of a contest, 37,303 submissions and no harmless ones: cap them",
     ),
     _hub(
+        "satml-ctf", "ethz-spylab/ctf-satml24", "11426babe61ee16b0efe7b55e0430359e0fc4235",
+        RemoteFile("chat.json"),
+        rule=RowRule("history", label_from=("was_successful_secret_extraction",),
+                     labels={"true": INJECTION}, wordy="true"),
+        licence="MIT", note="634 MB: chats of a contest, of them what got a secret out at once",
+    ),
+    _hub(
         "prompt-injections-mul", "yanismiraoui/prompt_injections",
         "f586306f81144389e2038e5f0db03eac39e13066",
         RemoteFile("prompt_injections.csv"),
@@ -296,14 +340,13 @@ CATALOGUE: tuple[Dataset, ...] = (
                              "0/1": PAYLOAD_LABEL}),
         licence="CC-BY-NC-4.0", terms="non-commercial", language="mul", note="real users",
     ),
-    _git(
-        "tensor-trust", "HumanCompatibleAI/tensor-trust-data", "main",
+    _hub(
+        "tensor-trust", "qxcv/tensor-trust", "4de2b2fe01ba0cb6fbf7cbb9f1a3fabaf8157372",
         RemoteFile("benchmarks/hijacking-robustness/v1/hijacking_robustness_dataset.jsonl",
                    kind="hijacking"),
         RemoteFile("benchmarks/extraction-robustness/v1/extraction_robustness_dataset.jsonl",
                    kind="extraction"),
-        rules=(RowRule("attack", INJECTION),),
-        licence="not verified: see its home", terms="none-stated", use="training",
-        note="players of a game",
+        rule=RowRule("attack", INJECTION),
+        licence="none stated", terms="none-stated", note="players of a game",
     ),
 )  # fmt: skip

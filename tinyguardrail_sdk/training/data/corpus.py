@@ -11,7 +11,6 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-import shutil
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
@@ -30,6 +29,7 @@ from tinyguardrail_sdk.manifest import hash_of
 from tinyguardrail_sdk.tokenizer import WordPieceTokenizer
 from tinyguardrail_sdk.training.data.jsonl import write_json
 from tinyguardrail_sdk.training.data.parallel import in_order
+from tinyguardrail_sdk.training.data.publish import drafted_beside
 from tinyguardrail_sdk.training.data.schema import Example, read_examples
 from tinyguardrail_sdk.training.data.windows import WindowRules, choose_windows, window_text
 
@@ -204,26 +204,23 @@ def prepare_corpus(
         progress: Called with the number of texts done.
 
     Raises:
-        InputError: The files hold no example.
+        InputError: The files hold no example, or another command is making the corpus there.
     """
     fingerprint = recipe.fingerprint()
     directory = corpus_folder(cache, fingerprint)
     if not directory.is_dir():
-        partial = directory.with_name(f".{directory.name}.partial")
-        shutil.rmtree(partial, ignore_errors=True)  # of one that was killed
-        partial.mkdir(parents=True)
-        try:
-            counts = _write(recipe, partial, workers, progress or (lambda done: None))
-            facts = {
-                "fingerprint": fingerprint,
-                **counts,
-                "files": [file.name for file in recipe.files],
-                "inputs": recipe.inputs(),
-            }
-            write_json(partial / "corpus.json", facts)
-            partial.rename(directory)
-        finally:
-            shutil.rmtree(partial, ignore_errors=True)
+        with drafted_beside(directory, "data.cache") as made:
+            if not directory.is_dir():
+                made.mkdir(parents=True)
+                counts = _write(recipe, made, workers, progress or (lambda done: None))
+                facts = {
+                    "fingerprint": fingerprint,
+                    **counts,
+                    "files": [file.name for file in recipe.files],
+                    "inputs": recipe.inputs(),
+                }
+                write_json(made / "corpus.json", facts)
+                made.rename(directory)
     return open_corpus(directory)
 
 

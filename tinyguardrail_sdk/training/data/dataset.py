@@ -37,7 +37,8 @@ class RowRule:
     """How a row is made from a record.
 
     Attributes:
-        text: Field of the text; a list of strings is its lines.
+        text: Field of the text; a list of strings is its lines. Of a list of messages it is what
+            the user said, and the record is left out where that is not one message.
         label: Class of all rows, unless `label_from` is given.
         label_from: Fields that decide the class; their values are joined by `/`, in lower case.
         labels: Class by that value, * as wildcard, the first that fits; records of other values,

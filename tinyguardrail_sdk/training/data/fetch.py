@@ -262,8 +262,7 @@ def _row(
 
     if any(str(value(name)).lower() != wanted for name, wanted in rule.where.items()):
         return None
-    text = value(rule.text)
-    text = "\n".join(text) if isinstance(text, list) else text
+    text = _text(value(rule.text))
     label = file.label or rule.label
     if rule.label_from:
         found = "/".join(str(value(name)).strip().lower() for name in rule.label_from)
@@ -284,6 +283,15 @@ def _row(
         "kind": str(value(rule.kind_from)) if rule.kind_from else file.kind,
     }
     return {**row, USE: EVALUATION} if dataset.use == EVALUATION else row
+
+
+def _text(value: Any) -> Any:
+    if not isinstance(value, list):
+        return value
+    if all(isinstance(part, str) for part in value):
+        return "\n".join(value)
+    messages = [part for part in value if isinstance(part, Mapping) and part.get("role") == "user"]
+    return messages[0].get("content") if len(messages) == 1 else None
 
 
 def _planted(row: Record, attacks: Sequence[Record], number: int) -> Iterator[Record]:

@@ -38,6 +38,31 @@ def drafted(output: Path, name: str) -> Iterator[Path]:
             yield Path(folder)
 
 
+@contextmanager
+def drafted_beside(directory: Path, setting: str = "output") -> Iterator[Path]:
+    """Where to make a folder that is then renamed, while no other command makes it.
+
+    Args:
+        directory: What it will be, the name included; whether it is there already, look within
+            the block: the command that was making it may just have ended.
+        setting: What a user gives another one of, to be elsewhere.
+
+    Yields:
+        A path beside it, which does not exist: what a killed run left there goes.
+
+    Raises:
+        InputError: Another command is making it.
+    """
+    beside = directory.parent / f".{directory.name}.draft"
+    with claimed(beside, setting):
+        try:
+            made = beside / directory.name
+            shutil.rmtree(made, ignore_errors=True)
+            yield made
+        finally:
+            shutil.rmtree(beside, ignore_errors=True)
+
+
 def publish(folder: Path, output: Path, names: Sequence[str], stale: Sequence[str] = ()) -> None:
     """Move the files of a set to their place.
 

@@ -73,6 +73,9 @@ def _json_lines(path: Path, inside: str) -> Iterator[Any]:
 
 
 def _json(path: Path, inside: str) -> Iterator[Any]:
+    if _has_lines(path):
+        yield from _json_lines(path, inside)
+        return
     with _open(path) as file:
         try:
             whole = json.load(file)
@@ -81,6 +84,16 @@ def _json(path: Path, inside: str) -> Iterator[Any]:
         except ValueError as error:
             raise InputError(f"{path.name}: not JSON ({error})") from error
     yield from _listed(path, whole, inside)
+
+
+def _has_lines(path: Path) -> bool:
+    """Whether it is JSON lines by another name: an object in one line, and something behind it."""
+    with _open(path) as file:
+        first, second = file.readline(), file.readline()
+    try:
+        return bool(second.strip()) and isinstance(json.loads(first), dict)
+    except ValueError:
+        return False
 
 
 def _yaml(path: Path, inside: str) -> Iterator[Any]:

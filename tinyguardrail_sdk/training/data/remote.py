@@ -1,8 +1,17 @@
-"""Files from the network: over HTTPS, within limits of time and size, whole or not at all."""
+"""Files from the network: over HTTPS, within limits of time and size, whole or not at all.
+
+What has come of a file stands beside its place, under a name that tells the version (`ETag`) which
+its home gave. The next try, of a later command too, asks for the rest only, and begins anew where
+the version is another one or the home names none.
+"""
 
 from __future__ import annotations
 
+import errno
+import glob
+import hashlib
 import http.client
+import io
 import time
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -13,12 +22,17 @@ from urllib.parse import urlsplit
 from urllib.request import HTTPRedirectHandler, Request, build_opener
 
 from tinyguardrail_sdk.errors import GuardrailError, InputError
+from tinyguardrail_sdk.training.data.claimed import claim
 from tinyguardrail_sdk.training.progress import Progress
 
 _LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 _CHUNK = 1 << 16
 _LOGIN = {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
-_PASSING = {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS}
+_PASSING = {
+    HTTPStatus.REQUEST_TIMEOUT,
+    HTTPStatus.TOO_MANY_REQUESTS,
+    HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE,  # all of it, or more, had come
+}
 
 
 @dataclass(frozen=True)
@@ -82,43 +96,66 @@ def download(url: str, target: Path, patience: Patience, progress: Progress) -> 
         progress: Told the bytes done and of all; all is 0 where the server does not say.
 
     Raises:
-        InputError: The address is not HTTPS, or there is no such file.
+        InputError: The address is not HTTPS, there is no such file, or another command is fetching
+            it.
         LoginNeeded: Its home gives it only to those who log in.
         GuardrailError: It cannot be had; the message says what to do.
+        OSError: The disk is full.
     """
     check_address(url)
-    unfinished = target.with_name(target.name + ".part")
     target.parent.mkdir(parents=True, exist_ok=True)
     try:
         for attempt in range(patience.attempts):
             if attempt:
                 time.sleep(patience.backoff * 2 ** (attempt - 1))
             try:
-                _attempt(url, unfinished, patience, progress)
-                unfinished.replace(target)
+                _attempt(url, target, patience, progress).replace(target)
                 return
             except _Passing as error:
                 failure = str(error)
     finally:
-        unfinished.unlink(missing_ok=True)
+        _part(target, "").unlink(missing_ok=True)
     raise GuardrailError(
         f"{url}: {failure} ({patience.attempts} tries). Is there a network? On a machine that has "
         "one, run the same command with --cache DIR, bring DIR here, and add --cache DIR --offline"
     )
 
 
-def _attempt(url: str, unfinished: Path, patience: Patience, progress: Progress) -> None:
+def _attempt(url: str, target: Path, patience: Patience, progress: Progress) -> Path:
+    """Where all of the file is."""
     opener = build_opener(_SafeRedirects)
     request = Request(url, headers={"User-Agent": "tinyguardrail-data"})
+    begun = next(target.parent.glob(f"{glob.escape(target.name)}.*.part"), None)
+    if begun is not None:
+        request.add_header("Range", f"bytes={begun.stat().st_size}-")
     try:
         with opener.open(request, timeout=patience.timeout) as response:
-            _store(url, response, unfinished, patience.most_bytes, progress)
+            part = _part(target, response.headers.get("ETag", ""))
+            goes_on = response.status == HTTPStatus.PARTIAL_CONTENT
+            if begun is not None and (part != begun or not goes_on):
+                begun.unlink()
+                if goes_on:
+                    raise _Passing("its home has another version now")
+            _store(url, response, part, patience.most_bytes, progress)
+            return part
     except HTTPError as error:
+        if begun is not None and error.code == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
+            begun.unlink()
         raise _explained(url, error) from error
     except (URLError, OSError, http.client.HTTPException) as error:  # refused, timed out, cut off
+        if getattr(error, "errno", None) == errno.ENOSPC:  # which is not the network's
+            raise
         raise _Passing(
             str(getattr(error, "reason", None) or error or type(error).__name__)
         ) from None
+
+
+def _part(target: Path, version: str) -> Path:
+    """Where what comes of a version is kept; of a version that is not told exactly, it is not."""
+    if not version or version.startswith("W/"):
+        return target.with_name(f"{target.name}.part")
+    told = hashlib.sha256(version.encode()).hexdigest()[:16]
+    return target.with_name(f"{target.name}.{told}.part")
 
 
 def _explained(url: str, error: HTTPError) -> Exception:
@@ -134,13 +171,17 @@ def _explained(url: str, error: HTTPError) -> Exception:
 
 
 def _store(
-    url: str, response: http.client.HTTPResponse, unfinished: Path, most: int, progress: Progress
+    url: str, response: http.client.HTTPResponse, part: Path, most: int, progress: Progress
 ) -> None:
-    announced = int(response.headers.get("Content-Length") or 0)
-    done = 0
-    if announced > most:
-        raise _too_large(url, most)
-    with unfinished.open("wb") as file:
+    coming = int(response.headers.get("Content-Length") or 0)
+    with part.open("ab") as file:
+        claim(file.fileno(), part, "cache")
+        if response.status != HTTPStatus.PARTIAL_CONTENT:
+            file.truncate(0)
+        done = file.seek(0, io.SEEK_END)
+        announced = done + coming if coming else 0
+        if announced > most:
+            raise _too_large(url, most)
         while chunk := response.read(_CHUNK):
             done += len(chunk)
             if done > most:

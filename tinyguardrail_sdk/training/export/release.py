@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ from tinyguardrail_sdk.manifest import (
 from tinyguardrail_sdk.training.calibrate import calibrate, write_calibration
 from tinyguardrail_sdk.training.compare import REGRESSION_SET, Change, Gate, compare, worse
 from tinyguardrail_sdk.training.data.kept import NOTHING, Kept
+from tinyguardrail_sdk.training.data.publish import drafted_beside
 from tinyguardrail_sdk.training.export.bundle import export
 from tinyguardrail_sdk.training.judging import judge_windows
 from tinyguardrail_sdk.training.progress import PartsProgress
@@ -89,14 +89,12 @@ def release(
         kept: Where answers are kept, and those of an interrupted run taken up.
 
     Raises:
-        InputError: The folder exists, or the texts cannot be used.
+        InputError: The folder exists, the texts cannot be used, or another command is making it.
         CheckpointError: `run` or the old checkpoint cannot be used.
     """
-    if directory.exists():
-        raise InputError(f"{directory}: exists; remove it or give another --output")
-    directory.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=directory.parent, prefix=".release-") as folder:
-        made = Path(folder) / directory.name
+    with drafted_beside(directory) as made:
+        if directory.exists():
+            raise InputError(f"{directory}: exists; remove it or give another --output")
         export_calibrated(run, made, config, progress, kept)
         changes = compare(
             made,

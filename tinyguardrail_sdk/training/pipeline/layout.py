@@ -61,6 +61,11 @@ class Layout:
         return self.data / f"{name}.jsonl.gz"
 
     @property
+    def audit(self) -> Path:
+        """What training learns from, and its shortcuts."""
+        return self.root / "audit.json"
+
+    @property
     def run(self) -> RunFolder:
         """The training run."""
         return RunFolder(self.root / "train")
@@ -104,4 +109,5 @@ class Layout:
 
     def _owned(self) -> tuple[Path, ...]:
         folders = (self.root / name for name in FOLDERS)
-        return (*folders, self.unfinished, self.checkpoint, self.comparison, self.metrics)
+        files = (self.audit, self.comparison, self.metrics)
+        return (*folders, self.unfinished, self.checkpoint, *files)

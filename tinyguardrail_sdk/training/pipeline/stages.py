@@ -60,6 +60,7 @@ def _data(config: PipelineConfig, layout: Layout) -> Iterator[Stage]:
             (layout.data,),
             work.mix,
         )
+    yield Stage("audit", _of(told, "seed"), (layout.part("train"),), (layout.audit,), work.audit)
 
 
 def _train(config: PipelineConfig, layout: Layout) -> Stage:

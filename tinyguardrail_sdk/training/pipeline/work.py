@@ -18,6 +18,8 @@ from tinyguardrail_sdk.training import evaluate as evaluation
 from tinyguardrail_sdk.training import train as training
 from tinyguardrail_sdk.training.config import TrainConfig
 from tinyguardrail_sdk.training.counting import counting, counting_parts
+from tinyguardrail_sdk.training.data.audit import AuditConfig
+from tinyguardrail_sdk.training.data.audit import audit as audit_files
 from tinyguardrail_sdk.training.data.fetch import FetchConfig
 from tinyguardrail_sdk.training.data.fetch import fetch as fetch_sets
 from tinyguardrail_sdk.training.data.generate import GenerateConfig
@@ -79,6 +81,17 @@ def mix(config: PipelineConfig, layout: Layout) -> Result:
     with keeping(layout.unfinished, tell) as kept, counting("mix") as progress:
         report = mix_files(asked, layout.data, progress, kept)
     return {name: part["rows"] for name, part in report["parts"].items()}
+
+
+def audit(config: PipelineConfig, layout: Layout) -> Result:
+    """Describe what training learns from, and warn of what gives the class away."""
+    asked = AuditConfig((layout.part("train"),), seed=config.data.seed)
+    with keeping(layout.unfinished, tell) as kept, counting("audit") as progress:
+        report = audit_files(asked, progress, kept)
+        write_json(layout.audit, report)
+    for warning in report["warnings"]:
+        tell(warning)
+    return {"rows": report["rows"], "warnings": len(report["warnings"])}
 
 
 def train(config: PipelineConfig, layout: Layout) -> Result:

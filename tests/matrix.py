@@ -5,8 +5,9 @@
     python -m tests.matrix --check build/results/*.xml        # status 1 where they differ
 
 With `--only` the reports need no other tests than those of the column, at the versions that the
-page names. A test says by its name what it is about. How a client is called is noted in the report:
-the shape of a conformance test, or the parameter `way` of another, under a name in `WAYS`.
+page names. A test says by its name what it is about; one that is about the answer and the reasoning
+likewise, by a parameter `reasoning`. How a client is called is noted in the report: the shape of a
+conformance test, or the parameter `way` of another, under a name in `WAYS`.
 
 `--check` fails for a test that ran nowhere, too. A call that a newer version than the page names
 no longer has is a warning.
@@ -85,7 +86,9 @@ def column_of(case: Case) -> str | None:
     """Return the column that a test belongs to."""
     if where := case.properties.get("where"):
         return "tool result" if "tool" in where else "document"
-    name = case.name.partition("[")[0]
+    name, _, parameters = case.name.partition("[")
+    if "reasoning" in re.split(r"[-\]]", parameters):
+        return "reasoning"
     return next((each for each, fits in COLUMNS.items() if re.search(fits, name)), None)
 
 

@@ -2,10 +2,14 @@
 
 The client is OpenAI's own, answered in this process without a network, and the checks are answered
 by a script. Timed are a guarded call, the same call without a guard, and the same checks made by
-hand, in blocks of a few calls that take turns in random order: each round gives one difference, and
-whatever slows the machine for longer than a round slows all three. Printed is the median of the
+hand, one of each in a round and in random order: each round gives one difference, and whatever
+slows the machine for longer than a few milliseconds slows all three. Printed is the median of many
 rounds with its interval of 95 %, in processor time of the one thread that does it all, garbage
 collected between rounds only.
+
+The messages go in `extra_body`, which the client sends as it is and the adapter reads like all
+else. Named, they are validated by the client for a third of a millisecond each, whose noise would
+be more than what is measured.
 """
 
 from __future__ import annotations
@@ -27,7 +31,6 @@ from tinyguardrail_sdk.adapters import wrap
 from tinyguardrail_sdk.testing import ScriptedClassifier
 
 TURNS = (1, 10, 40)
-CALLS = 10  # of a block: long against the clock, short against what disturbs
 SAID = {"role": "assistant", "content": "From nine to five."}
 ANSWER = {
     "id": "c",
@@ -41,7 +44,7 @@ ANSWER = {
 def main() -> None:
     """Print a line for each length of conversation."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=60)
+    parser.add_argument("--rounds", type=int, default=1000)
     rounds = parser.parse_args().rounds
     found = {turns: overhead(turns, rounds) for turns in TURNS}
     print_table(("turns", "ms a call", "from", "to"), [(turns, *found[turns]) for turns in TURNS])
@@ -54,6 +57,7 @@ def overhead(turns: int, rounds: int) -> tuple[float, float, float]:
         {"role": ("user", "assistant")[turn % 2], "content": f"Turn {turn} about opening hours."}
         for turn in range(turns)
     ]
+    body = {"messages": messages}
     script = ScriptedClassifier()
     # No memory: else the calls after the first would check nothing.
     guard = Guard(classifier=script, cache=0)
@@ -65,7 +69,7 @@ def overhead(turns: int, rounds: int) -> tuple[float, float, float]:
         guard.check_messages([SAID])
 
     def asking(one: Any) -> Callable[[], object]:
-        return lambda: one.chat.completions.create(model="m", messages=messages)
+        return lambda: one.chat.completions.create(model="m", messages=[], extra_body=body)
 
     def between() -> None:
         script.calls.clear()
@@ -102,7 +106,7 @@ def differences(
     gc.disable()
     try:
         for _ in range(rounds + rounds // 10):
-            taken = {each: _block(each) for each in rng.sample(contestants, len(contestants))}
+            taken = {each: _timed(each) for each in rng.sample(contestants, len(contestants))}
             found.append(taken[whole] - sum(taken[each] for each in parts))
             between()
     finally:
@@ -114,13 +118,10 @@ def differences(
     return kept[middle], kept[max(middle - reach, 0)], kept[min(middle + reach, rounds - 1)]
 
 
-def _block(call: Callable[[], object]) -> float:
-    """Time a few calls in a row, after an untimed one that finds the caches full of another's."""
-    call()
+def _timed(call: Callable[[], object]) -> float:
     began = time.thread_time()
-    for _ in range(CALLS):
-        call()
-    return (time.thread_time() - began) * 1e3 / CALLS
+    call()
+    return (time.thread_time() - began) * 1e3
 
 
 if __name__ == "__main__":

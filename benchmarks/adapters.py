@@ -8,7 +8,7 @@ rounds with its interval of 95 %, in processor time of the one thread that does 
 collected between rounds only.
 
 The messages go in `extra_body`, which the client sends as it is and the adapter reads like all
-else. Named, they are validated by the client for a third of a millisecond each, whose noise would
+else. Named, they are validated by the client for a tenth of a millisecond each, whose noise would
 be more than what is measured.
 """
 

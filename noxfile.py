@@ -29,6 +29,7 @@ MODULES = [
 # What the tests of a group need besides; torch is not tested with more than one version.
 BESIDES = {
     "asgi": ["httpx"],
+    "crewai": ["crewai-files"],
     "mistral": ["websockets"],  # to see that its realtime part is refused
     "transformers": ["torch==2.13.0"],
 }

@@ -38,7 +38,7 @@ _DATA = ("file_data", "base64", "data", "bytes", "document_url")
 _TYPES = ("media_type", "mime_type", "mimeType", "format")
 _NAMES = ("filename", "document_name", "name", "display_name", "displayName")
 _HEADINGS = ("title", "context")
-_ADDRESSES = ("file_id", "file_url", "url", "source_url")
+_ADDRESSES = ("file_id", "file_url", "url", "source_url", "uri")
 _INSIDE = ("file", "extras", "metadata")
 # Likewise in a part of a picture, a sound or a film.
 _MEDIA_INSIDE = ("image_url", "source", "input_audio")

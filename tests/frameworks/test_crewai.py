@@ -1,4 +1,7 @@
 import asyncio
+import io
+from collections.abc import Callable
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -12,6 +15,7 @@ from tinyguardrail_sdk.testing import ScriptedClassifier
 WHY = "pip install 'tinyguardrail-sdk[crewai]'"
 crewai: Any = pytest.importorskip("crewai", reason=WHY)
 tools: Any = pytest.importorskip("crewai.tools", reason=WHY)
+attached: Any = pytest.importorskip("crewai_files", reason="pip install crewai-files")
 
 # CrewAI, and what it leaves open, warn of themselves.
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -157,12 +161,69 @@ def test_a_stream_is_refused(guard: Guard) -> None:
     assert llm.asked == []
 
 
-def test_files_that_are_no_pictures_are_refused(guard: Guard) -> None:
-    files = {"paper": SimpleNamespace(content_type="application/pdf")}
-    with pytest.raises(InputError, match="a file cannot be read"):
-        guard_llm(scripted(ANSWER), guard).call([{**ASKED[1], "files": files}])
-    files = {"photo": SimpleNamespace(content_type="image/png")}
-    assert guard_llm(scripted(ANSWER), guard).call([{**ASKED[1], "files": files}]) == ANSWER
+def in_memory(data: bytes, folder: Path) -> Any:
+    return attached.FileBytes(data=data, filename="hours.md")
+
+
+def on_disk(data: bytes, folder: Path) -> Any:
+    (folder / "hours.md").write_bytes(data)
+    return folder / "hours.md"
+
+
+def as_stream(data: bytes, folder: Path) -> Any:
+    return io.BytesIO(data)
+
+
+Place = Callable[[bytes, Path], Any]
+every_place = pytest.mark.parametrize("place", [in_memory, on_disk, as_stream])
+PICTURE = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"
+
+
+def asking(file: Any) -> list[Any]:
+    return [{**ASKED[1], "files": {"hours": file}}]
+
+
+@every_way
+@every_place
+def test_a_benign_file_is_sent_as_without_a_guard(
+    guard: Guard, way: Any, place: Place, tmp_path: Path
+) -> None:
+    for data in (b"Open from nine to five.", PICTURE):
+        llm, asked = scripted(ANSWER), asking(attached.File(source=place(data, tmp_path)))
+        assert way(guard_llm(llm, guard), asked) == ANSWER
+        assert llm.asked == [asked]
+        assert llm.asked[0][0]["files"]["hours"].read() == data
+
+
+@every_way
+@every_place
+def test_an_attack_in_a_document_does_not_reach_the_model(
+    guard: Guard, way: Any, place: Place, tmp_path: Path
+) -> None:
+    file = attached.TextFile(source=place(PAGE.encode(), tmp_path))
+    llm = scripted(ANSWER)
+    with pytest.raises(Blocked):
+        way(guard_llm(llm, guard), asking(file))
+    assert llm.asked == []
+
+
+def test_names_of_a_file_are_judged(guard: Guard) -> None:
+    data = b"Open from nine to five."
+    named = attached.File(source=attached.FileBytes(data=data, filename=f"{ATTACK}.md"))
+    for files in ({"hours": named}, {ATTACK: attached.File(source=data)}):
+        with pytest.raises(Blocked):
+            guard_llm(scripted(ANSWER), guard).call([{**ASKED[1], "files": files}])
+
+
+@pytest.mark.parametrize(
+    "source",
+    [b"%PDF-1.7\n", b"\0\1\2", "https://example.com/hours.md", "https://example.com/photo.png"],
+)
+def test_a_file_that_cannot_be_read_is_not_sent(guard: Guard, source: Any) -> None:
+    llm = scripted(ANSWER)
+    with pytest.raises(InputError, match="cannot be read"):
+        guard_llm(llm, guard).call(asking(attached.File(source=source)))
+    assert llm.asked == []
 
 
 class Look(tools.BaseTool):  # type: ignore[misc]

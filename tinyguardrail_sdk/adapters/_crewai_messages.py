@@ -8,10 +8,13 @@ from typing import Any
 from tinyguardrail_sdk.adapters._streams import plain
 from tinyguardrail_sdk.content import value_text
 from tinyguardrail_sdk.errors import InputError
+from tinyguardrail_sdk.files import file_texts
 from tinyguardrail_sdk.labels import Source
 
 # Where a tool call of an answer has its arguments, by provider.
 _ARGUMENTS = ("arguments", "args", "input")
+# Kinds of files that are here already; what an address leads to, nobody knows before it is sent.
+_HERE = ("FilePath", "FileBytes", "FileStream")
 _NO_TEXT = ("image/", "audio/", "video/")
 
 
@@ -19,12 +22,14 @@ class Reader:
     """Reads messages, and answers: texts, tool calls of any provider, and models."""
 
     def request(self, given: Mapping[str, Any]) -> Iterable[Any]:
-        """Read the messages."""
+        """Read the messages, and the files that they have beside their content."""
         asked = given["messages"]
         for each in [asked] if isinstance(asked, str) else asked:
-            if isinstance(each, Mapping):
-                _refuse_files(each.get("files") or {})
-            yield plain(each)
+            message = dict(each) if isinstance(each, Mapping) else each
+            files = message.pop("files", None) if isinstance(message, dict) else None
+            for name, file in (files or {}).items():
+                yield "document", list(_file_texts(name, file))
+            yield plain(message)
 
     def response(self, answer: Any) -> Iterator[Any]:
         """Read an answer."""
@@ -37,10 +42,14 @@ class Reader:
         raise NotImplementedError
 
 
-def _refuse_files(files: Mapping[str, Any]) -> None:
-    for file in files.values():
-        if not str(getattr(file, "content_type", "")).startswith(_NO_TEXT):
-            raise InputError("a file cannot be read here; check its text by itself, and send that")
+def _file_texts(name: str, file: Any) -> Iterator[str]:
+    """The names of a file and its text; of a picture, a sound or a film, nothing."""
+    if type(getattr(file, "source", None)).__name__ not in _HERE:
+        raise InputError("a file that is not here cannot be read; send its bytes, or a path")
+    kind = file.content_type
+    if not kind.startswith(_NO_TEXT):
+        told = {"name": name, "filename": file.filename, "media_type": kind}
+        yield from file_texts({**told, "data": file.read()})
 
 
 def _said(value: Any) -> Any:

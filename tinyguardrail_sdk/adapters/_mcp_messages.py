@@ -82,6 +82,18 @@ def words(value: Any) -> Iterator[tuple[Source, str]]:
         yield Source.TOOL, "\n".join(found)
 
 
+def told_instead(text: str) -> dict[str, Any]:
+    """Return a tool result that is an error, for the model to read in place of a blocked one."""
+    return {"content": [{"type": "text", "text": text}], "isError": True}
+
+
+def on_the_wire(value: Any) -> Any:
+    """Return a model of any version of the SDK as what goes over the wire."""
+    if isinstance(value, Mapping):
+        return value
+    return value.model_dump(by_alias=True, mode="json", exclude_none=True)
+
+
 def _data(text: str) -> Any:
     """What a text says as JSON, where it is an object or a list; else the text."""
     try:

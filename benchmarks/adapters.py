@@ -10,6 +10,9 @@ collected between rounds only.
 The messages go in `extra_body`, which the client sends as it is and the adapter reads like all
 else. Named, they are validated by the client for a tenth of a millisecond each, whose noise would
 be more than what is measured.
+
+Besides, what the checks of a conversation cost that the guard remembers: it is read again, and its
+texts are hashed to find the answers, which the policy decides about afresh.
 """
 
 from __future__ import annotations
@@ -18,6 +21,7 @@ import argparse
 import gc
 import math
 import random
+import statistics
 import time
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -46,19 +50,28 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=1000)
     rounds = parser.parse_args().rounds
-    found = {turns: overhead(turns, rounds) for turns in TURNS}
-    print_table(("turns", "ms a call", "from", "to"), [(turns, *found[turns]) for turns in TURNS])
+    found = {turns: (*overhead(turns, rounds), known(turns, rounds)) for turns in TURNS}
+    head = ("turns", "ms a call", "from", "to", "ms of checks that are remembered")
+    print_table(head, [(turns, *found[turns]) for turns in TURNS])
     print_json("adapters", {"ms": {str(turns): found[turns] for turns in TURNS}})
 
 
 def overhead(turns: int, rounds: int) -> tuple[float, float, float]:
     """Return the milliseconds of a guarded call besides its checks, and their interval."""
-    messages = [
-        {"role": ("user", "assistant")[turn % 2], "content": f"Turn {turn} about opening hours."}
-        for turn in range(turns)
-    ]
-    body = {"messages": messages}
     script = ScriptedClassifier()
+    whole, *parts = calls(script, turns)
+
+    def between() -> None:
+        script.calls.clear()
+        gc.collect()
+
+    return differences(whole, parts, rounds, between)
+
+
+def calls(script: ScriptedClassifier, turns: int) -> tuple[Callable[[], object], ...]:
+    """Return a guarded call of so many turns, one without a guard, and its checks by hand."""
+    messages = conversation(turns)
+    body = {"messages": messages}
     # No memory: else the calls after the first would check nothing.
     guard = Guard(classifier=script, cache=0)
     plain, guarded = client(), client()
@@ -71,12 +84,22 @@ def overhead(turns: int, rounds: int) -> tuple[float, float, float]:
     def asking(one: Any) -> Callable[[], object]:
         return lambda: one.chat.completions.create(model="m", messages=[], extra_body=body)
 
-    def between() -> None:
-        script.calls.clear()
-        gc.collect()
+    return asking(guarded), asking(plain), by_hand
 
-    whole, *parts = asking(guarded), asking(plain), by_hand
-    return differences(whole, parts, rounds, between)
+
+def known(turns: int, rounds: int) -> float:
+    """Return the milliseconds of checking so many turns again, of which the answers are known."""
+    guard, messages = Guard(classifier=ScriptedClassifier()), conversation(turns)
+    taken = [_timed(lambda: guard.check_messages(messages)) for _ in range(rounds)]
+    return statistics.median(taken)
+
+
+def conversation(turns: int) -> list[dict[str, str]]:
+    """Return so many short messages."""
+    return [
+        {"role": ("user", "assistant")[turn % 2], "content": f"Turn {turn} about opening hours."}
+        for turn in range(turns)
+    ]
 
 
 def client() -> Any:

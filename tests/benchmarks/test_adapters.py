@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from benchmarks import adapters
+from tinyguardrail_sdk.testing import ScriptedClassifier
 
 Taking = Callable[[float], Callable[[], None]]
 
@@ -33,3 +34,15 @@ def test_what_the_parts_do_not_explain_is_left(taking: Taking) -> None:
     assert len(rounds) == 110
     assert middle == pytest.approx(2.0, abs=0.02)
     assert low <= middle <= high
+
+
+def test_the_checks_by_hand_are_those_of_the_guarded_call() -> None:
+    script, made = ScriptedClassifier(), []
+    for call in adapters.calls(script, 3):
+        call()
+        made.append([*script.calls])
+        script.calls.clear()
+    guarded, plain, by_hand = made
+    assert guarded == by_hand
+    assert len(guarded) > 3
+    assert plain == []

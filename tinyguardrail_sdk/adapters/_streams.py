@@ -50,7 +50,8 @@ class Deferring:
         """Read the arguments of a call."""
         given = {key: value for key, value in request.items() if not _is_absent(value)}
         # The clients merge `extra_body` over the rest before they send it.
-        return self.reader.request(plain(given | dict(given.get("extra_body") or {})))
+        body = given.pop("extra_body", None) or {}
+        return self.reader.request(plain(given | dict(body)))
 
     async def receive(self, response: Any) -> None:
         """Let the reader await what it is going to read of an answer, if it is one that does."""

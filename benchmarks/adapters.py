@@ -8,11 +8,10 @@ rounds with its interval of 95 %, in processor time of the one thread that does 
 collected between rounds only.
 
 The messages go in `extra_body`, which the client sends as it is and the adapter reads like all
-else. Named, they are validated by the client for a tenth of a millisecond each, whose noise would
-be more than what is measured.
+else. Named, they are validated by the client, whose noise would be more than what is measured.
 
-Besides, what the checks of a conversation cost that the guard remembers: it is read again, and its
-texts are hashed to find the answers, which the policy decides about afresh.
+The control is the call without a guard and the checks by hand, one after the other, less the same
+two by themselves: no adapter is in it, so it must be about 0.
 """
 
 from __future__ import annotations
@@ -21,14 +20,14 @@ import argparse
 import gc
 import math
 import random
-import statistics
 import time
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import httpx2
 import openai
 
+from benchmarks.texts import conversation
 from benchmarks.timing import print_json, print_table
 from tinyguardrail_sdk import Guard
 from tinyguardrail_sdk.adapters import wrap
@@ -45,27 +44,41 @@ ANSWER = {
 }
 
 
+class Difference(NamedTuple):
+    """Milliseconds that a call takes longer than its parts: the median, and its interval."""
+
+    ms: float
+    low: float
+    high: float
+
+
 def main() -> None:
-    """Print a line for each length of conversation."""
+    """Print two lines for each length of conversation."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=1000)
     rounds = parser.parse_args().rounds
-    found = {turns: (*overhead(turns, rounds), known(turns, rounds)) for turns in TURNS}
-    head = ("turns", "ms a call", "from", "to", "ms of checks that are remembered")
-    print_table(head, [(turns, *found[turns]) for turns in TURNS])
-    print_json("adapters", {"ms": {str(turns): found[turns] for turns in TURNS}})
+    found = [
+        (name, turns, difference)
+        for turns in TURNS
+        for name, difference in overhead(turns, rounds).items()
+    ]
+    head = ("call", "turns", "ms", "from", "to")
+    print_table(head, [(name, turns, *difference) for name, turns, difference in found])
+    lines = [{"call": name, "turns": turns, **each._asdict()} for name, turns, each in found]
+    print_json("adapters", {"rounds": rounds, "calls": lines})
 
 
-def overhead(turns: int, rounds: int) -> tuple[float, float, float]:
-    """Return the milliseconds of a guarded call besides its checks, and their interval."""
+def overhead(turns: int, rounds: int) -> dict[str, Difference]:
+    """Return what a guarded call takes besides its parts, and what the control does."""
     script = ScriptedClassifier()
-    whole, *parts = calls(script, turns)
+    guarded, *parts = calls(script, turns)
 
     def between() -> None:
         script.calls.clear()
         gc.collect()
 
-    return differences(whole, parts, rounds, between)
+    wholes = {"guarded": guarded, "control": in_a_row(parts)}
+    return {name: differences(wholes[name], parts, rounds, between) for name in wholes}
 
 
 def calls(script: ScriptedClassifier, turns: int) -> tuple[Callable[[], object], ...]:
@@ -87,25 +100,20 @@ def calls(script: ScriptedClassifier, turns: int) -> tuple[Callable[[], object],
     return asking(guarded), asking(plain), by_hand
 
 
-def known(turns: int, rounds: int) -> float:
-    """Return the milliseconds of checking so many turns again, of which the answers are known."""
-    guard, messages = Guard(classifier=ScriptedClassifier()), conversation(turns)
-    taken = [_timed(lambda: guard.check_messages(messages)) for _ in range(rounds)]
-    return statistics.median(taken)
-
-
-def conversation(turns: int) -> list[dict[str, str]]:
-    """Return so many short messages."""
-    return [
-        {"role": ("user", "assistant")[turn % 2], "content": f"Turn {turn} about opening hours."}
-        for turn in range(turns)
-    ]
-
-
 def client() -> Any:
     """Return a client whose requests are answered on the spot."""
     transport = httpx2.MockTransport(lambda _: httpx2.Response(200, json=ANSWER))
     return openai.OpenAI(api_key="none", http_client=httpx2.Client(transport=transport))
+
+
+def in_a_row(parts: Sequence[Callable[[], object]]) -> Callable[[], None]:
+    """Return a call that makes others, one after the other."""
+
+    def call() -> None:
+        for part in parts:
+            part()
+
+    return call
 
 
 def differences(
@@ -113,7 +121,7 @@ def differences(
     parts: Sequence[Callable[[], object]],
     rounds: int,
     between: Callable[[], object],
-) -> tuple[float, float, float]:
+) -> Difference:
     """Return how many milliseconds `whole` takes longer than its parts, and the interval of that.
 
     Args:
@@ -138,7 +146,8 @@ def differences(
     kept = sorted(found[-rounds:])
     reach = round(0.98 * math.sqrt(rounds))  # ranks about the median that hold it 95 times of 100
     middle = rounds // 2
-    return kept[middle], kept[max(middle - reach, 0)], kept[min(middle + reach, rounds - 1)]
+    low, high = max(middle - reach, 0), min(middle + reach, rounds - 1)
+    return Difference(kept[middle], kept[low], kept[high])
 
 
 def _timed(call: Callable[[], object]) -> float:

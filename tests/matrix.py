@@ -46,6 +46,8 @@ COLUMNS = {
     "answer": r"attack.*(answer|released|told|returned)",
     "user": r"attack.*(user|reach|sent|message|prompt|request|history|before)|stops_an_attack",
 }
+# What a model says; a parameter `reasoning` of such a test is about that, of others about a request.
+SAID = {"answer", "benign", "stream"}
 SHOWN = [
     *("benign", "user", "tool result", "document", "tool call", "answer", "reasoning", "stream"),
     *("errors", "concurrent", "undo"),
@@ -87,9 +89,9 @@ def column_of(case: Case) -> str | None:
     if where := case.properties.get("where"):
         return "tool result" if "tool" in where else "document"
     name, _, parameters = case.name.partition("[")
-    if "reasoning" in re.split(r"[-\]]", parameters):
-        return "reasoning"
-    return next((each for each, fits in COLUMNS.items() if re.search(fits, name)), None)
+    column = next((each for each, fits in COLUMNS.items() if re.search(fits, name)), None)
+    thought = "reasoning" in re.split(r"[-\]]", parameters)
+    return "reasoning" if thought and column in SAID else column
 
 
 def row_of(case: Case, group: str) -> str:

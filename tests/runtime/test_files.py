@@ -159,6 +159,13 @@ def test_a_file_that_is_not_there_as_text_is_an_error(part: dict[str, Any]) -> N
         message_texts([{"role": "user", "content": [part]}])
 
 
+def test_the_error_of_a_resource_of_mcp_says_what_to_do() -> None:
+    part = {"type": "resource", "resource": {"uri": "a.md", "text": TEXT}}
+    with pytest.raises(InputError, match=r"unknown type.*'uri' and 'content'.*check its text by it"):
+        message_texts([{"role": "user", "content": [part]}])
+    assert not is_part(part)
+
+
 def test_each_data_of_a_part_is_read() -> None:
     other = base64.b64encode(b"other").decode()
     part = {"base64": CODED, "mime_type": "text/plain", "file": {"file_data": other}}

@@ -46,7 +46,7 @@ COLUMNS = {
     "answer": r"attack.*(answer|released|told|returned)",
     "user": r"attack.*(user|reach|sent|message|prompt|request|history|before)|stops_an_attack",
 }
-# What a model says; a parameter `reasoning` of such a test is about that, of others about a request.
+# Of what a model says; only of such a test a parameter `reasoning` tells what it is about.
 SAID = {"answer", "benign", "stream"}
 SHOWN = [
     *("benign", "user", "tool result", "document", "tool call", "answer", "reasoning", "stream"),

@@ -295,7 +295,7 @@ def _parts_of_document(part: Mapping[str, Any]) -> Parts:
 
 
 def _is_resource(part: Mapping[str, Any]) -> bool:
-    """Whether this is a part under an address, as Mistral has it; those of MCP have another form."""
+    """Whether this is a part under an address, as Mistral has it; those of MCP are otherwise."""
     return "uri" in part and "content" in part
 
 

@@ -5,7 +5,7 @@ import pytest
 
 from tinyguardrail_sdk import InputError
 from tinyguardrail_sdk.content import is_part
-from tinyguardrail_sdk.files import MAX_BYTES, file_text, file_texts
+from tinyguardrail_sdk.files import MAX_BYTES, expect_text, file_text, file_texts
 from tinyguardrail_sdk.messages import message_texts
 
 TEXT = "Öffnungszeiten: 9 to 5."
@@ -161,9 +161,18 @@ def test_a_file_that_is_not_there_as_text_is_an_error(part: dict[str, Any]) -> N
 
 def test_the_error_of_a_resource_of_mcp_says_what_to_do() -> None:
     part = {"type": "resource", "resource": {"uri": "a.md", "text": TEXT}}
-    with pytest.raises(InputError, match=r"unknown type.*'uri' and 'content'.*check its text by it"):
+    with pytest.raises(InputError, match=r"unknown type.*'uri' and 'content'.*check its text by"):
         message_texts([{"role": "user", "content": [part]}])
     assert not is_part(part)
+
+
+def test_a_file_is_refused_by_its_kind_and_its_size() -> None:
+    expect_text(["text/plain"], None, MAX_BYTES)
+    expect_text([None, "application/octet-stream"], "a.md")
+    with pytest.raises(InputError, match="not text"):
+        expect_text(["text/plain", "application/pdf"], "a.md")
+    with pytest.raises(InputError, match="in parts"):
+        expect_text(["text/plain"], None, MAX_BYTES + 1)
 
 
 def test_each_data_of_a_part_is_read() -> None:

@@ -8,14 +8,13 @@ from typing import Any
 from tinyguardrail_sdk.adapters._streams import plain
 from tinyguardrail_sdk.content import value_text
 from tinyguardrail_sdk.errors import InputError
-from tinyguardrail_sdk.files import file_texts
+from tinyguardrail_sdk.files import expect_text, file_text, is_media
 from tinyguardrail_sdk.labels import Source
 
 # Where a tool call of an answer has its arguments, by provider.
 _ARGUMENTS = ("arguments", "args", "input")
 # Kinds of files that are here already; what an address leads to, nobody knows before it is sent.
 _HERE = ("FilePath", "FileBytes", "FileStream")
-_NO_TEXT = ("image/", "audio/", "video/")
 
 
 class Reader:
@@ -28,7 +27,7 @@ class Reader:
             message = dict(each) if isinstance(each, Mapping) else each
             files = message.pop("files", None) if isinstance(message, dict) else None
             for name, file in (files or {}).items():
-                yield "document", list(_file_texts(name, file))
+                yield Source.DOCUMENT, list(_file_texts(name, file))
             yield plain(message)
 
     def response(self, answer: Any) -> Iterator[Any]:
@@ -47,9 +46,18 @@ def _file_texts(name: str, file: Any) -> Iterator[str]:
     if type(getattr(file, "source", None)).__name__ not in _HERE:
         raise InputError("a file that is not here cannot be read; send its bytes, or a path")
     kind = file.content_type
-    if not kind.startswith(_NO_TEXT):
-        told = {"name": name, "filename": file.filename, "media_type": kind}
-        yield from file_texts({**told, "data": file.read()})
+    if is_media({"media_type": kind}):
+        return
+    names = [each for each in (file.filename, name) if each is not None]
+    expect_text([kind], names[0], _size_on_disk(file.source))
+    yield from names
+    yield file_text(file.read(), kind, names[0])
+
+
+def _size_on_disk(source: Any) -> int:
+    """How many bytes a file at a path has; 0 of what is in memory, or no longer there."""
+    path = getattr(source, "path", None)
+    return path.stat().st_size if path is not None and path.is_file() else 0
 
 
 def _said(value: Any) -> Any:

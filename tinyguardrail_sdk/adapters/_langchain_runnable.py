@@ -38,8 +38,17 @@ class Passing:
     source: Source
     delay: Delay | None
 
-    def now(self, items: Iterator[Any]) -> Iterator[Any]:
-        """Yield items, or all of them put together."""
+    def transform(self, items: Iterator[Any]) -> Iterator[Any]:
+        """Yield items, or all of them put together.
+
+        Args:
+            items: Texts or message chunks, which are held back as a stream, or anything else that
+                `item_messages` reads, which is gathered.
+
+        Raises:
+            Blocked: They must not go on; of a stream, those before were yielded.
+            InputError: As `Guard.check_messages`.
+        """
         if (first := next(items, _NOTHING)) is _NOTHING:
             return
         if (stream := self._stream_of(first)) is not None:
@@ -49,8 +58,8 @@ class Passing:
         refuse(self.guard, item_messages(whole, self.source))
         yield whole
 
-    async def later(self, items: AsyncIterator[Any]) -> AsyncIterator[Any]:
-        """Like `now`, asynchronously."""
+    async def atransform(self, items: AsyncIterator[Any]) -> AsyncIterator[Any]:
+        """Like `transform`, asynchronously."""
         if (first := await anext(items, _NOTHING)) is _NOTHING:
             return
         if (stream := self._stream_of(first)) is not None:

@@ -86,4 +86,4 @@ def runnable(
     """
     runnables = require("langchain_core.runnables", "langchain")
     passing = Passing(guard, as_source(source), delay)
-    return runnables.RunnableGenerator(passing.now, passing.later, name="guard")
+    return runnables.RunnableGenerator(passing.transform, passing.atransform, name="guard")

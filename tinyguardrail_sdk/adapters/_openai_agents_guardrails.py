@@ -12,25 +12,30 @@ from tinyguardrail_sdk.content import value_text
 from tinyguardrail_sdk.labels import Source
 from tinyguardrail_sdk.verdict import Verdict
 
-EXTRA = "openai-agents"
 _MARK = "__tinyguardrail_guard__"
 
 
 def agent_guardrail(
     kind: str, guard: Checker, judge: Callable[[Any], Awaitable[Verdict | None]], **options: Any
 ) -> Any:
-    """Return a guardrail of an agent, whose wire trips with the verdict that `judge` gives, if any.
+    """Return a guardrail of an agent.
+
+    Args:
+        kind: Its class.
+        guard: Who judges, by which it is known.
+        judge: Takes what the SDK gives it; a verdict triggers the tripwire, None does not.
+        options: Of the class.
 
     Raises:
         ImportError: `openai-agents` is not installed.
     """
-    agents = require("agents", EXTRA)
+    agents = require("agents", "openai-agents")
 
-    async def trip(context: Any, agent: Any, given: Any) -> Any:
+    async def judged(context: Any, agent: Any, given: Any) -> Any:
         stop = await judge(given)
         return agents.GuardrailFunctionOutput(stop, tripwire_triggered=stop is not None)
 
-    return _marked(getattr(agents, kind)(trip, name="tinyguardrail", **options), guard)
+    return _marked(getattr(agents, kind)(judged, name="tinyguardrail", **options), guard)
 
 
 def tool_guardrail(
@@ -43,12 +48,12 @@ def tool_guardrail(
         guard: Who judges.
         told: Takes what is judged from what the SDK gives it.
         source: Where that comes from.
-        message: What the model reads in place of a result; of None, the wire is tripped.
+        message: What the model reads in place of a result; of None, the tripwire is triggered.
 
     Raises:
         ImportError: `openai-agents` is not installed.
     """
-    agents = require("agents", EXTRA)
+    agents = require("agents", "openai-agents")
     output = agents.ToolGuardrailFunctionOutput
 
     async def judge(data: Any) -> Any:

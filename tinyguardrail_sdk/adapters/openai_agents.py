@@ -5,10 +5,10 @@ pip install "tinyguardrail-sdk[openai-agents]"
     agent = guard_agent(Agent(name="helper", tools=[look]), guard)
     Runner.run_sync(agent, question, run_config=RunConfig(model_provider=guard_provider(guard)))
 
-The guardrails trip the wires of the SDK, with the verdict as `output_info`, and end before the
-model is asked: they never run beside it. They see what the first agent is asked, the last answer,
-and function tools. A guarded model sees every request and answer, those after a handoff and with
-results of hosted tools too, raises `Blocked`, and holds streams back until they are cleared.
+The guardrails trigger the tripwires of the SDK, with the verdict as `output_info`, and end before
+the model is asked: they never run beside it. They see what the first agent is asked, the last
+answer, and function tools. A guarded model sees every request and answer, those after a handoff and
+with results of hosted tools too, raises `Blocked`, and holds streams back until they are cleared.
 """
 
 from __future__ import annotations
@@ -19,7 +19,6 @@ from typing import Any
 
 from tinyguardrail_sdk.adapters._frameworks import judging_copy, require
 from tinyguardrail_sdk.adapters._openai_agents_guardrails import (
-    EXTRA,
     agent_guardrail,
     said,
     tool_guardrail,
@@ -66,7 +65,7 @@ def tool_input_guardrail(guard: Checker, *, message: str | None = None) -> Any:
 
     Args:
         guard: Who judges.
-        message: What the model reads in place of a result; by default the wire is tripped.
+        message: What the model reads in place of a result; by default the tripwire is triggered.
 
     Raises:
         ImportError: `openai-agents` is not installed.
@@ -98,7 +97,7 @@ def guard_agent(
     Raises:
         ImportError: `openai-agents` is not installed.
     """
-    agents = require("agents", EXTRA)
+    agents = require("agents", "openai-agents")
     before = tool_input_guardrail(guard, message=tool_message)
     after = tool_output_guardrail(guard, message=tool_message)
 
@@ -133,7 +132,7 @@ def guard_model(model: Any, guard: Checker, *, delay: Delay | None = None) -> An
         InputError: It is no model, but the name of one, say: guard the provider then.
         GuardrailError: Another guard is on it already.
     """
-    if not isinstance(model, require("agents", EXTRA).Model):
+    if not isinstance(model, require("agents", "openai-agents").Model):
         raise InputError(
             f"{type(model).__name__} is no Model of the Agents SDK; of a model that is only named, "
             "guard the provider with guard_provider(guard)"
@@ -147,7 +146,7 @@ def guard_provider(guard: Checker, provider: Any = None, *, delay: Delay | None 
     Raises:
         ImportError: `openai-agents` is not installed.
     """
-    agents = require("agents", EXTRA)
+    agents = require("agents", "openai-agents")
     inner = agents.MultiProvider() if provider is None else provider
 
     def get_model(self: Any, model_name: str | None) -> Any:

@@ -6,12 +6,12 @@ import json
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
+from tinyguardrail_sdk.adapters._mcp_wire import CALL
 from tinyguardrail_sdk.content import value_text
 from tinyguardrail_sdk.errors import InputError
 from tinyguardrail_sdk.files import file_text, is_media
 from tinyguardrail_sdk.labels import Source
 
-CALL = "tools/call"
 # Keys of schemas and listings whose values are codes, as long as they look like one.
 _CODES = {"type", "format", "$schema", "$ref", "uri", "uriTemplate", "mimeType"}
 
@@ -80,18 +80,6 @@ def words(value: Any) -> Iterator[tuple[Source, str]]:
     found = list(_leaves(value, _CODES))
     if found:
         yield Source.TOOL, "\n".join(found)
-
-
-def told_instead(text: str) -> dict[str, Any]:
-    """Return a tool result that is an error, for the model to read in place of a blocked one."""
-    return {"content": [{"type": "text", "text": text}], "isError": True}
-
-
-def on_the_wire(value: Any) -> Any:
-    """Return a model of any version of the SDK as what goes over the wire."""
-    if isinstance(value, Mapping):
-        return value
-    return value.model_dump(by_alias=True, mode="json", exclude_none=True)
 
 
 def _data(text: str) -> Any:

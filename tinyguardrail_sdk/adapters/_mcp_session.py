@@ -8,14 +8,8 @@ from typing import Any, TypeVar
 
 from tinyguardrail_sdk.adapters._frameworks import arefuse, require
 from tinyguardrail_sdk.adapters._handle import MARK, Handle
-from tinyguardrail_sdk.adapters._mcp_messages import (
-    CALL,
-    asked,
-    on_the_wire,
-    said,
-    told_instead,
-    words,
-)
+from tinyguardrail_sdk.adapters._mcp_messages import asked, said, words
+from tinyguardrail_sdk.adapters._mcp_wire import CALL, on_the_wire, told_instead
 from tinyguardrail_sdk.checker import Checker
 from tinyguardrail_sdk.errors import Blocked, GuardrailError, InputError
 
@@ -39,10 +33,16 @@ def session_of(client: Any) -> Any:
     return session
 
 
-def handle_on(
+def session_handle(
     session: Any, client: ClientT, guard: Checker, tool_error: str | None
 ) -> Handle[ClientT] | None:
     """Return the handle that is on a session already, if any.
+
+    Args:
+        session: The session.
+        client: What the handle is to give.
+        guard: Who is to judge.
+        tool_error: What is to stand in place of a blocked tool result.
 
     Raises:
         GuardrailError: It is another one.
@@ -61,7 +61,7 @@ def introduction(session: Any) -> Iterator[Any]:
     return words(getattr(session, "instructions", None))
 
 
-def put_on(
+def guard_session(
     session: Any, client: ClientT, guard: Checker, tool_error: str | None
 ) -> Handle[ClientT]:
     """Have a session judge its requests and results; a second time returns the first handle.
@@ -75,7 +75,7 @@ def put_on(
     Raises:
         GuardrailError: Another handle is on it already.
     """
-    if (known := handle_on(session, client, guard, tool_error)) is not None:
+    if (known := session_handle(session, client, guard, tool_error)) is not None:
         return known
     send = session.send_request
 

@@ -20,8 +20,14 @@ from typing import Any, TypeVar
 
 from tinyguardrail_sdk.adapters._frameworks import arefuse, refuse, require
 from tinyguardrail_sdk.adapters._handle import Handle
-from tinyguardrail_sdk.adapters._mcp_messages import CALL, asked, on_the_wire, said, told_instead
-from tinyguardrail_sdk.adapters._mcp_session import handle_on, introduction, put_on, session_of
+from tinyguardrail_sdk.adapters._mcp_messages import asked, said
+from tinyguardrail_sdk.adapters._mcp_session import (
+    guard_session,
+    introduction,
+    session_handle,
+    session_of,
+)
+from tinyguardrail_sdk.adapters._mcp_wire import CALL, on_the_wire, told_instead
 from tinyguardrail_sdk.checker import Checker
 from tinyguardrail_sdk.errors import Blocked
 
@@ -48,9 +54,9 @@ def wrap(client: ClientT, guard: Checker, *, tool_error: str | None = None) -> H
         Blocked: The server has introduced itself already, with an attack as its instructions.
     """
     session = session_of(client)
-    if handle_on(session, client, guard, tool_error) is None:
+    if session_handle(session, client, guard, tool_error) is None:
         refuse(guard, introduction(session))
-    return put_on(session, client, guard, tool_error)
+    return guard_session(session, client, guard, tool_error)
 
 
 async def awrap(
@@ -58,9 +64,9 @@ async def awrap(
 ) -> Handle[ClientT]:
     """Like `wrap`, with the instructions judged off the event loop."""
     session = session_of(client)
-    if handle_on(session, client, guard, tool_error) is None:
+    if session_handle(session, client, guard, tool_error) is None:
         await arefuse(guard, introduction(session))
-    return put_on(session, client, guard, tool_error)
+    return guard_session(session, client, guard, tool_error)
 
 
 def middleware(guard: Checker, *, tool_error: str = "The result was blocked.") -> Any:

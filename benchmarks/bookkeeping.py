@@ -76,6 +76,7 @@ def main() -> None:
     print_table(["what", "median ms", "ratio", "ms without the network"], rows)
     known = interleaved({str(n): [again(ScriptedClassifier(), n)] for n in TURNS}, rounds * 10)
     again_ms = {turns: timing.median for turns, timing in known.items()}
+    print()
     print_table(["turns that are remembered", "median ms"], list(again_ms.items()))
     found = {"whole_ms": whole, "alone_ms": alone, "again_ms": again_ms}
     print_json("bookkeeping", {**found, "rounds": rounds})

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.adapters.conformance import ATTACK, LONG, QUESTION, ROOT, installed
-from tests.adapters.wire import PIECE, Wire
+from tests.adapters.wire import PIECE, Wire, pieces
 from tinyguardrail_sdk import Guard
 from tinyguardrail_sdk.adapters.litellm_proxy import guardrail
 
@@ -93,7 +93,9 @@ def test_benign_requests_are_answered(
     setattr(wire, said, "Think: Seine.")
     answer = proxy.post(route, json={**ROUTES[route], "stream": stream})
     assert answer.status_code == 200, answer.text
-    assert "Seine" in answer.text
+    for text in filter(None, (wire.reasoning, wire.text)):
+        for piece in pieces(text) if stream else [text]:
+            assert piece in answer.text
     assert "error" not in answer.text.replace('"error":null', "")
     assert len(wire.bodies) == 1
 

@@ -32,6 +32,8 @@ BESIDES = {
     "mistral": ["websockets"],  # to see that its realtime part is refused
     "transformers": ["torch==2.13.0"],
 }
+# What is released with a package under the same versions, so that it is tested at the same one.
+RELEASED_WITH = {"crewai": "crewai-files"}
 # Majors between the oldest and the newest version of a client; each is tested at its newest.
 BETWEEN = {"openai": ["2.*"]}
 GROUPS = sorted({group for module in MODULES if (group := group_of(module.stem))})
@@ -59,6 +61,11 @@ def wanted_by(group: str, version: str = "newest") -> list[str]:
     extras = SEVERAL.get(group, [group])
     fixed = [name_of(each) for each in BESIDES.get(group, [])]
     wanted = [each for extra in extras for each in EXTRAS[extra] if name_of(each) not in fixed]
+    wanted += [
+        each.replace(name, RELEASED_WITH[name])
+        for each in wanted
+        if (name := name_of(each)) in RELEASED_WITH
+    ]
     if version == "newest":
         return wanted
     lowest = [each.partition(">=") for each in wanted]

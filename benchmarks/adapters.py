@@ -2,10 +2,16 @@
 
 The client is OpenAI's own, answered in this process without a network, and the checks are answered
 by a script. Timed are a guarded call, the same call without a guard, and the same checks made by
-hand, in blocks of a few calls that take turns in random order: each round gives one difference, and
-whatever slows the machine for longer than a round slows all three. Printed is the median of the
+hand, one of each in a round and in random order: each round gives one difference, and whatever
+slows the machine for longer than a few milliseconds slows all three. Printed is the median of many
 rounds with its interval of 95 %, in processor time of the one thread that does it all, garbage
 collected between rounds only.
+
+The messages go in `extra_body`, which the client sends as it is and the adapter reads like all
+else. Named, they are validated by the client, whose noise would be more than what is measured.
+
+The control is the call without a guard and the checks by hand, one after the other, less the same
+two by themselves: no adapter is in it, so it must be about 0.
 """
 
 from __future__ import annotations
@@ -16,18 +22,18 @@ import math
 import random
 import time
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import httpx2
 import openai
 
+from benchmarks.texts import conversation
 from benchmarks.timing import print_json, print_table
 from tinyguardrail_sdk import Guard
 from tinyguardrail_sdk.adapters import wrap
 from tinyguardrail_sdk.testing import ScriptedClassifier
 
 TURNS = (1, 10, 40)
-CALLS = 10  # of a block: long against the clock, short against what disturbs
 SAID = {"role": "assistant", "content": "From nine to five."}
 ANSWER = {
     "id": "c",
@@ -38,23 +44,47 @@ ANSWER = {
 }
 
 
+class Difference(NamedTuple):
+    """Milliseconds that a call takes longer than its parts: the median, and its interval."""
+
+    ms: float
+    low: float
+    high: float
+
+
 def main() -> None:
-    """Print a line for each length of conversation."""
+    """Print two lines for each length of conversation."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=60)
+    parser.add_argument("--rounds", type=int, default=1000)
     rounds = parser.parse_args().rounds
-    found = {turns: overhead(turns, rounds) for turns in TURNS}
-    print_table(("turns", "ms a call", "from", "to"), [(turns, *found[turns]) for turns in TURNS])
-    print_json("adapters", {"ms": {str(turns): found[turns] for turns in TURNS}})
-
-
-def overhead(turns: int, rounds: int) -> tuple[float, float, float]:
-    """Return the milliseconds of a guarded call besides its checks, and their interval."""
-    messages = [
-        {"role": ("user", "assistant")[turn % 2], "content": f"Turn {turn} about opening hours."}
-        for turn in range(turns)
+    found = [
+        (name, turns, difference)
+        for turns in TURNS
+        for name, difference in overhead(turns, rounds).items()
     ]
+    head = ("call", "turns", "ms", "from", "to")
+    print_table(head, [(name, turns, *difference) for name, turns, difference in found])
+    lines = [{"call": name, "turns": turns, **each._asdict()} for name, turns, each in found]
+    print_json("adapters", {"rounds": rounds, "calls": lines})
+
+
+def overhead(turns: int, rounds: int) -> dict[str, Difference]:
+    """Return what a guarded call takes besides its parts, and what the control does."""
     script = ScriptedClassifier()
+    guarded, *parts = calls(script, turns)
+
+    def between() -> None:
+        script.calls.clear()
+        gc.collect()
+
+    wholes = {"guarded": guarded, "control": in_a_row(parts)}
+    return {name: differences(wholes[name], parts, rounds, between) for name in wholes}
+
+
+def calls(script: ScriptedClassifier, turns: int) -> tuple[Callable[[], object], ...]:
+    """Return a guarded call of so many turns, one without a guard, and its checks by hand."""
+    messages = conversation(turns)
+    body = {"messages": messages}
     # No memory: else the calls after the first would check nothing.
     guard = Guard(classifier=script, cache=0)
     plain, guarded = client(), client()
@@ -65,14 +95,9 @@ def overhead(turns: int, rounds: int) -> tuple[float, float, float]:
         guard.check_messages([SAID])
 
     def asking(one: Any) -> Callable[[], object]:
-        return lambda: one.chat.completions.create(model="m", messages=messages)
+        return lambda: one.chat.completions.create(model="m", messages=[], extra_body=body)
 
-    def between() -> None:
-        script.calls.clear()
-        gc.collect()
-
-    whole, *parts = asking(guarded), asking(plain), by_hand
-    return differences(whole, parts, rounds, between)
+    return asking(guarded), asking(plain), by_hand
 
 
 def client() -> Any:
@@ -81,12 +106,22 @@ def client() -> Any:
     return openai.OpenAI(api_key="none", http_client=httpx2.Client(transport=transport))
 
 
+def in_a_row(parts: Sequence[Callable[[], object]]) -> Callable[[], None]:
+    """Return a call that makes others, one after the other."""
+
+    def call() -> None:
+        for part in parts:
+            part()
+
+    return call
+
+
 def differences(
     whole: Callable[[], object],
     parts: Sequence[Callable[[], object]],
     rounds: int,
     between: Callable[[], object],
-) -> tuple[float, float, float]:
+) -> Difference:
     """Return how many milliseconds `whole` takes longer than its parts, and the interval of that.
 
     Args:
@@ -102,7 +137,7 @@ def differences(
     gc.disable()
     try:
         for _ in range(rounds + rounds // 10):
-            taken = {each: _block(each) for each in rng.sample(contestants, len(contestants))}
+            taken = {each: _timed(each) for each in rng.sample(contestants, len(contestants))}
             found.append(taken[whole] - sum(taken[each] for each in parts))
             between()
     finally:
@@ -111,16 +146,14 @@ def differences(
     kept = sorted(found[-rounds:])
     reach = round(0.98 * math.sqrt(rounds))  # ranks about the median that hold it 95 times of 100
     middle = rounds // 2
-    return kept[middle], kept[max(middle - reach, 0)], kept[min(middle + reach, rounds - 1)]
+    low, high = max(middle - reach, 0), min(middle + reach, rounds - 1)
+    return Difference(kept[middle], kept[low], kept[high])
 
 
-def _block(call: Callable[[], object]) -> float:
-    """Time a few calls in a row, after an untimed one that finds the caches full of another's."""
-    call()
+def _timed(call: Callable[[], object]) -> float:
     began = time.thread_time()
-    for _ in range(CALLS):
-        call()
-    return (time.thread_time() - began) * 1e3 / CALLS
+    call()
+    return (time.thread_time() - began) * 1e3
 
 
 if __name__ == "__main__":

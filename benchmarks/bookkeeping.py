@@ -1,6 +1,9 @@
 """What policy and bookkeeping add to the bare classifier, on texts of 64 tokens.
 
 python -m benchmarks.bookkeeping [--rounds N]
+
+And what is left of checking a conversation again that the guard remembers: it is read, its texts
+are hashed to find the answers, and the policy decides about these afresh.
 """
 
 from __future__ import annotations
@@ -9,13 +12,14 @@ import argparse
 from collections.abc import Callable, Sequence
 from tempfile import TemporaryDirectory
 
-from benchmarks.texts import texts
+from benchmarks.texts import conversation, texts
 from benchmarks.timing import interleaved, print_json, print_table
 from tinyguardrail_sdk import AllowRule, AuditLog, CustomDetector, Guard, Policy, Source
 from tinyguardrail_sdk.classifier import Classification, Classifier, EmbeddedClassifier
 from tinyguardrail_sdk.testing import ScriptedClassifier
 
 TOKENS = 64
+TURNS = (1, 10, 40)
 _TEXTS = 40
 
 
@@ -51,7 +55,7 @@ def _guards(classifier: Classifier, log: AuditLog) -> dict[str, Guard]:
 
 
 def main() -> None:
-    """Time a bare classifier and guards around it, then the guards around nothing."""
+    """Time a bare classifier and guards around it, the guards around nothing, and their memory."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=200)
     rounds = parser.parse_args().rounds
@@ -70,7 +74,19 @@ def main() -> None:
         for name in whole
     ]
     print_table(["what", "median ms", "ratio", "ms without the network"], rows)
-    print_json("bookkeeping", {"whole_ms": whole, "alone_ms": alone, "rounds": rounds})
+    known = interleaved({str(n): [again(ScriptedClassifier(), n)] for n in TURNS}, rounds * 10)
+    again_ms = {turns: timing.median for turns, timing in known.items()}
+    print()
+    print_table(["turns that are remembered", "median ms"], list(again_ms.items()))
+    found = {"whole_ms": whole, "alone_ms": alone, "again_ms": again_ms}
+    print_json("bookkeeping", {**found, "rounds": rounds})
+
+
+def again(classifier: Classifier, turns: int) -> Callable[[], object]:
+    """Return a check of so many turns, all of which the guard has judged before."""
+    guard, messages = Guard(classifier=classifier, cache=1024), conversation(turns)
+    guard.check_messages(messages)
+    return lambda: guard.check_messages(messages)
 
 
 def _classify(classifier: Classifier) -> Callable[[str], object]:

@@ -56,6 +56,14 @@ def texts(tokens: int, count: int) -> list[str]:
     return [_text(tokens - _SPECIAL, rng) for _ in range(count)]
 
 
+def conversation(turns: int) -> list[dict[str, str]]:
+    """Return so many short messages, of which the first is a user's."""
+    return [
+        {"role": ("user", "assistant")[turn % 2], "content": f"Turn {turn} about opening hours."}
+        for turn in range(turns)
+    ]
+
+
 def _text(tokens: int, rng: random.Random) -> str:
     words: list[str] = []
     while True:

@@ -5,8 +5,9 @@
     python -m tests.matrix --check build/results/*.xml        # status 1 where they differ
 
 With `--only` the reports need no other tests than those of the column, at the versions that the
-page names. A test says by its name what it is about. How a client is called is noted in the report:
-the shape of a conformance test, or the parameter `way` of another, under a name in `WAYS`.
+page names. A test says by its name what it is about; one that is about the answer and the reasoning
+likewise, by a parameter `reasoning`. How a client is called is noted in the report: the shape of a
+conformance test, or the parameter `way` of another, under a name in `WAYS`.
 
 `--check` fails for a test that ran nowhere, too. A call that a newer version than the page names
 no longer has is a warning.
@@ -45,6 +46,8 @@ COLUMNS = {
     "answer": r"attack.*(answer|released|told|returned)",
     "user": r"attack.*(user|reach|sent|message|prompt|request|history|before)|stops_an_attack",
 }
+# Of what a model says; only of such a test a parameter `reasoning` tells what it is about.
+SAID = {"answer", "benign", "stream"}
 SHOWN = [
     *("benign", "user", "tool result", "document", "tool call", "answer", "reasoning", "stream"),
     *("errors", "concurrent", "undo"),
@@ -85,8 +88,10 @@ def column_of(case: Case) -> str | None:
     """Return the column that a test belongs to."""
     if where := case.properties.get("where"):
         return "tool result" if "tool" in where else "document"
-    name = case.name.partition("[")[0]
-    return next((each for each, fits in COLUMNS.items() if re.search(fits, name)), None)
+    name, _, parameters = case.name.partition("[")
+    column = next((each for each, fits in COLUMNS.items() if re.search(fits, name)), None)
+    thought = "reasoning" in re.split(r"[-\]]", parameters)
+    return "reasoning" if thought and column in SAID else column
 
 
 def row_of(case: Case, group: str) -> str:

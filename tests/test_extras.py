@@ -79,6 +79,9 @@ def test_nox_installs_the_version_that_a_session_is_about(noxfile: ModuleType) -
     assert noxfile.wanted_by("openai", "oldest") == [EXTRAS["openai"][0].replace(">=", "==")]
     assert noxfile.wanted_by("openai", "2.*") == ["openai==2.*"]
     assert noxfile.wanted_by("openai", "newest") == EXTRAS["openai"]
+    (oldest,) = EXTRAS["crewai"]
+    both = [oldest.replace(">=", "=="), oldest.replace("crewai>=", "crewai-files==")]
+    assert noxfile.wanted_by("crewai", "oldest") == both
 
 
 def test_nox_knows_every_group_and_its_tests(noxfile: ModuleType) -> None:

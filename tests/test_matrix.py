@@ -85,6 +85,21 @@ def test_one_column_is_written_from_reports_of_its_tests(tmp_path: Path, page: P
     assert page.read_text(encoding="utf-8") == written
 
 
+def test_a_parameter_can_say_that_a_test_is_about_reasoning(tmp_path: Path, page: Path) -> None:
+    names = [f"test_an_attack_is_not_released[chat-{said}]" for said in ("text", "reasoning")]
+    assert matrix.main(reported(tmp_path, [("1.9.0", "".join(case(name=n) for n in names))])) == 0
+    written = page.read_text(encoding="utf-8")
+    assert written.endswith("| call | answer | reasoning |\n|---|---|---|\n| chat | ✓ | ✓ |\n")
+
+
+def test_a_parameter_of_a_test_about_a_request_says_nothing_of_reasoning(
+    tmp_path: Path, page: Path
+) -> None:
+    cases = case(name="test_an_attack_of_the_user_is_not_sent[chat-reasoning]")
+    assert matrix.main(reported(tmp_path, [("1.9.0", cases)])) == 0
+    assert page.read_text(encoding="utf-8").endswith("| call | user |\n|---|---|\n| chat | ✓ |\n")
+
+
 def test_nothing_is_written_where_a_test_failed(tmp_path: Path, page: Path) -> None:
     failed = ("2.0.0", case(more="<failure />"))
     assert matrix.main(reported(tmp_path, [NEW, failed])) == 1

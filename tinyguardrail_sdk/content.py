@@ -70,8 +70,14 @@ _VALUES: dict[str, tuple[tuple[str, Source | None], ...]] = {
     "bash_code_execution_tool_result": (("content", _TOOL),),
     "text_editor_code_execution_tool_result": (("content", _TOOL),),
 }
-# Files, which may be text: OpenAI; OpenAI, LangChain, Mistral; LangChain; Mistral.
-_FILES = {"input_file", "file", "text-plain", "document_url"}
+# Files, which may be text.
+_FILES = {
+    "input_file",  # OpenAI
+    "file",  # OpenAI, LangChain, Mistral
+    "text-plain",  # LangChain
+    "document_url",  # Mistral
+    "resource_link",  # Mistral
+}
 # Pictures, sound and films.
 _MEDIA = {"image", "image_url", "input_image", "input_audio", "audio", "video"}
 # References, and what only the vendor can read.
@@ -150,6 +156,8 @@ def is_part(value: object) -> bool:
     kind = part.get("type")
     if kind == "document":  # by another outline it is a message
         return "source" in part or "document" in part
+    if kind == "resource":
+        return _is_resource(part)
     if kind == "file":  # many things are called that
         return any(key in part for key in ("file", "file_data", "base64", "source_type"))
     return kind in _TEXTS or kind in _FILES or is_item(kind) or is_keyed(part)
@@ -201,12 +209,16 @@ def parts_of_part(part: Mapping[str, Any], source: Source) -> Parts:
                 yield owner or source, value_text(part[key])
     elif kind == "document":
         yield from _parts_of_document(part)
+    elif kind == "resource" and _is_resource(part):
+        yield _DOCUMENT, string(part, "uri")
+        yield from parts_of_part(_inside(part.get("content")), _DOCUMENT)
     elif kind in _FILES:
         yield from ((_DOCUMENT, text) for text in file_texts(part))
     elif kind in _MEDIA:
         yield from ((_DOCUMENT, text) for text in media_texts(part))
     elif kind not in _NO_TEXT:
-        known = sorted({*_TEXTS, *_CONTENTS, *_VALUES, *_FILES, *_MEDIA, *_NO_TEXT, "document"})
+        named = {"document", "resource with 'uri' and 'content'"}
+        known = sorted(named.union(_TEXTS, _CONTENTS, _VALUES, _FILES, _MEDIA, _NO_TEXT))
         raise InputError(
             f"unknown type of content part; known are {', '.join(known)}. Leave this one "
             "out, or check its text by itself with check()"
@@ -280,6 +292,11 @@ def _parts_of_document(part: Mapping[str, Any]) -> Parts:
         yield _DOCUMENT, file_text(inner.get("bytes"), name=f".{part.get('format')}")
     else:
         yield from ((_DOCUMENT, text) for text in file_texts(inner))
+
+
+def _is_resource(part: Mapping[str, Any]) -> bool:
+    """Whether this is a part under an address, as Mistral has it; those of MCP are otherwise."""
+    return "uri" in part and "content" in part
 
 
 def _headings(part: Mapping[str, Any]) -> Parts:

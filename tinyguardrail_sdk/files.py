@@ -8,7 +8,7 @@ sets than UTF-8, and of what is only named by an address or an identifier.
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from tinyguardrail_sdk.errors import InputError
@@ -38,7 +38,7 @@ _DATA = ("file_data", "base64", "data", "bytes", "document_url")
 _TYPES = ("media_type", "mime_type", "mimeType", "format")
 _NAMES = ("filename", "document_name", "name", "display_name", "displayName")
 _HEADINGS = ("title", "context")
-_ADDRESSES = ("file_id", "file_url", "url", "source_url")
+_ADDRESSES = ("file_id", "file_url", "url", "source_url", "uri")
 _INSIDE = ("file", "extras", "metadata")
 # Likewise in a part of a picture, a sound or a film.
 _MEDIA_INSIDE = ("image_url", "source", "input_audio")
@@ -62,13 +62,30 @@ def file_text(data: object, media_types: object = None, name: object = None) -> 
         kind, _, encoding = head.rpartition(";")
         told.append(kind)
         data = data if encoding.strip().lower() == "base64" else None
-    types = [str(each) for each in told if each is not None and str(each).lower() not in _UNTOLD]
-    if not (all(map(_is_text_type, types)) if types else _is_text_name(name)):
-        raise _unread()
+    expect_text(told, name)
     text = _decoded(data)
     if "\0" in text or "%PDF-" in text[:1024] or text.startswith("{\\rtf"):
         raise _unread()
     return text
+
+
+def expect_text(media_types: Iterable[object], name: object, size: int = 0) -> None:
+    """Refuse a file by what is known of it before it is read.
+
+    Args:
+        media_types: What it is said to be; all must say that it is text.
+        name: Its name, whose extension counts where no media type is told.
+        size: How many bytes it has, as far as that is known.
+
+    Raises:
+        InputError: It is said to be no plain text, or is too long.
+    """
+    types = [str(kind) for kind in media_types if kind is not None]
+    types = [kind for kind in types if kind.lower() not in _UNTOLD]
+    if not (all(map(_is_text_type, types)) if types else _is_text_name(name)):
+        raise _unread()
+    if size > MAX_BYTES:
+        raise _too_long()
 
 
 def file_texts(part: Mapping[str, Any]) -> Iterator[str]:
@@ -142,15 +159,19 @@ def _decoded(data: object) -> str:
     if not isinstance(data, str | bytes | bytearray):
         raise _unread()
     if len(data) > (MAX_BYTES * 4 // 3 + 4 if isinstance(data, str) else MAX_BYTES):
-        raise InputError(
-            f"a file of more than {MAX_BYTES} bytes is not read; send it in parts, as text"
-        )
+        raise _too_long()
     try:
         if isinstance(data, str):  # some write base64 for addresses
             data = base64.b64decode(data.replace("-", "+").replace("_", "/"), validate=True)
         return data.decode("utf-8-sig")
     except ValueError:
         raise _unread() from None
+
+
+def _too_long() -> InputError:
+    return InputError(
+        f"a file of more than {MAX_BYTES} bytes is not read; send it in parts, as text"
+    )
 
 
 def _unread() -> InputError:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.adapters.conformance import ATTACK, LONG, QUESTION, ROOT, installed
-from tests.adapters.wire import PIECE, Wire
+from tests.adapters.wire import PIECE, Wire, pieces
 from tinyguardrail_sdk import Guard
 from tinyguardrail_sdk.adapters.litellm_proxy import guardrail
 
@@ -35,6 +35,8 @@ ROUTES: dict[str, Any] = {
     "/v1/messages": {"model": "anthropic", "max_tokens": 9, "messages": MESSAGES[1:]},
 }
 every_route = pytest.mark.parametrize("route", ROUTES)
+# What of the wire the model says: its answer, or what it tells of its thoughts before.
+every_said = pytest.mark.parametrize("said", ["text", "reasoning"])
 
 
 @pytest.fixture(scope="module")
@@ -83,10 +85,18 @@ def asked(route: str, text: str) -> Any:
 
 
 @every_route
-def test_benign_requests_are_answered(proxy: Any, wire: Wire, route: str) -> None:
-    answer = proxy.post(route, json=ROUTES[route])
+@every_said
+@pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"])
+def test_benign_requests_are_answered(
+    proxy: Any, wire: Wire, route: str, said: str, stream: bool
+) -> None:
+    setattr(wire, said, "Think: Seine.")
+    answer = proxy.post(route, json={**ROUTES[route], "stream": stream})
     assert answer.status_code == 200, answer.text
-    assert wire.text in answer.text
+    for text in filter(None, (wire.reasoning, wire.text)):
+        for piece in pieces(text) if stream else [text]:
+            assert piece in answer.text
+    assert "error" not in answer.text.replace('"error":null', "")
     assert len(wire.bodies) == 1
 
 
@@ -99,8 +109,9 @@ def test_an_attack_of_the_user_is_not_sent(proxy: Any, wire: Wire, route: str) -
 
 
 @every_route
-def test_an_attack_in_the_answer_is_not_released(proxy: Any, wire: Wire, route: str) -> None:
-    wire.text = f"{ATTACK} and more"
+@every_said
+def test_an_attack_is_not_released(proxy: Any, wire: Wire, route: str, said: str) -> None:
+    setattr(wire, said, f"{ATTACK} and more")
     answer = proxy.post(route, json=ROUTES[route])
     assert answer.status_code == 400
     assert "blocked: injection" in answer.text
@@ -109,49 +120,15 @@ def test_an_attack_in_the_answer_is_not_released(proxy: Any, wire: Wire, route: 
 
 
 @every_route
-def test_a_benign_stream_flows(proxy: Any, wire: Wire, route: str) -> None:
-    answer = proxy.post(route, json={**ROUTES[route], "stream": True})
-    assert answer.status_code == 200
-    assert "Paris" in answer.text.replace("pital", "")
-    assert "error" not in answer.text.replace('"error":null', "")
-
-
-@every_route
-def test_an_attack_in_a_stream_is_held_back(proxy: Any, wire: Wire, route: str) -> None:
-    wire.text = LONG + ATTACK + LONG
+@every_said
+def test_a_stream_flows_until_the_attack(proxy: Any, wire: Wire, route: str, said: str) -> None:
+    setattr(wire, said, LONG + ATTACK + LONG)
     answer = proxy.post(route, json={**ROUTES[route], "stream": True})
     assert "blocked: injection" in answer.text
     assert answer.text.count("data:") > len(LONG) / PIECE * 0.8
     assert ATTACK[:PIECE] not in answer.text
-
-
-@every_route
-@pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"])
-def test_benign_reasoning_is_told(proxy: Any, wire: Wire, route: str, stream: bool) -> None:
-    wire.reasoning = "Think: Seine."
-    answer = proxy.post(route, json={**ROUTES[route], "stream": stream})
-    assert answer.status_code == 200, answer.text
-    assert "Seine" in answer.text
-
-
-@every_route
-def test_an_attack_in_the_reasoning_is_not_released(proxy: Any, wire: Wire, route: str) -> None:
-    wire.reasoning = f"{ATTACK} and more"
-    answer = proxy.post(route, json=ROUTES[route])
-    assert answer.status_code == 400
-    assert "blocked: injection" in answer.text
-    assert ATTACK[:PIECE] not in answer.text
-    assert len(wire.bodies) == 1
-
-
-@every_route
-def test_long_reasoning_flows_until_the_attack(proxy: Any, wire: Wire, route: str) -> None:
-    wire.reasoning = LONG + ATTACK + LONG
-    answer = proxy.post(route, json={**ROUTES[route], "stream": True})
-    assert "blocked: injection" in answer.text
-    assert answer.text.count("data:") > len(LONG) / PIECE * 0.8
-    assert ATTACK[:PIECE] not in answer.text
-    assert "Paris" not in answer.text
+    if said == "reasoning":
+        assert "Paris" not in answer.text  # the answer comes after it
 
 
 def test_a_tool_result_is_judged(proxy: Any, wire: Wire) -> None:

@@ -34,6 +34,7 @@ TOOL = [
     {"role": "tool", "tool_call_id": "c", "name": "look", "content": FOUND},
 ]
 DOCUMENT = {"type": "document_url", "document_url": FILE_URL, "document_name": "hours.md"}
+RESOURCE = {"type": "resource", "uri": "shop://hours", "content": {"type": "text", "text": FOUND}}
 PREDICTION = {"type": "content", "content": FOUND}
 CHAT = Dialect(
     ask=lambda text: {"model": "m", "messages": conversation(text)},
@@ -41,6 +42,7 @@ CHAT = Dialect(
         "tool": {"model": "m", "messages": TOOL},
         "file": {"model": "m", "messages": conversation(QUESTION), "prediction": PREDICTION},
         "attachment": {"model": "m", "messages": [{"role": "user", "content": [DOCUMENT]}]},
+        "resource": {"model": "m", "messages": [{"role": "user", "content": [RESOURCE]}]},
     },
 )
 PARSED = Dialect(ask=lambda text: CHAT.ask(text) | {"response_format": City}, calls=False)
@@ -125,9 +127,17 @@ class TestMistral(Conformance):
         with pytest.raises(Blocked):
             self.run(make(wire, 0), guard, self.shapes[0], CHAT.ask(QUESTION))
 
-    @pytest.mark.parametrize("kind", ["document_url", "file"])
-    def test_a_document_by_address_is_not_sent(self, guard: Guard, wire: Wire, kind: str) -> None:
-        part = {"type": kind, "document_url": "https://example.com/page.pdf", "file_id": "f"}
+    @pytest.mark.parametrize(
+        "part",
+        [
+            {"type": "document_url", "document_url": "https://example.com/page.pdf"},
+            {"type": "file", "file_id": "f"},
+            {"type": "resource_link", "uri": "shop://hours", "metadata": {"text": "9 to 5"}},
+        ],
+    )
+    def test_a_document_by_address_is_not_sent(
+        self, guard: Guard, wire: Wire, part: dict[str, Any]
+    ) -> None:
         request = {"model": "m", "messages": [{"role": "user", "content": [part]}]}
         with pytest.raises(InputError, match="check its text by itself"):
             self.run(make(wire, 0), guard, self.shapes[0], request)

@@ -56,6 +56,20 @@ def test_an_answer_is_read_whatever_role_it_gives_itself(reader: AnyReader, answ
     assert texts(Deferring(reader).response(answer)) == [ATTACK]
 
 
+def test_what_is_in_extra_body_is_read_once_and_in_place_of_the_rest() -> None:
+    class Message:
+        dumped = 0
+
+        def model_dump(self, **_: Any) -> Any:
+            self.dumped += 1
+            return ASKED
+
+    message = Message()
+    request = {"messages": [], "extra_body": {"messages": [message]}}
+    assert texts(Deferring(openai_.ChatReader()).request(request)) == [ATTACK]
+    assert message.dumped == 1
+
+
 @pytest.mark.parametrize("given", [ASKED, ATTACK], ids=["mapping", "string"])
 @pytest.mark.parametrize(("reader", "key"), REQUESTS, ids=name)
 def test_one_in_place_of_a_list_is_read(reader: AnyReader, key: str, given: Any) -> None:

@@ -1,4 +1,7 @@
 import asyncio
+import io
+from collections.abc import Callable
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -7,6 +10,7 @@ import pytest
 from tests.frameworks.texts import ANSWER, ATTACK, PAGE, QUESTION
 from tinyguardrail_sdk import Blocked, CheckFailed, Guard, GuardrailError, InputError
 from tinyguardrail_sdk.adapters.crewai import guard_llm, guard_tool, task_guardrail
+from tinyguardrail_sdk.files import MAX_BYTES
 from tinyguardrail_sdk.testing import ScriptedClassifier
 
 WHY = "pip install 'tinyguardrail-sdk[crewai]'"
@@ -157,12 +161,89 @@ def test_a_stream_is_refused(guard: Guard) -> None:
     assert llm.asked == []
 
 
-def test_files_that_are_no_pictures_are_refused(guard: Guard) -> None:
-    files = {"paper": SimpleNamespace(content_type="application/pdf")}
-    with pytest.raises(InputError, match="a file cannot be read"):
-        guard_llm(scripted(ANSWER), guard).call([{**ASKED[1], "files": files}])
-    files = {"photo": SimpleNamespace(content_type="image/png")}
-    assert guard_llm(scripted(ANSWER), guard).call([{**ASKED[1], "files": files}]) == ANSWER
+@pytest.fixture
+def attached() -> Any:
+    """The files of CrewAI, which it has in a package of their own."""
+    return pytest.importorskip("crewai_files", reason="pip install crewai-files")
+
+
+def in_memory(attached: Any, data: bytes, folder: Path) -> Any:
+    return attached.FileBytes(data=data, filename="hours.md")
+
+
+def on_disk(attached: Any, data: bytes, folder: Path) -> Any:
+    (folder / "hours.md").write_bytes(data)
+    return folder / "hours.md"
+
+
+def as_stream(attached: Any, data: bytes, folder: Path) -> Any:
+    return io.BytesIO(data)
+
+
+Place = Callable[[Any, bytes, Path], Any]
+every_place = pytest.mark.parametrize("place", [in_memory, on_disk, as_stream])
+PICTURE = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"
+
+
+def asking(file: Any) -> list[Any]:
+    return [{**ASKED[1], "files": {"hours": file}}]
+
+
+@every_way
+@every_place
+def test_a_benign_file_is_sent_as_without_a_guard(
+    guard: Guard, attached: Any, way: Any, place: Place, tmp_path: Path
+) -> None:
+    for data in (b"Open from nine to five.", PICTURE):
+        source = place(attached, data, tmp_path)
+        llm, asked = scripted(ANSWER), asking(attached.File(source=source))
+        assert way(guard_llm(llm, guard), asked) == ANSWER
+        assert llm.asked == [asked]
+        assert llm.asked[0][0]["files"]["hours"].read() == data
+
+
+@every_way
+@every_place
+def test_an_attack_in_a_document_does_not_reach_the_model(
+    guard: Guard, attached: Any, way: Any, place: Place, tmp_path: Path
+) -> None:
+    file = attached.TextFile(source=place(attached, PAGE.encode(), tmp_path))
+    llm = scripted(ANSWER)
+    with pytest.raises(Blocked):
+        way(guard_llm(llm, guard), asking(file))
+    assert llm.asked == []
+
+
+def test_names_of_a_file_are_judged(guard: Guard, attached: Any) -> None:
+    data = b"Open from nine to five."
+    named = attached.File(source=attached.FileBytes(data=data, filename=f"{ATTACK}.md"))
+    for files in ({"hours": named}, {ATTACK: attached.File(source=data)}):
+        with pytest.raises(Blocked):
+            guard_llm(scripted(ANSWER), guard).call([{**ASKED[1], "files": files}])
+
+
+@pytest.mark.parametrize(
+    "source",
+    [b"%PDF-1.7\n", b"\0\1\2", "https://example.com/hours.md", "https://example.com/photo.png"],
+)
+def test_a_file_that_cannot_be_read_is_not_sent(guard: Guard, attached: Any, source: Any) -> None:
+    llm = scripted(ANSWER)
+    with pytest.raises(InputError, match="cannot be read"):
+        guard_llm(llm, guard).call(asking(attached.File(source=source)))
+    assert llm.asked == []
+
+
+@pytest.mark.parametrize(
+    ("name", "data"), [("hours.pdf", b"%PDF-1.7\n"), ("hours.md", b"9" * (MAX_BYTES + 1))]
+)
+def test_a_file_that_is_refused_by_what_it_is_said_to_be_stays_unread(
+    guard: Guard, attached: Any, tmp_path: Path, name: str, data: bytes
+) -> None:
+    (tmp_path / name).write_bytes(data)
+    file = attached.File(source=tmp_path / name)
+    with pytest.raises(InputError, match="read"):
+        guard_llm(scripted(ANSWER), guard).call(asking(file))
+    assert file.source._content is None
 
 
 class Look(tools.BaseTool):  # type: ignore[misc]

@@ -5,7 +5,7 @@ import pytest
 
 from tinyguardrail_sdk import InputError
 from tinyguardrail_sdk.content import is_part
-from tinyguardrail_sdk.files import MAX_BYTES, file_text, file_texts
+from tinyguardrail_sdk.files import MAX_BYTES, expect_text, file_text, file_texts
 from tinyguardrail_sdk.messages import message_texts
 
 TEXT = "Öffnungszeiten: 9 to 5."
@@ -105,6 +105,7 @@ SHAPES: list[dict[str, Any]] = [
         "title": "a.md",
         "source": {"type": "base64", "media_type": "text/plain", "data": CODED},
     },
+    {"type": "resource", "uri": "a.md", "content": {"type": "text", "text": TEXT}},
     {"document": {"name": "a.md", "format": "md", "source": {"bytes": TEXT.encode()}}},
     {"document": {"name": "a.md", "format": "md", "source": {"bytes": CODED}}},
     {"inlineData": {"mimeType": "text/plain", "data": CODED, "displayName": "a.md"}},
@@ -139,6 +140,11 @@ def test_files_of_every_client_are_documents(part: dict[str, Any]) -> None:
         {"type": "text-plain", "text": 7},
         {"type": "text-plain", "url": "https://example.com/a.txt", "mime_type": "text/plain"},
         {"type": "document_url", "document_url": "https://example.com/a.txt"},
+        {"type": "resource_link", "uri": "https://example.com/a.txt"},
+        {"type": "resource_link", "uri": "https://example.com/a.txt", "metadata": {"text": TEXT}},
+        {"type": "resource", "uri": "a.md"},
+        {"type": "resource", "content": {"type": "text", "text": TEXT}},
+        {"type": "resource", "uri": "a.md", "content": {"type": "resource_link", "uri": "b.md"}},
         {"type": "document", "source": {"type": "file", "file_id": "f"}},
         {"type": "document", "source": {"type": "base64", "data": CODED}},
         {"document": {"name": "d", "format": "pdf", "source": {"bytes": TEXT.encode()}}},
@@ -151,6 +157,22 @@ def test_files_of_every_client_are_documents(part: dict[str, Any]) -> None:
 def test_a_file_that_is_not_there_as_text_is_an_error(part: dict[str, Any]) -> None:
     with pytest.raises(InputError, match="message 0: "):
         message_texts([{"role": "user", "content": [part]}])
+
+
+def test_the_error_of_a_resource_of_mcp_says_what_to_do() -> None:
+    part = {"type": "resource", "resource": {"uri": "a.md", "text": TEXT}}
+    with pytest.raises(InputError, match=r"unknown type.*'uri' and 'content'.*check its text by"):
+        message_texts([{"role": "user", "content": [part]}])
+    assert not is_part(part)
+
+
+def test_a_file_is_refused_by_its_kind_and_its_size() -> None:
+    expect_text(["text/plain"], None, MAX_BYTES)
+    expect_text([None, "application/octet-stream"], "a.md")
+    with pytest.raises(InputError, match="not text"):
+        expect_text(["text/plain", "application/pdf"], "a.md")
+    with pytest.raises(InputError, match="in parts"):
+        expect_text(["text/plain"], None, MAX_BYTES + 1)
 
 
 def test_each_data_of_a_part_is_read() -> None:

@@ -8,23 +8,27 @@ from typing import Any
 from tinyguardrail_sdk.adapters._streams import plain
 from tinyguardrail_sdk.content import value_text
 from tinyguardrail_sdk.errors import InputError
+from tinyguardrail_sdk.files import expect_text, file_text, is_media
 from tinyguardrail_sdk.labels import Source
 
 # Where a tool call of an answer has its arguments, by provider.
 _ARGUMENTS = ("arguments", "args", "input")
-_NO_TEXT = ("image/", "audio/", "video/")
+# Kinds of files that are here already; what an address leads to, nobody knows before it is sent.
+_HERE = ("FilePath", "FileBytes", "FileStream")
 
 
 class Reader:
     """Reads messages, and answers: texts, tool calls of any provider, and models."""
 
     def request(self, given: Mapping[str, Any]) -> Iterable[Any]:
-        """Read the messages."""
+        """Read the messages, and the files that they have beside their content."""
         asked = given["messages"]
         for each in [asked] if isinstance(asked, str) else asked:
-            if isinstance(each, Mapping):
-                _refuse_files(each.get("files") or {})
-            yield plain(each)
+            message = dict(each) if isinstance(each, Mapping) else each
+            files = message.pop("files", None) if isinstance(message, dict) else None
+            for name, file in (files or {}).items():
+                yield Source.DOCUMENT, list(_file_texts(name, file))
+            yield plain(message)
 
     def response(self, answer: Any) -> Iterator[Any]:
         """Read an answer."""
@@ -37,10 +41,23 @@ class Reader:
         raise NotImplementedError
 
 
-def _refuse_files(files: Mapping[str, Any]) -> None:
-    for file in files.values():
-        if not str(getattr(file, "content_type", "")).startswith(_NO_TEXT):
-            raise InputError("a file cannot be read here; check its text by itself, and send that")
+def _file_texts(name: str, file: Any) -> Iterator[str]:
+    """The names of a file and its text; of a picture, a sound or a film, nothing."""
+    if type(getattr(file, "source", None)).__name__ not in _HERE:
+        raise InputError("a file that is not here cannot be read; send its bytes, or a path")
+    kind = file.content_type
+    if is_media({"media_type": kind}):
+        return
+    names = [each for each in (file.filename, name) if each is not None]
+    expect_text([kind], names[0], _size_on_disk(file.source))
+    yield from names
+    yield file_text(file.read(), kind, names[0])
+
+
+def _size_on_disk(source: Any) -> int:
+    """How many bytes a file at a path has; 0 of what is in memory, or no longer there."""
+    path = getattr(source, "path", None)
+    return path.stat().st_size if path is not None and path.is_file() else 0
 
 
 def _said(value: Any) -> Any:

@@ -6,12 +6,12 @@ import json
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
+from tinyguardrail_sdk.adapters._mcp_wire import CALL
 from tinyguardrail_sdk.content import value_text
 from tinyguardrail_sdk.errors import InputError
 from tinyguardrail_sdk.files import file_text, is_media
 from tinyguardrail_sdk.labels import Source
 
-CALL = "tools/call"
 # Keys of schemas and listings whose values are codes, as long as they look like one.
 _CODES = {"type", "format", "$schema", "$ref", "uri", "uriTemplate", "mimeType"}
 

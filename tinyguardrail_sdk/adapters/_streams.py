@@ -31,6 +31,7 @@ from tinyguardrail_sdk.streaming import StreamGuard
 _CHUNKS = ("_iterator", "generator")
 # Keys of streams of events: of Bedrock's conversations; of its single models.
 _EVENTS = ("stream", "body")
+_SIMPLE = (str, int, float, bytes, type(None))
 
 
 class Deferring:
@@ -38,16 +39,19 @@ class Deferring:
 
     Attributes:
         reader: The one that reads what is plain.
+        has_answer: Whether it read an answer whole, so that nothing of it comes later.
     """
 
     def __init__(self, reader: AnyReader) -> None:
         self.reader = reader
+        self.has_answer = False
 
     def request(self, request: Mapping[str, Any]) -> Iterable[Any]:
         """Read the arguments of a call."""
         given = {key: value for key, value in request.items() if not _is_absent(value)}
         # The clients merge `extra_body` over the rest before they send it.
-        return self.reader.request(plain(given | dict(given.get("extra_body") or {})))
+        body = given.pop("extra_body", None) or {}
+        return self.reader.request(plain(given | dict(body)))
 
     async def receive(self, response: Any) -> None:
         """Let the reader await what it is going to read of an answer, if it is one that does."""
@@ -66,6 +70,7 @@ class Deferring:
             raise InputError(
                 f"{type(response).__name__} is an answer that cannot be read; ask for a plain one"
             )
+        self.has_answer = True
         return self.reader.response(said)
 
     def chunk(self, chunk: Any) -> Iterable[tuple[Hashable, str]]:
@@ -75,6 +80,8 @@ class Deferring:
 
 def plain(value: Any) -> Any:
     """Return a client's objects as mappings and lists, without warnings of their serialisers."""
+    if isinstance(value, _SIMPLE):  # most values are, and the next questions take longer
+        return value
     if isinstance(value, Mapping):
         return {key: plain(inner) for key, inner in value.items()}
     if isinstance(value, list | tuple):
@@ -106,6 +113,8 @@ def held(
     Where the stream is nothing but a generator, an iterator that also closes it is returned.
     `awaited` decides for streams that are iterators of both kinds.
     """
+    if reader.has_answer:
+        return answer
     raw, found = response_in(answer) or response_under(answer), _chunks_of(answer)
     if raw is not None and not raw.is_closed:
         hold_body(guard, delay, reader.reader, raw)

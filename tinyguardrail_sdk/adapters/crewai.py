@@ -6,10 +6,11 @@ pip install "tinyguardrail-sdk[crewai]"
     agent = Agent(..., llm=llm, tools=[guard_tool(look, guard)])
     task = Task(..., agent=agent, guardrail=task_guardrail(guard))
 
-A guarded LLM judges its messages before it is asked, and its answer before an agent acts on it.
-The hooks of CrewAI (`before_llm_call` and the like) are not used: it swallows what they raise, and
-goes on. Tokens are told on its event bus before anyone could judge them, so a guarded LLM that
-streams is refused.
+A guarded LLM judges its messages, and their files that are plain text, before it is asked, and its
+answer before an agent acts on it; PDF and the like, and files by address, are refused. The hooks of
+CrewAI (`before_llm_call` and the like) are not used: it swallows what they raise, and goes on.
+Tokens are told on its event bus before anyone could judge them, so a guarded LLM that streams is
+refused.
 """
 
 from __future__ import annotations

@@ -14,38 +14,18 @@ nothing: what they block leaves by a socket of its own.
 
 from __future__ import annotations
 
-import copy
-import functools
-from collections.abc import Mapping
 from types import GenericAlias
 from typing import Any
 
-from tinyguardrail_sdk.adapters._frameworks import Method, judge_of, judging_copy, require
-from tinyguardrail_sdk.adapters._haystack_components import (
-    CALLBACK,
-    HeldCallback,
-    Judging,
-    component,
-)
-from tinyguardrail_sdk.adapters._haystack_messages import Reader
+from tinyguardrail_sdk.adapters._frameworks import require
+from tinyguardrail_sdk.adapters._haystack_components import Judging, component
+from tinyguardrail_sdk.adapters._haystack_generator import guarded
 from tinyguardrail_sdk.adapters._items import sorted_out
-from tinyguardrail_sdk.adapters._judging import (
-    ACall,
-    Args,
-    Call,
-    Kwargs,
-    Refused,
-    Send,
-    by_name,
-)
 from tinyguardrail_sdk.checker import Checker, as_source
 from tinyguardrail_sdk.errors import InputError
 from tinyguardrail_sdk.holdback import Delay
 from tinyguardrail_sdk.labels import Source
-from tinyguardrail_sdk.streaming import StreamGuard
 from tinyguardrail_sdk.verdict import Verdict
-
-_SOCKETS = ("__haystack_input__", "__haystack_output__")
 
 
 def guard_generator(generator: Any, guard: Checker, *, delay: Delay | None = None) -> Any:
@@ -66,14 +46,7 @@ def guard_generator(generator: Any, guard: Checker, *, delay: Delay | None = Non
         raise InputError(f"{type(generator).__name__} is no generator of Haystack")
     if vars(generator).get("__haystack_added_to_pipeline__") is not None:
         raise InputError("it is in a pipeline already; guard it before you add it to one")
-    present = tuple(each for each in _GENERATOR if hasattr(generator, each[0]))
-    made = judging_copy(generator, guard, delay, present)
-    if made is not generator:  # a pipeline writes its connections into the sockets
-        for name in _SOCKETS:
-            sockets = vars(generator)[name]
-            own = copy.deepcopy(sockets._sockets_dict)
-            setattr(made, name, type(sockets)(made, own, sockets._sockets_io_type))
-    return made
+    return guarded(generator, guard, delay)
 
 
 def document_guard(guard: Checker, *, route: bool = False) -> Any:
@@ -118,34 +91,3 @@ def text_guard(guard: Checker, *, source: Source | str = Source.USER, route: boo
 
     judging = Judging(guard, as_source(source), lambda text: [text], passed)
     return component("TextGuard", judging, text=str, blocked=str)
-
-
-def _told(generator: Any, method: Method, args: Args, kwargs: Kwargs) -> tuple[Any, Send]:
-    given, send = by_name(generator, method, args, kwargs)
-    held = _held(generator, given)
-    return given, send if held is None else functools.partial(held.through, method, given)
-
-
-def _atold(generator: Any, method: Method, args: Args, kwargs: Kwargs) -> tuple[Any, Send]:
-    given, send = by_name(generator, method, args, kwargs)
-    held = _held(generator, given)
-    return given, send if held is None else functools.partial(held.athrough, method, given)
-
-
-def _held(generator: Any, given: Mapping[str, Any]) -> HeldCallback | None:
-    told = given.get(CALLBACK) or getattr(generator, CALLBACK, None)
-    guard, delay = judge_of(generator)
-    return None if told is None else HeldCallback(StreamGuard(guard, delay=delay), told)
-
-
-_GENERATOR = (
-    ("run", Call(Reader, _told)),
-    ("run_async", ACall(Reader, _atold)),
-    (
-        "to_dict",
-        Refused(
-            "a guarded generator would be loaded again without its guard; save the pipeline with "
-            "the plain one, and guard it where you load it"
-        ),
-    ),
-)

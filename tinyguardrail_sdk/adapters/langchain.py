@@ -14,27 +14,15 @@ results of tools.
 
 from __future__ import annotations
 
-import functools
-import itertools
-import operator
-from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
-from tinyguardrail_sdk.adapters._frameworks import arefuse, refuse, require
+from tinyguardrail_sdk.adapters._frameworks import require
 from tinyguardrail_sdk.adapters._langchain_hooks import JUMPING, GuardHooks
-from tinyguardrail_sdk.adapters._langchain_messages import (
-    item_deltas,
-    item_messages,
-    stream_source,
-)
 from tinyguardrail_sdk.adapters._langchain_model import guarded
+from tinyguardrail_sdk.adapters._langchain_runnable import Passing
 from tinyguardrail_sdk.checker import Checker, as_source
-from tinyguardrail_sdk.chunks import aheld_chunks, held_chunks
 from tinyguardrail_sdk.holdback import Delay
 from tinyguardrail_sdk.labels import Source
-from tinyguardrail_sdk.streaming import StreamGuard
-
-_NOTHING = object()
 
 
 def guard_model(model: Any, guard: Checker, *, delay: Delay | None = None) -> Any:
@@ -97,36 +85,5 @@ def runnable(
         ImportError: LangChain is not installed.
     """
     runnables = require("langchain_core.runnables", "langchain")
-    origin = as_source(source)
-
-    def transform(items: Iterator[Any]) -> Iterator[Any]:
-        if (first := next(items, _NOTHING)) is _NOTHING:
-            return
-        if (own := stream_source(first, origin)) is not None:
-            stream = StreamGuard(guard, source=own, delay=delay)
-            yield from held_chunks(stream, itertools.chain([first], items), item_deltas)
-            return
-        whole = functools.reduce(operator.add, items, first)
-        refuse(guard, item_messages(whole, origin))
-        yield whole
-
-    async def atransform(items: AsyncIterator[Any]) -> AsyncIterator[Any]:
-        if (first := await anext(items, _NOTHING)) is _NOTHING:
-            return
-        if (own := stream_source(first, origin)) is not None:
-            stream = StreamGuard(guard, source=own, delay=delay)
-            async with aheld_chunks(stream, _achain(first, items), item_deltas) as held:
-                async for item in held:
-                    yield item
-            return
-        whole = functools.reduce(operator.add, [item async for item in items], first)
-        await arefuse(guard, item_messages(whole, origin))
-        yield whole
-
-    return runnables.RunnableGenerator(transform, atransform, name="guard")
-
-
-async def _achain(first: Any, items: AsyncIterator[Any]) -> AsyncIterator[Any]:
-    yield first
-    async for item in items:
-        yield item
+    passing = Passing(guard, as_source(source), delay)
+    return runnables.RunnableGenerator(passing.transform, passing.atransform, name="guard")

@@ -15,24 +15,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from tinyguardrail_sdk.adapters._frameworks import Judging, judge_of, judging_copy, require
+from tinyguardrail_sdk.adapters._frameworks import Judging, judging_copy, require
 from tinyguardrail_sdk.adapters._items import aeach_of, each_of, sorted_out
-from tinyguardrail_sdk.adapters._judging import (
-    ACall,
-    AStream,
-    Call,
-    First,
-    Refused,
-    Send,
-    Stream,
-    every,
-)
-from tinyguardrail_sdk.adapters._llama_index_messages import EngineReader, LLMReader
+from tinyguardrail_sdk.adapters._judging import ACall, AStream, Call, First, Stream
+from tinyguardrail_sdk.adapters._llama_index_engine import judging_of
+from tinyguardrail_sdk.adapters._llama_index_messages import LLMReader
 from tinyguardrail_sdk.checker import Checker
 from tinyguardrail_sdk.errors import InputError
 from tinyguardrail_sdk.holdback import Delay
 from tinyguardrail_sdk.labels import Source
-from tinyguardrail_sdk.streaming import StreamGuard
 from tinyguardrail_sdk.verdict import Verdict
 
 
@@ -69,11 +60,7 @@ def guard_engine(engine: Any, guard: Checker, *, delay: Delay | None = None) -> 
         InputError: It is neither.
         GuardrailError: Another guard is on it already.
     """
-    for judging in (_QUERY_ENGINE, _CHAT_ENGINE):
-        if all(hasattr(engine, name) for name, _ in judging):
-            around = tuple(each for each in _AROUND if hasattr(engine, each[0]))
-            return judging_copy(engine, guard, delay, judging + around)
-    raise InputError(f"{type(engine).__name__} is neither a query engine nor a chat engine")
+    return judging_copy(engine, guard, delay, judging_of(engine))
 
 
 def postprocessor(guard: Checker, *, drop: bool = False) -> Any:
@@ -105,27 +92,6 @@ def postprocessor(guard: Checker, *, drop: bool = False) -> Any:
     return type(base)("GuardPostprocessor", (base,), {"__module__": __name__, **methods})()
 
 
-def _held(copied: Any, answer: Any) -> Any:
-    """Return an answer of an engine with its stream, where it is one, held back."""
-    if not hasattr(answer, "response"):
-        guard, delay = judge_of(copied)
-        stream, tokens = StreamGuard(guard, delay=delay), answer.response_gen
-        answer.response_gen = (stream.awrap if hasattr(tokens, "__anext__") else stream.wrap)(
-            tokens
-        )
-    return answer
-
-
-class _Ask(Call):
-    def judged(self, copied: Any, request: Any, send: Send) -> Any:
-        return _held(copied, super().judged(copied, request, send))
-
-
-class _AAsk(ACall):
-    async def judged(self, copied: Any, request: Any, send: Send) -> Any:
-        return _held(copied, await super().judged(copied, request, send))
-
-
 _ASKED = (LLMReader, First(("messages", "prompt")))
 _LLM: Judging = (
     ("chat", Call(*_ASKED)),
@@ -137,17 +103,3 @@ _LLM: Judging = (
     ("astream_chat", AStream(*_ASKED)),
     ("astream_complete", AStream(*_ASKED)),
 )
-_ask, _aask = _Ask(EngineReader, every), _AAsk(EngineReader, every)
-_refused = Refused(
-    "a chat engine streams from a thread of its own, which this guard cannot hold back, and "
-    "synthesize() goes around query(); build the engine with guard_llm(llm, guard) instead"
-)
-_QUERY_ENGINE: Judging = (("query", _ask), ("aquery", _aask))
-_CHAT_ENGINE: Judging = (
-    ("chat", _ask),
-    ("achat", _aask),
-    ("stream_chat", _refused),
-    ("astream_chat", _refused),
-)
-# Ways around `query`, where an engine has them.
-_AROUND: Judging = (("synthesize", _refused), ("asynthesize", _refused))

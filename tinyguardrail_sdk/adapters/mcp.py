@@ -15,15 +15,21 @@ prompts by their roles, and the arguments of a tool as `output`, for a model mad
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
 from tinyguardrail_sdk.adapters._frameworks import arefuse, refuse, require
-from tinyguardrail_sdk.adapters._handle import MARK, Handle
-from tinyguardrail_sdk.adapters._mcp_messages import CALL, asked, said, words
+from tinyguardrail_sdk.adapters._handle import Handle
+from tinyguardrail_sdk.adapters._mcp_messages import asked, said
+from tinyguardrail_sdk.adapters._mcp_session import (
+    guard_session,
+    introduction,
+    session_handle,
+    session_of,
+)
+from tinyguardrail_sdk.adapters._mcp_wire import CALL, on_the_wire, told_instead
 from tinyguardrail_sdk.checker import Checker
-from tinyguardrail_sdk.errors import Blocked, GuardrailError, InputError
+from tinyguardrail_sdk.errors import Blocked
 
 ClientT = TypeVar("ClientT")
 
@@ -47,63 +53,20 @@ def wrap(client: ClientT, guard: Checker, *, tool_error: str | None = None) -> H
         GuardrailError: It is guarded already, in another way.
         Blocked: The server has introduced itself already, with an attack as its instructions.
     """
-    session = _session_of(client)
-    known = _handle_on(session, client, guard, tool_error)
-    if known is None:
-        refuse(guard, _introduction(session))
-    return known or _put_on(session, client, guard, tool_error)
+    session = session_of(client)
+    if session_handle(session, client, guard, tool_error) is None:
+        refuse(guard, introduction(session))
+    return guard_session(session, client, guard, tool_error)
 
 
 async def awrap(
     client: ClientT, guard: Checker, *, tool_error: str | None = None
 ) -> Handle[ClientT]:
     """Like `wrap`, with the instructions judged off the event loop."""
-    session = _session_of(client)
-    if _handle_on(session, client, guard, tool_error) is None:
-        await arefuse(guard, _introduction(session))
-    return _handle_on(session, client, guard, tool_error) or _put_on(
-        session, client, guard, tool_error
-    )
-
-
-def _handle_on(
-    session: Any, client: ClientT, guard: Checker, tool_error: str | None
-) -> Handle[ClientT] | None:
-    mark: tuple[Handle[ClientT], str | None] | None = getattr(session.send_request, MARK, None)
-    if mark is None:
-        return None
-    known, answer = mark
-    if known.guard is guard and known.client is client and answer == tool_error:
-        return known
-    raise GuardrailError("the session is guarded already; undo() that first")
-
-
-def _introduction(session: Any) -> Iterator[Any]:
-    return words(getattr(session, "instructions", None))
-
-
-def _put_on(
-    session: Any, client: ClientT, guard: Checker, tool_error: str | None
-) -> Handle[ClientT]:
-    send = session.send_request
-
-    @functools.wraps(send)
-    async def judged(request: Any, *args: Any, **kwargs: Any) -> Any:
-        wire = _wire(request)
-        await arefuse(guard, asked(wire["method"], wire.get("params") or {}))
-        result = await send(request, *args, **kwargs)
-        try:
-            await arefuse(guard, said(wire["method"], _wire(result)))
-        except Blocked:
-            if tool_error is None or wire["method"] != CALL:
-                raise
-            return type(result).model_validate(_tool_error(tool_error))
-        return result
-
-    handle = Handle(client, guard, None)
-    setattr(judged, MARK, (handle, tool_error))
-    handle.put(session, "send_request", judged)
-    return handle
+    session = session_of(client)
+    if session_handle(session, client, guard, tool_error) is None:
+        await arefuse(guard, introduction(session))
+    return guard_session(session, client, guard, tool_error)
 
 
 def middleware(guard: Checker, *, tool_error: str = "The result was blocked.") -> Any:
@@ -126,33 +89,11 @@ def middleware(guard: Checker, *, tool_error: str = "The result was blocked.") -
             await arefuse(guard, asked(ctx.method, ctx.params or {}))
             result = await call_next(ctx)
             if result is not None:  # of a notification
-                await arefuse(guard, said(ctx.method, _wire(result)))
+                await arefuse(guard, said(ctx.method, on_the_wire(result)))
         except Blocked as stop:
             if ctx.method == CALL:
-                return _tool_error(tool_error) | {"resultType": "complete"}
+                return told_instead(tool_error) | {"resultType": "complete"}
             raise error(_CANNOT, str(stop)) from stop
         return result
 
     return judge
-
-
-def _session_of(client: Any) -> Any:
-    require("mcp", "mcp")
-    try:
-        session = getattr(client, "session", client)
-    except RuntimeError as error:
-        raise InputError("wrap the client inside its `async with`, once it is connected") from error
-    if not hasattr(session, "send_request"):
-        raise InputError(f"{type(client).__name__} is neither a Client nor a ClientSession of mcp")
-    return session
-
-
-def _tool_error(text: str) -> dict[str, Any]:
-    return {"content": [{"type": "text", "text": text}], "isError": True}
-
-
-def _wire(value: Any) -> Any:
-    """Return a model of any version of the SDK as what goes over the wire."""
-    if isinstance(value, Mapping):
-        return value
-    return value.model_dump(by_alias=True, mode="json", exclude_none=True)

@@ -8,8 +8,8 @@ pip install "tinyguardrail-sdk[mistral]"
 Guarded are `complete`, `stream`, `parse` and `parse_stream` of `chat`, and `complete` and `stream`
 of `fim` and `agents`, each also as `..._async`. `beta` (conversations, with what runs them),
 `responses`, `realtime`, `batch`, `workflows`, `events`, and what a later version adds, are refused;
-so are document and file parts by address, which cannot be read here. Models, files, embeddings,
-classifiers and recognition of pages or speech are as they were.
+so are documents, files and resources by address, which cannot be read here. Models, files,
+embeddings, classifiers and recognition of pages or speech are as they were.
 """
 
 from __future__ import annotations

@@ -5,29 +5,31 @@ pip install "tinyguardrail-sdk[openai-agents]"
     agent = guard_agent(Agent(name="helper", tools=[look]), guard)
     Runner.run_sync(agent, question, run_config=RunConfig(model_provider=guard_provider(guard)))
 
-The guardrails trip the wires of the SDK, with the verdict as `output_info`, and end before the
-model is asked: they never run beside it. They see what the first agent is asked, the last answer,
-and function tools. A guarded model sees every request and answer, those after a handoff and with
-results of hosted tools too, raises `Blocked`, and holds streams back until they are cleared.
+The guardrails trigger the tripwires of the SDK, with the verdict as `output_info`, and end before
+the model is asked: they never run beside it. They see what the first agent is asked, the last
+answer, and function tools. A guarded model sees every request and answer, those after a handoff and
+with results of hosted tools too, raises `Blocked`, and holds streams back until they are cleared.
 """
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable
+from operator import attrgetter
 from typing import Any
 
 from tinyguardrail_sdk.adapters._frameworks import judging_copy, require
+from tinyguardrail_sdk.adapters._openai_agents_guardrails import (
+    agent_guardrail,
+    said,
+    tool_guardrail,
+    with_own,
+)
 from tinyguardrail_sdk.adapters._openai_agents_model import JUDGING
-from tinyguardrail_sdk.adapters._streams import plain
 from tinyguardrail_sdk.checker import Checker, first_stop
-from tinyguardrail_sdk.content import value_text
 from tinyguardrail_sdk.errors import InputError
 from tinyguardrail_sdk.holdback import Delay
 from tinyguardrail_sdk.labels import Source
-
-_EXTRA = "openai-agents"
-_MARK = "__tinyguardrail_guard__"
+from tinyguardrail_sdk.verdict import Verdict
 
 
 def input_guardrail(guard: Checker) -> Any:
@@ -36,15 +38,12 @@ def input_guardrail(guard: Checker) -> Any:
     Raises:
         ImportError: `openai-agents` is not installed.
     """
-    agents = require("agents", _EXTRA)
 
-    async def judge(context: Any, agent: Any, given: Any) -> Any:
-        verdicts = await guard.acheck_messages([given] if isinstance(given, str) else given)
-        stop = first_stop(verdicts)
-        return agents.GuardrailFunctionOutput(stop, tripwire_triggered=stop is not None)
+    async def judge(given: Any) -> Verdict | None:
+        messages = [given] if isinstance(given, str) else given
+        return first_stop(await guard.acheck_messages(messages))
 
-    made = agents.InputGuardrail(judge, name="tinyguardrail", run_in_parallel=False)
-    return _marked(made, guard)
+    return agent_guardrail("InputGuardrail", guard, judge, run_in_parallel=False)
 
 
 def output_guardrail(guard: Checker) -> Any:
@@ -53,14 +52,12 @@ def output_guardrail(guard: Checker) -> Any:
     Raises:
         ImportError: `openai-agents` is not installed.
     """
-    agents = require("agents", _EXTRA)
 
-    async def judge(context: Any, agent: Any, answer: Any) -> Any:
-        verdict = await guard.acheck(_text(answer), source=Source.OUTPUT)
-        stop = verdict if verdict.blocked else None
-        return agents.GuardrailFunctionOutput(stop, tripwire_triggered=stop is not None)
+    async def judge(answer: Any) -> Verdict | None:
+        verdict = await guard.acheck(said(answer), source=Source.OUTPUT)
+        return verdict if verdict.blocked else None
 
-    return _marked(agents.OutputGuardrail(judge, name="tinyguardrail"), guard)
+    return agent_guardrail("OutputGuardrail", guard, judge)
 
 
 def tool_input_guardrail(guard: Checker, *, message: str | None = None) -> Any:
@@ -68,27 +65,19 @@ def tool_input_guardrail(guard: Checker, *, message: str | None = None) -> Any:
 
     Args:
         guard: Who judges.
-        message: What the model reads in place of a result; by default the wire is tripped.
+        message: What the model reads in place of a result; by default the tripwire is triggered.
 
     Raises:
         ImportError: `openai-agents` is not installed.
     """
-    agents = require("agents", _EXTRA)
-
-    async def judge(data: Any) -> Any:
-        return await _judge_tool(guard, data.context.tool_arguments, Source.OUTPUT, message)
-
-    return _marked(agents.ToolInputGuardrail(judge, name="tinyguardrail"), guard)
+    arguments = attrgetter("context.tool_arguments")
+    return tool_guardrail("ToolInputGuardrail", guard, arguments, Source.OUTPUT, message)
 
 
 def tool_output_guardrail(guard: Checker, *, message: str | None = None) -> Any:
     """Return a `ToolOutputGuardrail` that judges what a tool returned; as the one before."""
-    agents = require("agents", _EXTRA)
-
-    async def judge(data: Any) -> Any:
-        return await _judge_tool(guard, _text(data.output), Source.TOOL, message)
-
-    return _marked(agents.ToolOutputGuardrail(judge, name="tinyguardrail"), guard)
+    result = attrgetter("output")
+    return tool_guardrail("ToolOutputGuardrail", guard, result, Source.TOOL, message)
 
 
 def guard_agent(
@@ -108,7 +97,7 @@ def guard_agent(
     Raises:
         ImportError: `openai-agents` is not installed.
     """
-    agents = require("agents", _EXTRA)
+    agents = require("agents", "openai-agents")
     before = tool_input_guardrail(guard, message=tool_message)
     after = tool_output_guardrail(guard, message=tool_message)
 
@@ -117,14 +106,14 @@ def guard_agent(
             return tool
         return dataclasses.replace(
             tool,
-            tool_input_guardrails=_with(before, tool.tool_input_guardrails or ()),
-            tool_output_guardrails=_with(after, tool.tool_output_guardrails or ()),
+            tool_input_guardrails=with_own(before, tool.tool_input_guardrails or ()),
+            tool_output_guardrails=with_own(after, tool.tool_output_guardrails or ()),
         )
 
     named = not isinstance(agent.model, agents.Model)
     return agent.clone(
-        input_guardrails=_with(input_guardrail(guard), agent.input_guardrails),
-        output_guardrails=_with(output_guardrail(guard), agent.output_guardrails),
+        input_guardrails=with_own(input_guardrail(guard), agent.input_guardrails),
+        output_guardrails=with_own(output_guardrail(guard), agent.output_guardrails),
         tools=[guarded(tool) for tool in agent.tools],
         model=agent.model if named else guard_model(agent.model, guard, delay=delay),
     )
@@ -143,7 +132,7 @@ def guard_model(model: Any, guard: Checker, *, delay: Delay | None = None) -> An
         InputError: It is no model, but the name of one, say: guard the provider then.
         GuardrailError: Another guard is on it already.
     """
-    if not isinstance(model, require("agents", _EXTRA).Model):
+    if not isinstance(model, require("agents", "openai-agents").Model):
         raise InputError(
             f"{type(model).__name__} is no Model of the Agents SDK; of a model that is only named, "
             "guard the provider with guard_provider(guard)"
@@ -157,7 +146,7 @@ def guard_provider(guard: Checker, provider: Any = None, *, delay: Delay | None 
     Raises:
         ImportError: `openai-agents` is not installed.
     """
-    agents = require("agents", _EXTRA)
+    agents = require("agents", "openai-agents")
     inner = agents.MultiProvider() if provider is None else provider
 
     def get_model(self: Any, model_name: str | None) -> Any:
@@ -168,30 +157,3 @@ def guard_provider(guard: Checker, provider: Any = None, *, delay: Delay | None 
 
     methods = {"get_model": get_model, "aclose": aclose}
     return type("GuardedProvider", (agents.ModelProvider,), methods)()
-
-
-def _marked(guardrail: Any, guard: Checker) -> Any:
-    """A guardrail that is known by its guard, also in copies of an agent."""
-    setattr(guardrail.guardrail_function, _MARK, guard)
-    return guardrail
-
-
-def _with(guardrail: Any, others: Iterable[Any]) -> list[Any]:
-    """Guardrails and one more, unless one of the same guard is among them."""
-    guard = getattr(guardrail.guardrail_function, _MARK)
-    known = [getattr(each.guardrail_function, _MARK, None) for each in others]
-    return [*others, *([] if any(each is guard for each in known) else [guardrail])]
-
-
-async def _judge_tool(guard: Checker, text: str, source: Source, message: str | None) -> Any:
-    output = require("agents", _EXTRA).ToolGuardrailFunctionOutput
-    verdict = await guard.acheck(text, source=source)
-    if not verdict.blocked:
-        return output.allow()
-    if message is None:
-        return output.raise_exception(verdict)
-    return output.reject_content(message, verdict)
-
-
-def _text(value: Any) -> str:
-    return value_text(plain(value))

@@ -5,8 +5,7 @@ by a script. Timed are a guarded call, the same call without a guard, and the sa
 hand, one of each in a round and in random order: each round gives one difference, and whatever
 slows the machine for longer than a few milliseconds slows all three. Printed is the median of many
 rounds with its interval of 95 %, in processor time of the one thread that does it all, garbage
-collected between rounds only. Beside other work the figure of one turn comes out too low: what
-that drives out of the processor's caches is paid for once by one call, and twice by two.
+collected between rounds only. Beside much other work the figure of one turn came out too low.
 
 The messages go in `extra_body`, which the client sends as it is and the adapter reads like all
 else. Named, they are validated by the client for a tenth of a millisecond each, whose noise would

@@ -5,7 +5,7 @@ by a script. Timed are a guarded call, the same call without a guard, and the sa
 hand, one of each in a round and in random order: each round gives one difference, and whatever
 slows the machine for longer than a few milliseconds slows all three. Printed is the median of many
 rounds with its interval of 95 %, in processor time of the one thread that does it all, garbage
-collected between rounds only.
+collected between rounds only. Beside much other work the figure of one turn came out too low.
 
 The messages go in `extra_body`, which the client sends as it is and the adapter reads like all
 else. Named, they are validated by the client, whose noise would be more than what is measured.

@@ -70,7 +70,7 @@ def test_attacks_and_benign_texts_come_from_every_reading_source(mixed: list[Exa
 
 
 def test_a_generator_can_be_left_out() -> None:
-    makers = ("jailbreak", "scene", "woven", "wrapped", "lookalike", "carried")
+    makers = ("jailbreak", "scene", "woven", "wrapped", "lookalike", "carried", "written")
     without = dict.fromkeys(makers, 0) | {"twins": 100}
     examples = generate(GenerateConfig(total=450, counts=without))
 
@@ -182,4 +182,4 @@ def test_files_are_the_same_whatever_the_number_of_workers(tmp_path: Path) -> No
     train = [e.technique for e in read_examples(tmp_path / "1" / "train.jsonl.gz")]
     places = [place for place, technique in enumerate(train) if technique == "pool/mine"]
     assert places[0] < 0.1 * len(train)
-    assert places[-1] > 0.9 * len(train)
+    assert places[-1] > 0.8 * len(train)

@@ -15,7 +15,7 @@ GENERATED: Mapping[str, int] = MappingProxyType(
         # attacks
         "injection": 5_500,
         "jailbreak": 6_000,
-        "obfuscation": 9_000,
+        "obfuscation": 11_500,
         # pairs
         "twins": 11_000,  # 9 in 20 attacked
         "carried": 8_000,  # 1 in 2 attacked

@@ -223,9 +223,14 @@ def _sample(pools: Pools, config: GenerateConfig, scale: float) -> Iterator[Exam
 
 def _written(config: GenerateConfig, scale: float) -> list[Example]:
     # Like collected rows, and unlike those of a generator, they are spread over all chunks.
-    rows = written.examples()
-    most = round(config.counts_by_generator["written"] * scale)
-    return random.Random(f"{config.seed}/written").sample(rows, min(len(rows), most))
+    pairs = written.pairs()
+    left = round(config.counts_by_generator["written"] * scale)
+    drawn = []
+    for pair in random.Random(f"{config.seed}/written").sample(pairs, len(pairs)):
+        if len(pair) <= left:
+            drawn += pair
+            left -= len(pair)
+    return drawn
 
 
 def _groups(pools: Pools) -> dict[tuple[str, str], list[Example]]:

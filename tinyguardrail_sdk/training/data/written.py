@@ -23,12 +23,12 @@ _HELD_OUT_PER_CENT = 10
 
 
 @cache
-def examples() -> tuple[Example, ...]:
-    """All of them; one pair in ten is held out, see `split`."""
-    pairs = defaultdict(list)
+def pairs() -> tuple[tuple[Example, ...], ...]:
+    """All texts, those of a pair together; one pair in ten is held out, see `split`."""
+    found = defaultdict(list)
     for kind, row in _rows():
-        pairs[f"written:{kind}/{row['pair']}"].append(row)
-    return tuple(each for family, rows in pairs.items() for each in _pair(family, rows))
+        found[f"written:{kind}/{row['pair']}"].append(row)
+    return tuple(tuple(_pair(family, rows)) for family, rows in found.items())
 
 
 def _rows() -> Iterator[tuple[str, dict[str, str]]]:

@@ -8,6 +8,7 @@ stands for what changes from run to run. Blocks with a title are files beside it
 import ast
 import doctest
 import importlib.util
+import inspect
 import json
 import re
 import sys
@@ -138,6 +139,17 @@ def test_the_reference_has_every_public_name() -> None:
     for name in set(tinyguardrail_sdk.__all__) - {"__version__"}:
         in_errors = hasattr(errors, name) and ".errors\n" in reference
         assert in_errors or name in named, name
+
+
+def test_the_tables_of_settings_have_every_setting_and_its_default() -> None:
+    page = (ROOT / "docs" / "policies.md").read_text(encoding="utf-8")
+    tables = page.partition("## All settings\n")[2].partition("\n## ")[0]
+    shown = re.findall(r"^\| `(\w+)` \| `(.+?)` \|", tables, re.MULTILINE)
+    fields = {name: field.default for name, field in Policy.model_fields.items()}
+    arguments = inspect.signature(Guard).parameters.values()
+    given = {each.name: each.default for each in arguments if each.kind is not each.VAR_KEYWORD}
+    expected = [*fields.items(), *given.items()]
+    assert [(name, ast.literal_eval(default)) for name, default in shown] == expected
 
 
 def test_links_of_the_readme_lead_somewhere() -> None:

@@ -69,6 +69,19 @@ def test_a_folder_is_made_by_one_command_at_a_time(tmp_path: Path) -> None:
     assert list(tmp_path.rglob("*")) == [tmp_path / "new"]
 
 
+def test_what_is_made_beside_a_folder_without_a_name_costs_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    work = tmp_path / "runs" / "work"
+    work.mkdir(parents=True)
+    (work / "bystander").touch()
+    monkeypatch.chdir(work)
+    for directory in ("..", "."):
+        with drafted_beside(Path(directory)) as made:
+            assert not made.exists()
+    assert sorted(tmp_path.rglob("*")) == [work.parent, work, work / "bystander"]
+
+
 def test_what_is_kept_is_of_one_command_at_a_time(tmp_path: Path) -> None:
     path = tmp_path / "kept" / "results"
     with Journal(path, "a") as first, Journal(path, "a") as late:

@@ -7,6 +7,7 @@ reads one file after the other, may still get files of both.
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -53,6 +54,7 @@ def drafted_beside(directory: Path, setting: str = "output") -> Iterator[Path]:
     Raises:
         InputError: Another command is making it.
     """
+    directory = Path(os.path.abspath(directory))  # the name of ".." is no name
     beside = directory.parent / f".{directory.name}.draft"
     with claimed(beside, setting):
         try:

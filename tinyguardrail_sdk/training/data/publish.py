@@ -28,6 +28,9 @@ def drafted(output: Path, name: str) -> Iterator[Path]:
         output: Folder of the set; made where it does not exist.
         name: Of the command. What killed runs of that name left there goes too.
 
+    Yields:
+        The folder; it goes when the block ends.
+
     Raises:
         InputError: Another command is writing to `output`.
     """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 from pathlib import Path
 
@@ -12,6 +13,7 @@ pytest.importorskip("datasketch")
 
 from tinyguardrail_sdk.cli.main import main  # noqa: E402
 from tinyguardrail_sdk.errors import InputError  # noqa: E402
+from tinyguardrail_sdk.training.data import claimed as claiming  # noqa: E402
 from tinyguardrail_sdk.training.data.claimed import claimed  # noqa: E402
 from tinyguardrail_sdk.training.data.kept import Journal  # noqa: E402
 from tinyguardrail_sdk.training.data.publish import drafted, drafted_beside  # noqa: E402
@@ -67,6 +69,60 @@ def test_a_folder_is_made_by_one_command_at_a_time(tmp_path: Path) -> None:
             pass
         made.rename(tmp_path / "new")
     assert list(tmp_path.rglob("*")) == [tmp_path / "new"]
+
+
+@pytest.mark.parametrize("anew", [True, False], ids=["made anew", "gone"])
+def test_a_folder_that_is_removed_while_it_is_claimed_is_claimed_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, anew: bool
+) -> None:
+    folder, claim, claims = tmp_path / "out", claiming.claim, []
+
+    def late(opened: int, place: Path, setting: str) -> bool:
+        claims.append(opened)
+        if len(claims) == 1:  # the command that had it ends, and a third one may make it anew
+            shutil.rmtree(folder)
+            if anew:
+                folder.mkdir()
+        return claim(opened, place, setting)
+
+    monkeypatch.setattr(claiming, "claim", late)
+    with claimed(folder):
+        assert len(claims) == 2
+        with pytest.raises(InputError, match=TAKEN), claimed(folder):
+            pass
+    with claimed(folder):
+        pass
+
+
+def test_a_folder_that_never_stays_is_one_that_others_write_to(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "out"
+    monkeypatch.setattr(claiming, "claim", lambda *_: folder.rmdir())
+    with pytest.raises(InputError, match=TAKEN), claimed(folder):
+        pass
+    monkeypatch.setattr(Path, "mkdir", lambda *_, **__: None)  # it goes before it is opened
+    with pytest.raises(InputError, match=TAKEN), claimed(folder):
+        pass
+
+
+def test_a_file_in_place_of_the_folder_is_told(tmp_path: Path) -> None:
+    (tmp_path / "out").touch()
+    with pytest.raises(FileExistsError), claimed(tmp_path / "out"):
+        pass
+
+
+def test_what_is_made_beside_a_folder_without_a_name_costs_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    work = tmp_path / "runs" / "work"
+    work.mkdir(parents=True)
+    (work / "bystander").touch()
+    monkeypatch.chdir(work)
+    for directory in ("..", "."):
+        with drafted_beside(Path(directory)) as made:
+            assert not made.exists()
+    assert sorted(tmp_path.rglob("*")) == [work.parent, work, work / "bystander"]
 
 
 def test_what_is_kept_is_of_one_command_at_a_time(tmp_path: Path) -> None:

@@ -5,7 +5,10 @@ from __future__ import annotations
 import errno
 import hashlib
 import json
+import sys
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
@@ -26,9 +29,12 @@ from tests.training.homes import (  # noqa: E402
     toy,
 )
 from tinyguardrail_sdk.errors import GuardrailError, InputError  # noqa: E402
+from tinyguardrail_sdk.training.data import fetch as fetching  # noqa: E402
 from tinyguardrail_sdk.training.data import remote  # noqa: E402
+from tinyguardrail_sdk.training.data.claimed import claimed  # noqa: E402
 from tinyguardrail_sdk.training.data.dataset import RemoteFile  # noqa: E402
 from tinyguardrail_sdk.training.data.fetch import fetch  # noqa: E402
+from tinyguardrail_sdk.training.data.keyed import digest  # noqa: E402
 from tinyguardrail_sdk.training.data.lockfile import LOCK  # noqa: E402
 from tinyguardrail_sdk.training.data.remote import Patience, check_address  # noqa: E402
 
@@ -95,6 +101,8 @@ def test_what_has_come_is_not_fetched_again(home: Home, tmp_path: Path) -> None:
         handler.send_response(206 if wanted else 200)
         handler.send_header("ETag", '"new"' if len(asked) > 2 else '"old"')
         handler.send_header("Content-Length", str(len(ROWS) - first))
+        if wanted:
+            handler.send_header("Content-Range", f"bytes {first}-{len(ROWS) - 1}/{len(ROWS)}")
         handler.end_headers()
         handler.wfile.write(ROWS[first : 40 if len(asked) == 1 else None])
 
@@ -110,6 +118,85 @@ def test_what_has_come_is_not_fetched_again(home: Home, tmp_path: Path) -> None:
     again = replace(once, patience=Patience(timeout=5, attempts=3, backoff=0))
     assert fetch(again, silent)["fetched"]["toy"]["rows"] == 2
     assert asked == ["", "bytes=40-", f"bytes={len(ROWS)}-", ""]
+
+
+def breaks_off_once(
+    home: Home, told: str, meanwhile: Callable[[], None] = lambda: None
+) -> list[str]:
+    """Send 40 bytes first, and the rest under that `Content-Range`; return what is asked for."""
+    asked = []
+
+    def answer(handler: BaseHTTPRequestHandler) -> None:
+        asked.append(wanted := handler.headers.get("Range", ""))
+        rest = ROWS[40:] if wanted else ROWS
+        handler.send_response(206 if wanted else 200)
+        handler.send_header("ETag", '"one"')
+        handler.send_header("Content-Length", str(len(rest)))
+        if wanted:
+            meanwhile()
+            handler.send_header("Content-Range", told)
+        handler.end_headers()
+        handler.wfile.write(rest[: 40 if len(asked) == 1 else None])
+
+    home.answers["/toy.jsonl"] = answer
+    return asked
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        f"bytes 30-{len(ROWS) - 1}/{len(ROWS)}",
+        f"bytes 40-{len(ROWS) - 2}/{len(ROWS)}",
+        f"bytes 40-{len(ROWS) - 1}/*",
+        "",
+    ],
+    ids=["from elsewhere", "not to the end", "of unknown length", "untold"],
+)
+def test_what_is_not_the_rest_is_not_put_behind_what_has_come(
+    told: str, home: Home, tmp_path: Path
+) -> None:
+    asked = breaks_off_once(home, told)
+    three = settings(tmp_path, toy(home), patience=Patience(timeout=5, attempts=3, backoff=0))
+    assert fetch(three, silent)["fetched"]["toy"]["rows"] == 2
+    assert asked == ["", "bytes=40-", ""]
+    (kept,) = (path for path in (tmp_path / "cache").rglob("*") if path.is_file())
+    assert kept.read_bytes() == ROWS
+
+
+def test_what_grew_meanwhile_is_fetched_anew(home: Home, tmp_path: Path) -> None:
+    def grow() -> None:
+        with next((tmp_path / "cache").rglob("*.part")).open("ab") as part:
+            part.write(ROWS[40:50])
+
+    asked = breaks_off_once(home, f"bytes 40-{len(ROWS) - 1}/{len(ROWS)}", grow)
+    three = settings(tmp_path, toy(home), patience=Patience(timeout=5, attempts=3, backoff=0))
+    assert fetch(three, silent)["fetched"]["toy"]["rows"] == 2
+    assert asked == ["", "bytes=40-", ""]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no claims there")
+def test_what_another_command_fetches_is_left_alone(
+    home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = settings(tmp_path, toy(home))
+    place = tmp_path / "cache" / "toy" / f"{digest(home.url):016x}"
+    place.mkdir(parents=True)
+    names = ("toy.jsonl.new", "toy.jsonl.new.part", f"toy.jsonl.new.{'0' * 16}.part")
+    for name in names:
+        (place / name).touch()
+    with claimed(place), pytest.raises(InputError, match=r"writing there; .* another cache"):
+        fetch(config, silent)
+    assert {path.name for path in place.iterdir()} == set(names)
+    assert home.asked == []
+
+    @contextmanager
+    def ends(folder: Path, setting: str) -> Iterator[bool]:
+        (folder / "toy.jsonl").write_bytes(ROWS)
+        yield True
+
+    monkeypatch.setattr(fetching, "claimed", ends)  # the other command ends in between
+    assert fetch(config, silent)["fetched"]["toy"]["rows"] == 2
+    assert home.asked == []
 
 
 @pytest.mark.parametrize(
@@ -131,11 +218,12 @@ def test_what_does_not_come_whole_is_named_and_never_kept(
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]
 
 
+@pytest.mark.parametrize("code", [errno.ENOSPC, errno.EACCES, errno.EDQUOT])
 def test_a_full_disk_is_not_taken_for_a_bad_network(
-    home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    code: int, home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(*_: object) -> None:
-        raise OSError(errno.ENOSPC, "no space left")
+        raise OSError(code, "no space left")
 
     home.answers["/toy.jsonl"] = sends(ROWS)
     monkeypatch.setattr(remote, "_store", full)

@@ -102,10 +102,18 @@ def test_a_worse_checkpoint_is_written_only_when_told(
 
 
 def test_nothing_is_overwritten_and_nothing_released_blindly(
-    run: Path, config: ReleaseConfig, tmp_path: Path
+    run: Path, config: ReleaseConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with pytest.raises(InputError, match="exists"):
         release(run, config.against, config)
+    working = tmp_path / "work"
+    working.mkdir()
+    (working / "bystander").touch()
+    monkeypatch.chdir(working)
+    for there in ("..", "."):
+        with pytest.raises(InputError, match="exists"):
+            release(run, Path(there), config)
+    assert list(working.iterdir()) == [working / "bystander"]
     with pytest.raises(InputError, match="--validation"):
         ReleaseConfig("2", validation=())
 

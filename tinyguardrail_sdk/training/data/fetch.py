@@ -18,6 +18,7 @@ from tinyguardrail_sdk.errors import GuardrailError, InputError
 from tinyguardrail_sdk.labels import Label
 from tinyguardrail_sdk.training.data.carriers import Carrier
 from tinyguardrail_sdk.training.data.catalogue import CATALOGUE
+from tinyguardrail_sdk.training.data.claimed import claimed
 from tinyguardrail_sdk.training.data.dataset import Dataset, RemoteFile, RowRule
 from tinyguardrail_sdk.training.data.keyed import digest
 from tinyguardrail_sdk.training.data.labelled import EVALUATION, USE
@@ -104,7 +105,8 @@ def fetch(config: FetchConfig, counting: Counting) -> dict[str, Any]:
         see `LockFile`.
 
     Raises:
-        InputError: Terms, names or files that make no sense.
+        InputError: Terms, names or files that make no sense, or another command is fetching the
+            only data set asked for.
         GuardrailError: The only data set asked for cannot be had.
     """
     chosen = _chosen(config)
@@ -193,16 +195,32 @@ def _obtain(
     url = f"{dataset.base}/{file.path}"
     revision = digest(dataset.base)
     cached = config.cache / dataset.name / f"{revision:016x}" / file.path.replace("/", "__")
-    if cached.exists():
-        lock.verify(url, cached, file.sha256)
-        return cached
-    if config.offline:
-        raise GuardrailError(
-            f"{dataset.name}: {cached} is not there. Fetch it on a machine with a network, with "
-            "--cache DIR, and bring DIR here"
-        )
-    if dataset.gated:
-        raise _by_hand(dataset, url, cached)
+    if not cached.exists():
+        if config.offline:
+            raise GuardrailError(
+                f"{dataset.name}: {cached} is not there. Fetch it on a machine with a network, "
+                "with --cache DIR, and bring DIR here"
+            )
+        if dataset.gated:
+            raise _by_hand(dataset, url, cached)
+        with claimed(cached.parent, "cache"):
+            if not cached.exists():  # of a command that has just ended
+                _bring(dataset, file, url, cached, config, lock, counting)
+                return cached
+    lock.verify(url, cached, file.sha256)
+    return cached
+
+
+def _bring(
+    dataset: Dataset,
+    file: RemoteFile,
+    url: str,
+    cached: Path,
+    config: FetchConfig,
+    lock: LockFile,
+    counting: Counting,
+) -> None:
+    """Fetch a file into the cache, while no other command fetches there."""
     arriving = cached.with_name(cached.name + ".new")
     try:
         with counting(f"{dataset.name}: {file.path.rpartition('/')[2]}") as progress:
@@ -213,7 +231,6 @@ def _obtain(
         raise _by_hand(dataset, url, cached) from error
     finally:
         arriving.unlink(missing_ok=True)
-    return cached
 
 
 def _by_hand(dataset: Dataset, url: str, cached: Path) -> GuardrailError:

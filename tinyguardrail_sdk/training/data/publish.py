@@ -7,6 +7,7 @@ reads one file after the other, may still get files of both.
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -26,6 +27,9 @@ def drafted(output: Path, name: str) -> Iterator[Path]:
     Args:
         output: Folder of the set; made where it does not exist.
         name: Of the command. What killed runs of that name left there goes too.
+
+    Yields:
+        The folder; it goes when the block ends.
 
     Raises:
         InputError: Another command is writing to `output`.
@@ -53,6 +57,7 @@ def drafted_beside(directory: Path, setting: str = "output") -> Iterator[Path]:
     Raises:
         InputError: Another command is making it.
     """
+    directory = Path(os.path.abspath(directory))  # the name of ".." is no name
     beside = directory.parent / f".{directory.name}.draft"
     with claimed(beside, setting):
         try:

@@ -7,26 +7,27 @@ the version is another one or the home names none.
 
 from __future__ import annotations
 
-import errno
 import glob
-import hashlib
 import http.client
-import io
+import re
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
 from typing import IO, Any
-from urllib.error import HTTPError, URLError
+from urllib.error import HTTPError
 from urllib.parse import urlsplit
 from urllib.request import HTTPRedirectHandler, Request, build_opener
 
 from tinyguardrail_sdk.errors import GuardrailError, InputError
-from tinyguardrail_sdk.training.data.claimed import claim
+from tinyguardrail_sdk.training.data.keyed import digest
 from tinyguardrail_sdk.training.progress import Progress
 
 _LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 _CHUNK = 1 << 16
+_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+)")
 _LOGIN = {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}
 _PASSING = {
     HTTPStatus.REQUEST_TIMEOUT,
@@ -91,16 +92,15 @@ def download(url: str, target: Path, patience: Patience, progress: Progress) -> 
 
     Args:
         url: An HTTPS address.
-        target: Where to write.
+        target: Where to write; no other command may be fetching to it.
         patience: Limits and retries.
         progress: Told the bytes done and of all; all is 0 where the server does not say.
 
     Raises:
-        InputError: The address is not HTTPS, there is no such file, or another command is fetching
-            it.
+        InputError: The address is not HTTPS, or there is no such file.
         LoginNeeded: Its home gives it only to those who log in.
         GuardrailError: It cannot be had; the message says what to do.
-        OSError: The disk is full.
+        OSError: It cannot be written, since the disk is full or for another reason.
     """
     check_address(url)
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -123,39 +123,72 @@ def download(url: str, target: Path, patience: Patience, progress: Progress) -> 
 
 def _attempt(url: str, target: Path, patience: Patience, progress: Progress) -> Path:
     """Where all of the file is."""
-    opener = build_opener(_SafeRedirects)
     request = Request(url, headers={"User-Agent": "tinyguardrail-data"})
     begun = next(target.parent.glob(f"{glob.escape(target.name)}.*.part"), None)
+    start = 0
     if begun is not None:
-        request.add_header("Range", f"bytes={begun.stat().st_size}-")
+        start = begun.stat().st_size
+        request.add_header("Range", f"bytes={start}-")
+    with _ask(url, request, begun, patience.timeout) as response:
+        part = _part(target, response.headers.get("ETag", ""))
+        if response.status != HTTPStatus.PARTIAL_CONTENT:
+            start = 0
+        elif part != begun or not _is_rest(response, start):
+            _drop(begun)
+            raise _Passing("its home sends not the rest that was asked for")
+        elif begun.stat().st_size != start:  # where there are no claims
+            _drop(begun)
+            raise _Passing("another command fetches it")
+        if part != begun:
+            _drop(begun)
+        _store(url, response, part, start, patience.most_bytes, progress)
+    return part
+
+
+def _ask(
+    url: str, request: Request, begun: Path | None, timeout: float
+) -> http.client.HTTPResponse:
     try:
-        with opener.open(request, timeout=patience.timeout) as response:
-            part = _part(target, response.headers.get("ETag", ""))
-            goes_on = response.status == HTTPStatus.PARTIAL_CONTENT
-            if begun is not None and (part != begun or not goes_on):
-                begun.unlink()
-                if goes_on:
-                    raise _Passing("its home has another version now")
-            _store(url, response, part, patience.most_bytes, progress)
-            return part
+        with _passing():
+            response: http.client.HTTPResponse = build_opener(_SafeRedirects).open(
+                request, timeout=timeout
+            )
+            return response
     except HTTPError as error:
-        if begun is not None and error.code == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
-            begun.unlink()
+        if error.code == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
+            _drop(begun)
         raise _explained(url, error) from error
-    except (URLError, OSError, http.client.HTTPException) as error:  # refused, timed out, cut off
-        if getattr(error, "errno", None) == errno.ENOSPC:  # which is not the network's
-            raise
+
+
+@contextmanager
+def _passing() -> Iterator[None]:
+    """Of the network only: what the disk refuses is refused at the next try too."""
+    try:
+        yield
+    except HTTPError:
+        raise
+    except (OSError, http.client.HTTPException) as error:  # refused, timed out, cut off
         raise _Passing(
             str(getattr(error, "reason", None) or error or type(error).__name__)
         ) from None
+
+
+def _is_rest(response: http.client.HTTPResponse, start: int) -> bool:
+    """Whether what comes begins where it was asked to, and ends with the file."""
+    told = _RANGE.fullmatch(response.headers.get("Content-Range", ""))
+    return told is not None and (int(told[1]), int(told[2]) + 1) == (start, int(told[3]))
+
+
+def _drop(part: Path | None) -> None:
+    if part is not None:
+        part.unlink(missing_ok=True)
 
 
 def _part(target: Path, version: str) -> Path:
     """Where what comes of a version is kept; of a version that is not told exactly, it is not."""
     if not version or version.startswith("W/"):
         return target.with_name(f"{target.name}.part")
-    told = hashlib.sha256(version.encode()).hexdigest()[:16]
-    return target.with_name(f"{target.name}.{told}.part")
+    return target.with_name(f"{target.name}.{digest(version):016x}.part")
 
 
 def _explained(url: str, error: HTTPError) -> Exception:
@@ -171,18 +204,21 @@ def _explained(url: str, error: HTTPError) -> Exception:
 
 
 def _store(
-    url: str, response: http.client.HTTPResponse, part: Path, most: int, progress: Progress
+    url: str,
+    response: http.client.HTTPResponse,
+    part: Path,
+    start: int,
+    most: int,
+    progress: Progress,
 ) -> None:
+    """Write what comes behind the first `start` bytes."""
     coming = int(response.headers.get("Content-Length") or 0)
-    with part.open("ab") as file:
-        claim(file.fileno(), part, "cache")
-        if response.status != HTTPStatus.PARTIAL_CONTENT:
-            file.truncate(0)
-        done = file.seek(0, io.SEEK_END)
-        announced = done + coming if coming else 0
-        if announced > most:
-            raise _too_large(url, most)
-        while chunk := response.read(_CHUNK):
+    done = start
+    announced = done + coming if coming else 0
+    if announced > most:
+        raise _too_large(url, most)
+    with part.open("ab" if start else "wb") as file:
+        while chunk := _read(response):
             done += len(chunk)
             if done > most:
                 raise _too_large(url, most)
@@ -190,6 +226,11 @@ def _store(
             progress(done, announced)
     if done < announced:
         raise _Passing(f"the connection ended after {done} of {announced} bytes")
+
+
+def _read(response: http.client.HTTPResponse) -> bytes:
+    with _passing():
+        return response.read(_CHUNK)
 
 
 def _too_large(url: str, most: int) -> InputError:

@@ -92,9 +92,9 @@ def release(
         InputError: The folder exists, the texts cannot be used, or another command is making it.
         CheckpointError: `run` or the old checkpoint cannot be used.
     """
+    _refuse_existing(directory)
     with drafted_beside(directory) as made:
-        if directory.exists():
-            raise InputError(f"{directory}: exists; remove it or give another --output")
+        _refuse_existing(directory)  # of a command that has just ended
         export_calibrated(run, made, config, progress, kept)
         changes = compare(
             made,
@@ -111,6 +111,11 @@ def release(
         if released:
             made.rename(directory)
     return Release(manifest, changes, regressions, released)
+
+
+def _refuse_existing(directory: Path) -> None:
+    if directory.exists():
+        raise InputError(f"{directory}: exists; remove it or give another --output")
 
 
 def export_calibrated(

@@ -138,9 +138,11 @@ def test_the_commands(
     rows = [{"text": f"red green tree {n}"} for n in range(300)]
     traffic.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
     before = load_manifest(old)
-    status, report, _ = ask(
+    status, report, told = ask(
         "calibrate", "--checkpoint", old, "--benign", traffic, "--target-fpr", "0.04"
     )
+    assert "kept for user" not in told
+    assert "thresholds kept for tool (strict, balanced, permissive): balanced at" in told
     assert (status, report["texts"]) == (0, 300)
     assert report["flagged_after"]["balanced"]["hits"] <= 12
     assert load_manifest(old).temperature == before.temperature

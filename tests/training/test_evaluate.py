@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from tinyguardrail_sdk.classifier import Classification
+from tinyguardrail_sdk.errors import InputError
 from tinyguardrail_sdk.labels import LABELS, Label, Route, Source
 from tinyguardrail_sdk.manifest import load_manifest
 from tinyguardrail_sdk.training import evaluate, judging
@@ -161,3 +162,9 @@ def test_rows_keep_their_order_through_scoring(
     assert report["model_version"] == "0.0.1"
     assert len(report["manifest_sha256"]) == 64
     assert report["route"] == "routed"
+
+
+def test_labels_of_no_class_alone_cannot_be_measured(checkpoint: Path, tmp_path: Path) -> None:
+    path = _write(tmp_path / "odd.jsonl", {"text": "t", "label": "attack"})
+    with pytest.raises(InputError, match="no text is of a class that is judged: benign, injection"):
+        evaluate.evaluate(checkpoint, [path])

@@ -66,6 +66,19 @@ def read_rows(
     return rows
 
 
+def judged_rows(paths: Sequence[Path], source_map: Mapping[str, Source]) -> list[Row]:
+    """Rows of which one at least is of a class.
+
+    Raises:
+        FileNotFoundError: A path does not exist.
+        InputError: A line is no row, or no row is of one of the four classes.
+    """
+    rows = read_rows(paths, source_map)
+    if not any(row.has_class for row in rows):
+        raise InputError(f"no text is of a class that is judged: {', '.join(LABELS)}")
+    return rows
+
+
 def _read(path: Path, source_map: Mapping[str, Source], unstated: str | None) -> Iterator[Row]:
     name = stem_of(path)
     mapped = next((s for pattern, s in source_map.items() if fnmatch(name, pattern)), Source.USER)

@@ -14,7 +14,7 @@ from tinyguardrail_sdk.labels import LABELS, Label, Route, Source
 from tinyguardrail_sdk.manifest import load_manifest
 from tinyguardrail_sdk.training import evaluate, judging
 from tinyguardrail_sdk.training.evaluate import Scored, decisions, tables
-from tinyguardrail_sdk.training.rows import Row, read_rows
+from tinyguardrail_sdk.training.rows import Row, judged_rows, read_rows
 from tinyguardrail_sdk.training.tables import render
 
 
@@ -168,3 +168,16 @@ def test_labels_of_no_class_alone_cannot_be_measured(checkpoint: Path, tmp_path:
     path = _write(tmp_path / "odd.jsonl", {"text": "t", "label": "attack"})
     with pytest.raises(InputError, match="no text is of a class that is judged: benign, injection"):
         evaluate.evaluate(checkpoint, [path])
+
+
+def test_rows_counted_apart_are_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    labels = ["benign"] * 10 + ["attack", "harmful_plain"]
+    path = _write(tmp_path / "odd.jsonl", *({"text": "t", "label": label} for label in labels))
+    assert len(judged_rows([path], {})) == 12
+    assert capsys.readouterr().err == (
+        "tinyguardrail: 2 of 12 rows have a label outside the four (attack, harmful_plain) and are "
+        "counted apart\n"
+    )
+    path = _write(tmp_path / "plain.jsonl", {"text": "t", "label": "benign"})
+    judged_rows([path], {})
+    assert capsys.readouterr().err == ""

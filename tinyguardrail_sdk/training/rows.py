@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatch
@@ -11,6 +12,7 @@ from tinyguardrail_sdk.errors import InputError
 from tinyguardrail_sdk.labels import LABELS, Source
 from tinyguardrail_sdk.training.data.jsonl import data_files, read_lines, stem_of
 from tinyguardrail_sdk.training.data.schema import Example
+from tinyguardrail_sdk.training.reporter import tell
 
 # Where the texts of a set come from, by the set's name; the first pattern that fits decides.
 SOURCE_MAP: Mapping[str, Source] = {"bipia*": Source.DOCUMENT, "agentdojo*": Source.TOOL}
@@ -67,15 +69,21 @@ def read_rows(
 
 
 def judged_rows(paths: Sequence[Path], source_map: Mapping[str, Source]) -> list[Row]:
-    """Rows of which one at least is of a class.
+    """Rows of which one at least is of a class; says how many are of none.
 
     Raises:
         FileNotFoundError: A path does not exist.
         InputError: A line is no row, or no row is of one of the four classes.
     """
     rows = read_rows(paths, source_map)
-    if not any(row.has_class for row in rows):
+    odd = Counter(row.label for row in rows if not row.has_class)
+    if odd.total() == len(rows):
         raise InputError(f"no text is of a class that is judged: {', '.join(LABELS)}")
+    if odd:
+        tell(
+            f"{odd.total()} of {len(rows)} rows have a label outside the four "
+            f"({', '.join(sorted(odd))}) and are counted apart"
+        )
     return rows
 
 

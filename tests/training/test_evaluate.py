@@ -181,3 +181,20 @@ def test_rows_counted_apart_are_told(tmp_path: Path, capsys: pytest.CaptureFixtu
     path = _write(tmp_path / "plain.jsonl", {"text": "t", "label": "benign"})
     judged_rows([path], {})
     assert capsys.readouterr().err == ""
+
+
+def test_a_source_that_is_none_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    text = {"text": "t", "label": "benign"}
+    _write(tmp_path / "bipia_x.jsonl", text | {"source": "bipia_x"})
+    _write(tmp_path / "a.jsonl", text | {"source": "tol"}, text | {"source": "tol"}, text)
+    read_rows([tmp_path], {})
+    assert capsys.readouterr().err == (
+        "tinyguardrail: a source is one of user, tool, document, output, unlike 'tol' of 2 rows "
+        "(taken as user), 'bipia_x' of 1 rows (taken as document)\n"
+    )
+    _write(tmp_path / "a.jsonl", *(text | {"source": f"set {n}"} for n in range(7)))
+    read_rows([tmp_path / "a.jsonl"], {})
+    assert capsys.readouterr().err.endswith("'set 4' of 1 rows (taken as user), 2 more\n")
+    _write(tmp_path / "a.jsonl", text | {"source": "tool"}, text)
+    read_rows([tmp_path / "a.jsonl"], {})
+    assert capsys.readouterr().err == ""

@@ -131,6 +131,9 @@ def test_the_commands(
     assert (status, report["changes"]["all"]["texts"]) == (0, 40)
     assert "1 rows of no class left out" in told
 
+    status, _, told = ask("export", "--run", run, "--output", tmp_path / "plain")
+    assert (status, "thresholds are neutral until `tinyguardrail calibrate" in told) == (0, True)
+
     status, _, error = ask("export", "--run", run, "--output", tmp_path / "x", "--allow-worse")
     assert (status, "--release" in error) == (2, True)
 

@@ -193,6 +193,10 @@ def export(arguments: argparse.Namespace) -> int:
         model_version=arguments.model_version,
         four_bit=arguments.four_bit,
     )
+    tell(
+        "thresholds are neutral until `tinyguardrail calibrate --checkpoint "
+        f"{arguments.output}` fits them"
+    )
     shown = manifest.model_dump(mode="json", include={"name", "model_version", "files"})
     print_json({**shown, **tell_staying(manifest)})
     return _DONE

@@ -39,9 +39,8 @@ from tinyguardrail_sdk.training.options import (
     add_workers,
 )
 from tinyguardrail_sdk.training.progress import Progress
-from tinyguardrail_sdk.training.report.assess import judged_rows
 from tinyguardrail_sdk.training.routing import Routed, fit_dials, route
-from tinyguardrail_sdk.training.rows import Row
+from tinyguardrail_sdk.training.rows import Row, judged_rows
 from tinyguardrail_sdk.training.scores import Floats, WindowScores, softmax
 from tinyguardrail_sdk.training.tables import shown_rate
 from tinyguardrail_sdk.training.targets import Targets

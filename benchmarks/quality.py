@@ -35,8 +35,8 @@ from tinyguardrail_sdk.training.options import (
     add_source_map,
     add_workers,
 )
-from tinyguardrail_sdk.training.report.assess import assess_scored, judged_rows
-from tinyguardrail_sdk.training.rows import Row
+from tinyguardrail_sdk.training.report.assess import assess_scored
+from tinyguardrail_sdk.training.rows import Row, judged_rows
 from tinyguardrail_sdk.training.tables import shown_rate
 
 _GROUPINGS = ("set", "source", "length", "language")

@@ -8,6 +8,7 @@ part that is not understood is a part that is not checked.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeGuard
 
@@ -16,6 +17,9 @@ from tinyguardrail_sdk.files import file_text, file_texts, is_media, media_texts
 from tinyguardrail_sdk.labels import Source
 
 Parts = Iterator[tuple[Source, str]]
+
+# What a type is called, and no sentence is.
+_A_TYPE = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,39}")
 
 _TOOL, _DOCUMENT, _OUTPUT = Source.TOOL, Source.DOCUMENT, Source.OUTPUT
 
@@ -219,8 +223,10 @@ def parts_of_part(part: Mapping[str, Any], source: Source) -> Parts:
     elif kind not in _NO_TEXT:
         named = {"document", "resource with 'uri' and 'content'"}
         known = sorted(named.union(_TEXTS, _CONTENTS, _VALUES, _FILES, _MEDIA, _NO_TEXT))
+        # What is no name of a type may be text, which errors never repeat.
+        this = f" {kind!r}" if _A_TYPE.fullmatch(kind) else ""
         raise InputError(
-            f"unknown type of content part; known are {', '.join(known)}. Leave this one "
+            f"unknown type{this} of content part; known are {', '.join(known)}. Leave this one "
             "out, or check its text by itself with check()"
         )
 

@@ -22,7 +22,7 @@ from tinyguardrail_sdk.deadline import check_deadline, seconds_left
 from tinyguardrail_sdk.errors import CheckFailed, CheckpointError
 from tinyguardrail_sdk.features import Window
 from tinyguardrail_sdk.folding import Indices
-from tinyguardrail_sdk.labels import Route
+from tinyguardrail_sdk.labels import SOURCES, Route
 from tinyguardrail_sdk.manifest import Manifest
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ Probabilities = tuple[float, float, float, float]
 # Named, so that the inference library need not list the outputs at every run.
 _EMBED_OUTPUTS = ["embedded", "route_logit"]
 _BRANCH_OUTPUTS = ["logits"]
+_NEVER = 30.0  # so much below the others a logit has no share
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +100,8 @@ class Engine:
         with _failures():
             inputs, route_logit = self._embedded(window)
             fast, deep = (
-                part.run(_BRANCH_OUTPUTS, inputs)[0][0] for part in (self._fast, self._deep)
+                np.array(_answer(part, inputs, window), np.float32)
+                for part in (self._fast, self._deep)
             )
             return fast, deep, route_logit
 
@@ -111,10 +113,10 @@ class Engine:
         else:
             fast = force is not Route.DEEP
         if fast:
-            answer = _answer(self._fast, inputs, manifest.temperature.fast)
+            answer = _softmax(_answer(self._fast, inputs, window), manifest.temperature.fast)
             if force is not None or max(answer) >= manifest.escalate_below:
                 return WindowScores(answer, Route.FAST)
-        answer = _answer(self._deep, inputs, manifest.temperature.deep)
+        answer = _softmax(_answer(self._deep, inputs, window), manifest.temperature.deep)
         return WindowScores(answer, Route.ESCALATED if fast else Route.DEEP)
 
     def _embedded(self, window: Window) -> tuple[dict[str, NDArray[Any]], float]:
@@ -202,10 +204,21 @@ def _session(path: Path, threads: int) -> InferenceSession:
 
 
 def _answer(
-    branch: InferenceSession, inputs: dict[str, NDArray[Any]], temperature: float
-) -> Probabilities:
+    branch: InferenceSession, inputs: dict[str, NDArray[Any]], window: Window
+) -> list[float]:
     (logits,) = branch.run(_BRANCH_OUTPUTS, inputs)
-    return _softmax(logits[0].tolist(), temperature)
+    said: list[float] = logits[0].tolist()
+    plain_view = window.match is not None and window.segment < len(SOURCES)
+    return _hidden(said) if plain_view else said
+
+
+def _hidden(logits: Sequence[float]) -> list[float]:
+    """Of a decoded view read as plain text: an attack there, of any kind, was hidden."""
+    benign, *attacks = logits
+    highest = max(attacks)
+    hidden = highest + math.log(sum(math.exp(attack - highest) for attack in attacks))
+    never = min(benign, hidden) - _NEVER
+    return [benign, never, never, hidden]
 
 
 # On four numbers, plain Python is faster than numpy.

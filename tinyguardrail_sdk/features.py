@@ -42,7 +42,8 @@ class Window:
         char_ids: `(tokens, chars)` int32, the raw characters of each token, zero-padded; `chars` is
             what the longest token needs, from 7 to 20. The rows of [CLS] and [SEP] are zero.
         pattern_scores: `(6,)` float32, the best match of each detector that overlaps the window.
-        segment: The index of the source, plus four where the window shows a decoded view.
+        segment: The index of the source, plus four where the window shows a decoded view as such. A
+            view is read a second time as any other text of its source.
         start: First raw character covered; for views, where the first of their matches begins.
         end: One past the last raw character covered; for views, where the last match ends.
         match: For a view, the index of its match in `Features.matches`; in a window that several
@@ -120,7 +121,8 @@ class FeatureExtractor:
         if further := sorted(views[_OWN_WINDOWS:], key=lambda index: matches[index].start):
             groups.append(further)
         for group in groups:
-            windows += self._view_windows(group, matches, segment + len(SOURCES))
+            shown = self._view_windows(group, matches, segment)
+            windows += [replace(window, segment=segment + len(SOURCES)) for window in shown] + shown
         return Features(windows, matches, (len(text), len(text)))
 
     def _view_windows(

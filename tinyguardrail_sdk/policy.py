@@ -30,6 +30,8 @@ _FROZEN = (
 )
 
 _A_RULE = """AllowRule(exact="..."), or {"exact": "..."} in a file"""
+# Where pydantic places a key that is no label: the setting, and the length of the place.
+_LABEL_KEYS = (("actions", 3), ("source_actions", 4))
 _Actions = Annotated[Mapping[Label, Action], AfterValidator(_attacks_only)]
 Outcome = Literal["raise", "block", "allow"]
 """What becomes of a text that could not be checked, or is too long to be."""
@@ -167,5 +169,15 @@ def _remedy(error: ValidationError) -> str:
             message = f"there is no such setting; there are {', '.join(known)}"
         elif problem["type"] in ("model_type", "tuple_type") and place[0] == "allow":
             message = f"rules are a list, each of them {_A_RULE}"
+        elif place[-1:] == ("[key]",) and (place[0], len(place)) in _LABEL_KEYS:
+            message = _no_attack_label(place[0], place[-2])
         problems.append(f"{'.'.join(map(str, place)) or 'policy'}: {message}")
     return "; ".join(problems)
+
+
+def _no_attack_label(setting: int | str, key: int | str) -> str:
+    attacks = ", ".join(repr(str(label)) for label in LABELS if label is not Label.BENIGN)
+    message = f"there is no such attack label; there are {attacks}"
+    if setting == "actions" and key in tuple(Source):
+        message += f"; for one source it is source_actions={{{str(key)!r}: {{label: action}}}}"
+    return message

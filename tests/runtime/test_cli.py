@@ -89,7 +89,17 @@ def test_a_text_that_is_a_path_is_judged_with_a_note(
     assert said.count("note:") == 1
 
 
-@pytest.mark.parametrize("text", ["", "hello", "no/such/file", "a\0b", "x" * 10_000])
+@pytest.mark.parametrize("text", ["no/such/file", "no\\such", "Gone.TXT", "gone.jsonl", "a.eml"])
+def test_so_is_what_looks_like_a_mistyped_path(
+    capsys: pytest.CaptureFixture[str], text: str
+) -> None:
+    assert main(["check", text]) == 0
+    assert "looks like, the name of a file or folder; the name itself" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "text", ["", "hello", "see a/b", "https://a.example/b", "a\0b", "a/" * 5_000]
+)
 def test_other_texts_get_no_note(capsys: pytest.CaptureFixture[str], text: str) -> None:
     assert main(["check", text]) == 0
     assert capsys.readouterr().err == ""

@@ -12,7 +12,10 @@ from typing import Any
 import pytest
 
 from tinyguardrail_sdk import __version__ as VERSION
+from tinyguardrail_sdk.classifier import EmbeddedClassifier
+from tinyguardrail_sdk.cli.check import open_guard
 from tinyguardrail_sdk.cli.main import main
+from tinyguardrail_sdk.cli.parser import build_parser
 
 Refused = Callable[..., str]
 
@@ -143,3 +146,9 @@ def test_narrow_output_encodings_lose_nothing() -> None:
     )
     assert done.returncode == 0
     assert rb"caf\xe9 \u6f22" in done.stdout
+
+
+def test_the_time_of_a_check_is_without_opening_the_network() -> None:
+    guard = open_guard(build_parser(["check"]).parse_args(["check", "hello"]))
+    assert isinstance(guard.classifier, EmbeddedClassifier)
+    assert guard.classifier._opened is not None

@@ -119,7 +119,10 @@ def test_refusals_and_thinking_are_output() -> None:
         ({"role": "user", "content": [7]}, "'content' must be a list of mappings"),
         ({"role": "user", "content": [{"type": "text"}]}, "'text' must be a string"),
         ({"role": "user", "content": [{"type": "text", "text": 7}]}, "'text' must be a string"),
-        ({"role": "user", "content": [{"type": "hologram"}]}, "known are apply_patch_call"),
+        (
+            {"role": "user", "content": [{"type": "hologram"}]},
+            "unknown type 'hologram' of content part; known are apply_patch_call",
+        ),
         ({"role": "user", "content": [{"type": ["text"]}]}, "known are apply_patch_call"),
         ({"role": "user", "content": [{"type": "document"}]}, "no 'source'"),
         (

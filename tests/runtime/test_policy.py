@@ -60,6 +60,12 @@ def test_strings_are_as_good_as_enums() -> None:
         ({"mode": "lenient"}, "'strict', 'balanced' or 'permissive'"),
         ({"actions": {"benign": "block"}}, "name an attack label"),
         ({"actions": {"malware": "block"}}, "'injection'"),
+        ({"actions": {"x": "block"}}, "there are 'injection', 'jailbreak', 'obfuscation'"),
+        (
+            {"actions": {"document": "block"}},
+            "'obfuscation'; for one source it is source_actions={'document': {label: action}}",
+        ),
+        ({"source_actions": {"tool": {"x": "block"}}}, "tool.x.[key]: there is no such attack"),
         ({"max_chars": 0}, "greater than 0"),
         ({"on_error": "ignore"}, "'raise', 'block' or 'allow'"),
         ({"threshold": 0.5}, "no such setting; there are mode, actions"),

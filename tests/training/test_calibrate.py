@@ -18,6 +18,7 @@ from tinyguardrail_sdk.training.targets import Targets
 from tinyguardrail_sdk.training.thresholds import (
     fit_thresholds,
     refit_thresholds,
+    why_kept,
     write_thresholds,
 )
 
@@ -181,5 +182,28 @@ def test_writing_thresholds_changes_nothing_else(checkpoint: Path) -> None:
 
 
 def test_too_little_traffic_says_how_much_is_needed(checkpoint: Path) -> None:
-    with pytest.raises(InputError, match="at least 100"):
-        refit_thresholds(load_manifest(checkpoint), _traffic(50), Targets())
+    wanted = "balanced at a rate of 0.008 needs 250 benign texts of the source, and .* are 147"
+    with pytest.raises(InputError, match=wanted):  # enough for strict, which would move alone
+        refit_thresholds(load_manifest(checkpoint), _traffic(150), Targets())
+
+
+def test_no_mode_of_a_source_moves_without_balanced(checkpoint: Path) -> None:
+    manifest, targets = load_manifest(checkpoint), Targets()
+    scores = _traffic(2000)
+    scores.sources[:150] = SOURCES.index(Source.TOOL)  # strict needs 100, balanced 250
+    thresholds, report = refit_thresholds(manifest, scores, targets)
+    assert thresholds[Source.TOOL] == manifest.thresholds[Source.TOOL]
+    assert {f"tool/{mode}" for mode in Mode} <= set(report["kept"])
+    assert not any(pair.startswith("user/") for pair in report["kept"])
+    (said,) = (line for line in why_kept(report["kept"], scores, targets) if "tool" in line)
+    assert said == (
+        "thresholds kept for tool (strict, balanced, permissive): balanced at a rate of 0.008 "
+        "needs 250 benign texts of the source, and there are 150"
+    )
+
+
+def test_a_milder_mode_stays_by_itself(checkpoint: Path) -> None:
+    scores = _traffic(600)
+    _, report = refit_thresholds(load_manifest(checkpoint), scores, Targets())
+    (said,) = (line for line in why_kept(report["kept"], scores, Targets()) if "user" in line)
+    assert said.startswith("thresholds kept for user (permissive): permissive at a rate of 0.002")

@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 
 from tinyguardrail_sdk.classifier import Classification
+from tinyguardrail_sdk.errors import InputError
 from tinyguardrail_sdk.labels import LABELS, Label, Route, Source
 from tinyguardrail_sdk.manifest import load_manifest
 from tinyguardrail_sdk.training import evaluate, judging
 from tinyguardrail_sdk.training.evaluate import Scored, decisions, tables
-from tinyguardrail_sdk.training.rows import Row, read_rows
+from tinyguardrail_sdk.training.rows import Row, judged_rows, read_rows
 from tinyguardrail_sdk.training.tables import render
 
 
@@ -161,3 +162,39 @@ def test_rows_keep_their_order_through_scoring(
     assert report["model_version"] == "0.0.1"
     assert len(report["manifest_sha256"]) == 64
     assert report["route"] == "routed"
+
+
+def test_labels_of_no_class_alone_cannot_be_measured(checkpoint: Path, tmp_path: Path) -> None:
+    path = _write(tmp_path / "odd.jsonl", {"text": "t", "label": "attack"})
+    with pytest.raises(InputError, match="no text is of a class that is judged: benign, injection"):
+        evaluate.evaluate(checkpoint, [path])
+
+
+def test_rows_counted_apart_are_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    labels = ["benign"] * 10 + ["attack", "harmful_plain"]
+    path = _write(tmp_path / "odd.jsonl", *({"text": "t", "label": label} for label in labels))
+    assert len(judged_rows([path], {})) == 12
+    assert capsys.readouterr().err == (
+        "tinyguardrail: 2 of 12 rows have a label outside the four (attack, harmful_plain) and are "
+        "counted apart\n"
+    )
+    path = _write(tmp_path / "plain.jsonl", {"text": "t", "label": "benign"})
+    judged_rows([path], {})
+    assert capsys.readouterr().err == ""
+
+
+def test_a_source_that_is_none_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    text = {"text": "t", "label": "benign"}
+    _write(tmp_path / "bipia_x.jsonl", text | {"source": "bipia_x"})
+    _write(tmp_path / "a.jsonl", text | {"source": "tol"}, text | {"source": "tol"}, text)
+    read_rows([tmp_path], {})
+    assert capsys.readouterr().err == (
+        "tinyguardrail: a source is one of user, tool, document, output, unlike 'tol' of 2 rows "
+        "(taken as user), 'bipia_x' of 1 rows (taken as document)\n"
+    )
+    _write(tmp_path / "a.jsonl", *(text | {"source": f"set {n}"} for n in range(7)))
+    read_rows([tmp_path / "a.jsonl"], {})
+    assert capsys.readouterr().err.endswith("'set 4' of 1 rows (taken as user), 2 more\n")
+    _write(tmp_path / "a.jsonl", text | {"source": "tool"}, text)
+    read_rows([tmp_path / "a.jsonl"], {})
+    assert capsys.readouterr().err == ""

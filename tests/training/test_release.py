@@ -139,6 +139,9 @@ def test_the_commands(
     assert (status, report["changes"]["all"]["texts"]) == (0, 40)
     assert "1 rows of no class left out" in told
 
+    status, _, told = ask("export", "--run", run, "--output", tmp_path / "plain")
+    assert (status, "thresholds are neutral until `tinyguardrail calibrate" in told) == (0, True)
+
     status, _, error = ask("export", "--run", run, "--output", tmp_path / "x", "--allow-worse")
     assert (status, "--release" in error) == (2, True)
 
@@ -146,9 +149,11 @@ def test_the_commands(
     rows = [{"text": f"red green tree {n}"} for n in range(300)]
     traffic.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
     before = load_manifest(old)
-    status, report, _ = ask(
+    status, report, told = ask(
         "calibrate", "--checkpoint", old, "--benign", traffic, "--target-fpr", "0.04"
     )
+    assert "kept for user" not in told
+    assert "thresholds kept for tool (strict, balanced, permissive): balanced at" in told
     assert (status, report["texts"]) == (0, 300)
     assert report["flagged_after"]["balanced"]["hits"] <= 12
     assert load_manifest(old).temperature == before.temperature

@@ -19,6 +19,9 @@ from tinyguardrail_sdk.errors import InputError
 
 STDIN = "-"
 
+_ENDINGS = tuple(".txt .md .json .jsonl .pdf .csv .html .py .log .eml".split())
+_LONGEST_NAME = 255
+
 
 @dataclass(frozen=True, slots=True)
 class Item:
@@ -197,10 +200,10 @@ def _name(path: str) -> str:
 
 def note_paths(texts: Iterable[str]) -> None:
     """Say on standard error that the name of a file or folder is judged, not what is in it."""
-    if any(map(_is_path, texts)):
+    if any(_is_path(text) or _looks_like_one(text) for text in texts):
         sys.stderr.write(
-            "tinyguardrail: note: there is a file or folder of this name; the name itself is "
-            "judged, --file F reads a file\n"
+            "tinyguardrail: note: this is, or looks like, the name of a file or folder; the name "
+            "itself is judged, --file F reads a file\n"
         )
 
 
@@ -209,3 +212,10 @@ def _is_path(text: str) -> bool:
         return text != "" and Path(text).exists()  # an empty path would be this folder
     except (OSError, ValueError):  # no name that a file can have
         return False
+
+
+def _looks_like_one(text: str) -> bool:
+    """Whether it is a single word such as a mistyped path, which no file has to bear."""
+    if len(text) > _LONGEST_NAME or "://" in text or any(map(str.isspace, text)):
+        return False
+    return "/" in text or "\\" in text or text.lower().endswith(_ENDINGS)

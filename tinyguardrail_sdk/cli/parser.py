@@ -146,7 +146,8 @@ def _add_texts(parser: argparse.ArgumentParser) -> None:
         "text",
         nargs="*",
         metavar="TEXT",
-        help="the text; several words are joined by blanks into one text, - reads standard input",
+        help="the text itself, never the name of a file (see --file); several words are joined by "
+        "blanks into one text, - reads standard input",
     )
     parser.add_argument(
         "--file", metavar="F", action=_Once, help="read the text from a file, - for stdin"

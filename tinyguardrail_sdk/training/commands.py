@@ -36,7 +36,7 @@ from tinyguardrail_sdk.training.scores import WindowScores
 from tinyguardrail_sdk.training.settings import override
 from tinyguardrail_sdk.training.tables import render, render_changes, render_robustness
 from tinyguardrail_sdk.training.targets import Targets
-from tinyguardrail_sdk.training.thresholds import refit_thresholds, write_thresholds
+from tinyguardrail_sdk.training.thresholds import refit_thresholds, why_kept, write_thresholds
 from tinyguardrail_sdk.training.vocabulary import extend, load_vocabulary
 
 _DONE, _WORSE = 0, 1
@@ -109,6 +109,8 @@ def _fit_thresholds(
     checkpoint: Path, scores: WindowScores, targets: Targets
 ) -> tuple[Manifest, dict[str, Any]]:
     fitted, report = refit_thresholds(read_manifest(checkpoint), scores, targets)
+    for line in why_kept(report["kept"], scores, targets):
+        tell(line)
     return write_thresholds(checkpoint, fitted, report), report
 
 
@@ -190,6 +192,10 @@ def export(arguments: argparse.Namespace) -> int:
         arguments.output,
         model_version=arguments.model_version,
         four_bit=arguments.four_bit,
+    )
+    tell(
+        "thresholds are neutral until `tinyguardrail calibrate --checkpoint "
+        f"{arguments.output}` fits them"
     )
     shown = manifest.model_dump(mode="json", include={"name", "model_version", "files"})
     print_json({**shown, **tell_staying(manifest)})

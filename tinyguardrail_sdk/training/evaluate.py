@@ -21,7 +21,7 @@ from tinyguardrail_sdk.training import metrics, roc
 from tinyguardrail_sdk.training.data.kept import NOTHING, Kept
 from tinyguardrail_sdk.training.judging import judge_texts
 from tinyguardrail_sdk.training.progress import Progress
-from tinyguardrail_sdk.training.rows import Row, read_rows
+from tinyguardrail_sdk.training.rows import Row, judged_rows
 
 Bools = NDArray[np.bool_]
 
@@ -155,13 +155,18 @@ def evaluate(
     progress: Progress | None = None,
     kept: Kept = NOTHING,
 ) -> dict[str, Any]:
-    """Score sets and report; see `read_rows`, `score` and `tables`.
+    """Score sets and report; see `judged_rows`, `score` and `tables`.
 
     Returns:
         JSON types: what was scored (`model_version`, `manifest_sha256`, `route`, `thresholds`) and
         the `tables`.
+
+    Raises:
+        CheckpointError: The checkpoint cannot be used.
+        FileNotFoundError: A path does not exist.
+        InputError: A line is no row, or no row is of one of the four classes.
     """
-    rows = read_rows(paths, source_map or {})
+    rows = judged_rows(paths, source_map or {})
     scored = score(checkpoint, rows, force=force, workers=workers, progress=progress, kept=kept)
     return summarise(checkpoint, scored, force)
 

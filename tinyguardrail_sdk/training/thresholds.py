@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -32,8 +33,9 @@ def fit_thresholds(
 ) -> tuple[dict[Source, dict[Mode, float]], list[str]]:
     """Thresholds that hold each mode's false-alarm rate on the benign texts of each source.
 
-    A source with too few benign texts for a rate keeps its `present` threshold; without one it
-    takes that of all sources together.
+    A source with too few benign texts for a rate keeps its `present` threshold, and where
+    balanced is kept, all of them are: else strict would move alone, away from the mode that was
+    asked for. Without `present` it takes that of all sources together.
 
     Returns:
         Thresholds per source and mode, and the `source/mode` pairs that had too few texts.
@@ -44,10 +46,11 @@ def fit_thresholds(
     for index, source in enumerate(SOURCES):
         own = risk[benign & (sources == index)]
         thresholds[source] = {}
+        all_kept = present is not None and len(own) < texts_needed(targets, Mode.BALANCED)
         reached = 0.0
         for mode in Mode:  # from strict to permissive: a milder mode never flags more
             rate = targets.false_alarms[mode]
-            enough = len(own) * rate >= _TEXTS_PER_ALARM
+            enough = not all_kept and len(own) >= texts_needed(targets, mode)
             if not enough:
                 too_few.append(f"{source}/{mode}")
             if enough or present is None:
@@ -58,6 +61,40 @@ def fit_thresholds(
             reached = max(reached, fitted)
             thresholds[source][mode] = reached
     return thresholds, too_few
+
+
+def texts_needed(targets: Targets, mode: Mode) -> float:
+    """Benign texts of a source from which a mode's threshold is fitted; infinite for no alarms."""
+    rate = targets.false_alarms[mode]
+    # Rounded first: rates are products, and 400.0000001 texts are 400.
+    return math.ceil(round(_TEXTS_PER_ALARM / rate, 6)) if rate else math.inf
+
+
+def why_kept(kept: Collection[str], scores: WindowScores, targets: Targets) -> list[str]:
+    """A line for each source some of whose thresholds stay: which, and how many texts they need.
+
+    Args:
+        kept: The `source/mode` pairs.
+        scores: The benign answers that were too few.
+        targets: False-alarm rates.
+    """
+    lines = []
+    for index, source in enumerate(SOURCES):
+        stay = [mode for mode in Mode if f"{source}/{mode}" in kept]
+        if not stay:
+            continue
+        # Balanced holds the others back; see `fit_thresholds`.
+        wanting = Mode.BALANCED if Mode.BALANCED in stay else stay[0]
+        lines.append(
+            f"thresholds kept for {source} ({', '.join(stay)}): {_need(targets, wanting)}, and "
+            f"there are {np.sum(scores.sources == index)}"
+        )
+    return lines
+
+
+def _need(targets: Targets, mode: Mode) -> str:
+    rate, needed = targets.false_alarms[mode], texts_needed(targets, mode)
+    return f"{mode} at a rate of {rate:g} needs {needed:g} benign texts of the source"
 
 
 def refit_thresholds(
@@ -75,17 +112,17 @@ def refit_thresholds(
         too few texts, which keep what they had) and `flagged` before and after.
 
     Raises:
-        InputError: No source has texts enough for any rate.
+        InputError: No source has texts enough for the rate of balanced.
     """
     risk = calibrated_risk(manifest, scores)
     thresholds, kept = fit_thresholds(
         risk, scores.labels, scores.sources, targets, present=manifest.thresholds
     )
     if len(kept) == len(SOURCES) * len(Mode):
-        loosest = max(targets.false_alarms.values())
+        most = int(np.bincount(scores.sources).max())
         raise InputError(
-            f"{len(risk)} benign texts are too few: a rate of {loosest:g} needs at least "
-            f"{round(_TEXTS_PER_ALARM / loosest)} of one source"
+            f"{len(risk)} benign texts are too few: {_need(targets, Mode.BALANCED)}, and the most "
+            f"of any are {most}"
         )
     report = {
         "texts": len(risk),

@@ -46,7 +46,8 @@ def choose_windows(example: Example, features: Features, rules: WindowRules, see
     if rules.whole:
         return [(window, example.label) for window in windows]
     rng = random.Random(seed)
-    written = [window for window in windows if window.segment < len(SOURCES)]
+    written = [window for window in windows if window.match is None]
+    # Views as such; read as plain text, which of its classes an attack in one has, nobody labelled.
     views = [window for window in windows if window.segment >= len(SOURCES)]
     if example.label is Label.BENIGN:
         chosen = [(window, Label.BENIGN) for window in _sample(written, rules.benign, rng)]

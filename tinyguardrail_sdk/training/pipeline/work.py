@@ -33,11 +33,11 @@ from tinyguardrail_sdk.training.export.bundle import tell_staying
 from tinyguardrail_sdk.training.export.release import ReleaseConfig, export_calibrated
 from tinyguardrail_sdk.training.pipeline.config import PipelineConfig
 from tinyguardrail_sdk.training.pipeline.layout import Layout
-from tinyguardrail_sdk.training.report.assess import assess_scored, judged_rows
+from tinyguardrail_sdk.training.report.assess import assess_scored
 from tinyguardrail_sdk.training.report.build import PAGE, write_report
 from tinyguardrail_sdk.training.report.history import read_history
 from tinyguardrail_sdk.training.reporter import tell
-from tinyguardrail_sdk.training.rows import Row, read_rows
+from tinyguardrail_sdk.training.rows import Row, judged_rows, read_rows
 
 Result = dict[str, Any]
 

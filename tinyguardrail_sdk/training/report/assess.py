@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 
-from tinyguardrail_sdk.errors import InputError
 from tinyguardrail_sdk.labels import LABELS, Route, Source
 from tinyguardrail_sdk.manifest import Manifest, load_manifest
 from tinyguardrail_sdk.training import evaluate as evaluation
@@ -28,7 +27,7 @@ from tinyguardrail_sdk.training.report.curves import (
     reliability,
     roc_curves,
 )
-from tinyguardrail_sdk.training.rows import Row, read_rows
+from tinyguardrail_sdk.training.rows import judged_rows
 
 
 @dataclass(frozen=True)
@@ -95,19 +94,6 @@ def assess(
         checkpoint, rows, force=force, workers=workers, progress=progress, kept=kept
     )
     return assess_scored(checkpoint, paths, scored, force)
-
-
-def judged_rows(paths: Sequence[Path], source_map: Mapping[str, Source]) -> list[Row]:
-    """The rows of files, of which one at least is of a class that is judged.
-
-    Raises:
-        FileNotFoundError: A path does not exist.
-        InputError: A line is no row, or no row is of one of the four classes.
-    """
-    rows = read_rows(paths, source_map)
-    if not any(row.has_class for row in rows):
-        raise InputError(f"no text is of a class that is judged: {', '.join(LABELS)}")
-    return rows
 
 
 def assess_scored(

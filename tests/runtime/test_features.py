@@ -1,6 +1,7 @@
 import base64
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 from tinyguardrail_sdk.chars import char_codes
 from tinyguardrail_sdk.detectors.match import MAX_VIEW, Match
 from tinyguardrail_sdk.features import FeatureExtractor, Features, Window
-from tinyguardrail_sdk.labels import PATTERNS, Pattern, Source
+from tinyguardrail_sdk.labels import PATTERNS, SOURCES, Pattern, Source
 from tinyguardrail_sdk.manifest import DEFAULT_CHECKPOINT
 from tinyguardrail_sdk.normalize import Canonical
 from tinyguardrail_sdk.tokenizer import WordPieceTokenizer
@@ -38,10 +39,15 @@ def match(
 
 
 def read(text: str, *matches: Match, max_tokens: int = 256, overlap: int = 48) -> Features:
-    """Features of a text in which the given matches are found, and none in their views."""
-    return extractor(
+    """Features of a text in which the given matches are found, and none in their views.
+
+    Without the second reading of views, which has a test of its own.
+    """
+    features = extractor(
         lambda canonical: matches if canonical.raw == text else [], max_tokens, overlap
     ).extract(text, Source.USER)
+    first = [w for w in features.windows if w.match is None or w.segment >= len(SOURCES)]
+    return replace(features, windows=first)
 
 
 def scores(window: Window) -> dict[Pattern, float]:
@@ -147,6 +153,17 @@ def test_a_decoded_view_gets_windows_of_its_own() -> None:
     assert features.scanned == (len(text), len(text))
 
 
+def test_a_view_is_read_a_second_time_as_any_text_of_its_source() -> None:
+    found = [match(Pattern.ENCODING, 0, 3, 0.5, "hidden")]
+    reader = extractor(lambda canonical: found if canonical.raw == "abc" else [])
+    _, view, again = reader.extract("abc", Source.OUTPUT).windows
+
+    assert (view.segment, again.segment) == (7, 3)
+    assert (view.match, view.start, view.end) == (again.match, again.start, again.end) == (0, 0, 3)
+    assert view.token_ids.tolist() == again.token_ids.tolist()
+    assert scores(view) == scores(again)
+
+
 def test_a_view_is_searched_itself() -> None:
     def detect(canonical: Canonical) -> Sequence[Match]:
         if canonical.raw == "hidden":
@@ -228,7 +245,7 @@ def test_no_number_of_decoys_hides_a_view(decoys: int) -> None:
     harmless = [f"Could you tell me how to bake {number} loaves of bread?" for number in range(200)]
     text = "\n\n".join(f"- {blob(one)}" for one in (*harmless[:decoys], attack))
     features = FeatureExtractor(TOKENIZER).extract(text, Source.USER)
-    views = [window for window in features.windows if window.match is not None]
+    views = [window for window in features.windows if window.segment >= len(SOURCES)]
     (holding,) = [window for window in views if read_ids([window]).endswith(ids_of(attack))]
     assert holding.end == len(text)
     assert len(views) <= 8 + decoys / 8

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from tinyguardrail_sdk.classifier import open_checkpoint
 from tinyguardrail_sdk.features import Window
-from tinyguardrail_sdk.labels import Source
+from tinyguardrail_sdk.labels import SOURCES, Source
 from tinyguardrail_sdk.manifest import DEFAULT_CHECKPOINT, read_manifest
 from tinyguardrail_sdk.training.network.config import NetworkConfig
 from tinyguardrail_sdk.training.network.model import TinyGuardrail
@@ -79,7 +79,13 @@ def probabilities(
 
 def test_the_shipped_files_answer_as_the_restored_network(network: TinyGuardrail) -> None:
     extractor, engine = open_checkpoint(DEFAULT_CHECKPOINT, read_manifest(DEFAULT_CHECKPOINT))
-    windows = [w for text in TEXTS for w in extractor.extract(text, Source.USER).windows]
+    # A view read as plain text has the classes of attacks put together, outside the network.
+    windows = [
+        w
+        for text in TEXTS
+        for w in extractor.extract(text, Source.USER).windows
+        if w.match is None or w.segment >= len(SOURCES)
+    ]
     shipped = np.array([probabilities(*engine.logits(window)) for window in windows])
     restored = np.array([torch_answers(network, window) for window in windows])
     assert np.ptp(shipped[:, [0, 4]], axis=0).min() > 0.5  # attacks and harmless texts lie apart

@@ -225,7 +225,7 @@ def _written(config: GenerateConfig, scale: float) -> list[Example]:
     # Like collected rows, and unlike those of a generator, they are spread over all chunks.
     pairs = written.pairs()
     left = round(config.counts_by_generator["written"] * scale)
-    drawn = []
+    drawn: list[Example] = []
     for pair in random.Random(f"{config.seed}/written").sample(pairs, len(pairs)):
         if len(pair) <= left:
             drawn += pair

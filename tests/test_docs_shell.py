@@ -162,7 +162,7 @@ def give(page: Path, folder: Path) -> None:
             continue
         rows = [
             {"text": text.format(f"place {number}"), "label": label, "family": f"{name} {number}"}
-            for number in range(200 if name == "my_logs.jsonl" else 12)
+            for number in range(900 if name == "my_logs.jsonl" else 12)
             for label, text in zip(LABELS, TEXTS, strict=True)
             if label == "benign" or name != "my_logs.jsonl"
         ]

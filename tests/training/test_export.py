@@ -4,6 +4,7 @@ import copy
 import dataclasses
 import shutil
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from tinyguardrail_sdk.detectors import DETECTORS_VERSION
 from tinyguardrail_sdk.engine import Engine, character_windows
 from tinyguardrail_sdk.errors import CheckFailed, CheckpointError
 from tinyguardrail_sdk.features import FeatureExtractor, Window
-from tinyguardrail_sdk.labels import Label, Mode, Route, Source
+from tinyguardrail_sdk.labels import SOURCES, Label, Mode, Route, Source
 from tinyguardrail_sdk.manifest import DEFAULT_CHECKPOINT, Manifest, describe_file, write_manifest
 from tinyguardrail_sdk.normalize import NORMALIZER_VERSION
 from tinyguardrail_sdk.tokenizer import WordPieceTokenizer
@@ -103,7 +104,9 @@ def manifest(directory: Path) -> Manifest:
 def windows() -> list[Window]:
     tokenizer = WordPieceTokenizer.from_file(DEFAULT_CHECKPOINT / "vocab.txt")
     extractor = FeatureExtractor(tokenizer, max_tokens=64, overlap=8)
-    return [w for text in TEXTS for w in extractor.extract(text, Source.TOOL).windows]
+    found = [w for text in TEXTS for w in extractor.extract(text, Source.TOOL).windows]
+    # A view read as plain text is answered apart, see below.
+    return [w for w in found if w.match is None or w.segment >= len(SOURCES)]
 
 
 def torch_answer(network: TinyGuardrail, window: Window, branches: str) -> NDArray[np.float32]:
@@ -137,6 +140,20 @@ def test_int8_agrees_with_torch_and_fake_quantised(
     rounded = np.array([torch_answer(fake, window, str(route)) for window in windows])
     assert np.abs(shipped - rounded).max() < FAKE_TOLERANCE * spread
     assert np.abs(shipped - plain).max() < FLOAT_TOLERANCE * spread
+
+
+def test_an_attack_in_a_view_read_as_plain_text_is_one_that_was_hidden(
+    network: TinyGuardrail, engine: Engine, windows: list[Window]
+) -> None:
+    views = [w for w in windows if w.match is not None]
+    assert views
+    fake = fake_quantised(network)
+    for view in views:
+        plain = replace(view, segment=view.segment - len(SOURCES))
+        benign, injection, jailbreak, obfuscation = engine.run(plain, Route.DEEP).probabilities
+        assert max(injection, jailbreak) < 1e-9
+        assert abs(benign - torch_answer(fake, plain, "deep")[0]) < FAKE_TOLERANCE
+        assert abs(benign + obfuscation - 1) < 1e-6
 
 
 def test_answers_differ_between_texts_and_branches(engine: Engine, windows: list[Window]) -> None:

@@ -90,6 +90,8 @@ class Engine:
     def logits(self, window: Window) -> tuple[NDArray[Any], NDArray[Any], float]:
         """What all parts say of one window, before any calibration.
 
+        Of a decoded view read as plain text, all kinds of attack count as one that was hidden.
+
         Returns:
             (labels,) of the fast branch, (labels,) of the deep branch, and the router's logit that
             the fast branch is enough.

@@ -69,6 +69,17 @@ def test_the_manifest_holds_the_whole_run_and_no_place_of_this_machine(
     assert str(tmp_path.parent) not in json.dumps(record)
 
 
+def test_each_file_that_is_written_is_told(best: Path, tmp_path: Path) -> None:
+    told: list[tuple[int, int, bool]] = []
+    made = tmp_path / "made"
+
+    def progress(done: int, total: int) -> None:
+        told.append((done, total, len(list(made.glob("*.onnx"))) == done))
+
+    export(best, made, model_version="1", progress=progress)
+    assert told == [(1, 3, True), (2, 3, True), (3, 3, True)]
+
+
 def test_the_folder_one_stands_in_has_a_name_too(
     best: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -63,7 +63,7 @@ def test_a_release_is_calibrated_compared_and_whole(
     assert (made.released, manifest.name, manifest.model_version) == (True, "new", "2")
     assert manifest.metrics["calibration"]["texts"] == 40
     assert manifest.metrics["comparison"]["changes"]["all"]["texts"] == 40
-    assert parts == {"calibrate", "old", "new"}
+    assert parts == {"write", "calibrate", "old", "new"}
     assert sorted(path.name for path in tmp_path.iterdir()) == ["new", "old"]
 
 

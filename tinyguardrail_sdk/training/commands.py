@@ -81,7 +81,9 @@ def train(arguments: argparse.Namespace) -> int:
 
 def average(arguments: argparse.Namespace) -> int:
     """Write the mean of checkpoints' weights."""
-    print_json(mean.average(arguments.paths, arguments.output, arguments.share))
+    with counting("average") as progress:
+        made = mean.average(arguments.paths, arguments.output, arguments.share, progress)
+    print_json(made)
     return _DONE
 
 
@@ -187,12 +189,14 @@ def export(arguments: argparse.Namespace) -> int:
     """Write an INT8 checkpoint, on request only if it is not worse than the built-in one."""
     if arguments.release:
         return _release(arguments)
-    manifest = export_checkpoint(
-        arguments.folder,
-        arguments.output,
-        model_version=arguments.model_version,
-        four_bit=arguments.four_bit,
-    )
+    with counting("write") as progress:
+        manifest = export_checkpoint(
+            arguments.folder,
+            arguments.output,
+            model_version=arguments.model_version,
+            four_bit=arguments.four_bit,
+            progress=progress,
+        )
     tell(
         "thresholds are neutral until `tinyguardrail calibrate --checkpoint "
         f"{arguments.output}` fits them"

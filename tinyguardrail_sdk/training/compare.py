@@ -24,7 +24,7 @@ from tinyguardrail_sdk.training import metrics
 from tinyguardrail_sdk.training.data.kept import NOTHING, Kept
 from tinyguardrail_sdk.training.evaluate import reaches_threshold
 from tinyguardrail_sdk.training.judging import judge_texts
-from tinyguardrail_sdk.training.progress import PartsProgress
+from tinyguardrail_sdk.training.progress import PartsProgress, part_of
 from tinyguardrail_sdk.training.rows import Row
 
 REGRESSION_SET: Final = Path(__file__).parent / "assets" / "regression.jsonl.gz"
@@ -154,7 +154,7 @@ def _right(
         checkpoint,
         rows,
         workers=workers,
-        progress=None if progress is None else lambda done, total: progress(name, done, total),
+        progress=part_of(progress, name),
         kept=kept.named(name),
     )
     blocked = reaches_threshold(rows, scores, load_manifest(checkpoint), mode)

@@ -24,6 +24,7 @@ from tinyguardrail_sdk.training.checkpoint import (
 )
 from tinyguardrail_sdk.training.config import TrainConfig, from_dict
 from tinyguardrail_sdk.training.network.model import TinyGuardrail
+from tinyguardrail_sdk.training.progress import Progress
 from tinyguardrail_sdk.training.restore import restore
 from tinyguardrail_sdk.training.run_files import AVERAGED, FACTS, VOCAB
 from tinyguardrail_sdk.version import __version__
@@ -32,7 +33,12 @@ SHIPPED = Path("shipped")
 _NOT_SHAPE = {"dropout"}  # fields of the network in which weights of one mean may differ
 
 
-def average(paths: Sequence[Path], output: Path, share: float | None = None) -> dict[str, Any]:
+def average(
+    paths: Sequence[Path],
+    output: Path,
+    share: float | None = None,
+    progress: Progress | None = None,
+) -> dict[str, Any]:
     """Write the mean of the weights of checkpoints as `best` of a run.
 
     The run has the configuration and history of the first checkpoint, without its metrics, which
@@ -43,6 +49,7 @@ def average(paths: Sequence[Path], output: Path, share: float | None = None) -> 
             checkpoint (`best`, `step-N`); the others may be INT8 checkpoints, or `shipped`.
         output: Folder of the run.
         share: Of the first, between 0 and 1; the others share the rest alike. None for all alike.
+        progress: Called with checkpoints read and checkpoints in all.
 
     Returns:
         `folder`, and `averaged`: each checkpoint with its share.
@@ -57,11 +64,13 @@ def average(paths: Sequence[Path], output: Path, share: float | None = None) -> 
     own = 1 / len(paths) if share is None else share
     names, shares = [_name(first)], [own, *[(1 - own) / len(others)] * len(others)]
     total = _scaled(model.state_dict(), own)
-    for path, part in zip(others, shares[1:], strict=True):
+    for done, (path, part) in enumerate(zip(others, shares[1:], strict=True), 2):
         names.append(_load(model, config, path))
         for key, tensor in _scaled(model.state_dict(), part).items():
             if tensor.is_floating_point():
                 total[key] += tensor
+        if progress is not None:
+            progress(done, len(paths))
     averaged = [{"from": name, "share": part} for name, part in zip(names, shares, strict=True)]
     facts = load_facts(first) | {
         "version": __version__,

@@ -6,3 +6,8 @@ from collections.abc import Callable
 Progress = Callable[[int, int], None]
 # As `Progress`, for a work of several parts: the part's name comes first.
 PartsProgress = Callable[[str, int, int], None]
+
+
+def part_of(progress: PartsProgress | None, name: str) -> Progress | None:
+    """What the part `name` of a work tells, where anybody wants to know."""
+    return None if progress is None else lambda done, total: progress(name, done, total)

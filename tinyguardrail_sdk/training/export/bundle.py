@@ -21,6 +21,7 @@ from tinyguardrail_sdk.training.export.four_bit import sort_out
 from tinyguardrail_sdk.training.export.opening import try_parts
 from tinyguardrail_sdk.training.export.parts import save_parts
 from tinyguardrail_sdk.training.network.model import TinyGuardrail
+from tinyguardrail_sdk.training.progress import Progress
 from tinyguardrail_sdk.training.quantization import convert
 from tinyguardrail_sdk.training.reporter import tell
 from tinyguardrail_sdk.training.run_files import AVERAGED
@@ -30,7 +31,14 @@ _UNCALIBRATED = 0.5
 _STAYS = "left_in_int8"
 
 
-def export(run: Path, directory: Path, *, model_version: str, four_bit: bool = False) -> Manifest:
+def export(
+    run: Path,
+    directory: Path,
+    *,
+    model_version: str,
+    four_bit: bool = False,
+    progress: Progress | None = None,
+) -> Manifest:
     """Write an INT8 checkpoint, uncalibrated.
 
     Args:
@@ -39,6 +47,7 @@ def export(run: Path, directory: Path, *, model_version: str, four_bit: bool = F
         model_version: What verdicts will report.
         four_bit: Store experts and token table in 4 bits: a third smaller, not faster, and
             nothing to train on from. What cannot be stays in INT8, and `staying` names it.
+        progress: Called with files written and files in all.
 
     Returns:
         The manifest that was written.
@@ -88,7 +97,7 @@ def export(run: Path, directory: Path, *, model_version: str, four_bit: bool = F
             "config": _published(config),
         },
     }
-    manifest = (_small if four_bit else _write)(model, directory, stated)
+    manifest = (_small if four_bit else _write)(model, directory, stated, progress)
     write_manifest(directory, manifest)
     return manifest
 
@@ -106,30 +115,33 @@ def tell_staying(manifest: Manifest) -> dict[str, list[str]]:
     return {_STAYS: stays} if stays else {}
 
 
-def _small(model: TinyGuardrail, directory: Path, stated: dict[str, Any]) -> Manifest:
+def _small(
+    model: TinyGuardrail, directory: Path, stated: dict[str, Any], progress: Progress | None
+) -> Manifest:
     """Write in 4 bits what can be and runs so here, and the rest in INT8."""
     held, stays = sort_out(model)
     if not held:
-        return _write(model, directory, stated, stays=stays)
+        return _write(model, directory, stated, progress, stays=stays)
     try:
-        return _write(model, directory, stated, four_bit=held, stays=stays)
+        return _write(model, directory, stated, progress, four_bit=held, stays=stays)
     except CheckpointError as error:
         # Of paths only the names of files: the manifest says nothing of the machine.
         why = str(error).replace(f"{directory}{os.sep}", "").removeprefix(f"{directory}: ")
-        return _write(model, directory, stated, stays=[f"all of it ({why})"])
+        return _write(model, directory, stated, progress, stays=[f"all of it ({why})"])
 
 
 def _write(
     model: TinyGuardrail,
     directory: Path,
     stated: dict[str, Any],
+    progress: Progress | None,
     *,
     four_bit: Collection[nn.Module] = (),
     stays: Sequence[str] = (),
 ) -> Manifest:
     """Convert, write the graphs, and run them; returns the manifest that goes with them."""
     convert(model, leaving=four_bit)
-    save_parts(model, directory, four_bit=bool(four_bit))
+    save_parts(model, directory, four_bit=bool(four_bit), progress=progress)
     weights = "int4 experts and token table, int8 else" if four_bit else "int8"
     training = {**stated["training"], "weights": weights}
     if stays:

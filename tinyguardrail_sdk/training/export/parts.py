@@ -20,13 +20,21 @@ from tinyguardrail_sdk.training.network.embeddings import CharacterCNN, ThreatEm
 from tinyguardrail_sdk.training.network.experts import MixtureOfExperts
 from tinyguardrail_sdk.training.network.layers import Attention, EncoderLayer, FeedForward
 from tinyguardrail_sdk.training.network.model import TinyGuardrail
+from tinyguardrail_sdk.training.progress import Progress
 from tinyguardrail_sdk.training.quantization import Int8Linear
 
 
-def save_parts(model: TinyGuardrail, directory: Path, *, four_bit: bool = False) -> None:
+def save_parts(
+    model: TinyGuardrail,
+    directory: Path,
+    *,
+    four_bit: bool = False,
+    progress: Progress | None = None,
+) -> None:
     """Write `embed.onnx`, `fast.onnx` and `deep.onnx` of a converted network.
 
     With `four_bit`, what conversion left in floating point is written in 4 bits (`four_bit.py`).
+    `progress` is called with files done and files in all.
 
     Sizes: T tokens, C characters of the longest token, N characters in all, W the widest character
     kernel, H hidden, P patterns. embed takes int32 `token_ids` (1, T), `char_windows` (N + 1, W)
@@ -35,9 +43,12 @@ def save_parts(model: TinyGuardrail, directory: Path, *, four_bit: bool = False)
     `route_logit` (1, 1). The branches take `embedded` and `pattern_scores`, and give `logits`
     (1, labels).
     """
-    for name, build in part_builders(model).items():
+    builders = part_builders(model)
+    for done, (name, build) in enumerate(builders.items(), 1):
         g = FourBitGraph() if four_bit else Graph()
         g.save(directory / name, build(g))
+        if progress is not None:
+            progress(done, len(builders))
 
 
 def part_builders(model: TinyGuardrail) -> dict[str, Callable[[Graph], Interface]]:

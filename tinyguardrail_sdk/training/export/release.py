@@ -19,7 +19,7 @@ from tinyguardrail_sdk.training.data.kept import NOTHING, Kept
 from tinyguardrail_sdk.training.data.publish import drafted_beside
 from tinyguardrail_sdk.training.export.bundle import export
 from tinyguardrail_sdk.training.judging import judge_windows
-from tinyguardrail_sdk.training.progress import PartsProgress
+from tinyguardrail_sdk.training.progress import PartsProgress, part_of
 from tinyguardrail_sdk.training.rows import read_rows
 from tinyguardrail_sdk.training.targets import Targets
 
@@ -134,14 +134,18 @@ def export_calibrated(
         InputError: The texts cannot be used.
         CheckpointError: `run` cannot be used.
     """
-    export(run, directory, model_version=config.model_version, four_bit=config.four_bit)
+    export(
+        run,
+        directory,
+        model_version=config.model_version,
+        four_bit=config.four_bit,
+        progress=part_of(progress, "write"),
+    )
     scores = judge_windows(
         directory,
         read_rows(config.validation, {}),
         workers=config.workers,
-        progress=None
-        if progress is None
-        else lambda done, total: progress("calibrate", done, total),
+        progress=part_of(progress, "calibrate"),
         kept=kept.named("calibrate"),
     )
     return write_calibration(directory, calibrate(scores, config.targets), config.targets)

@@ -22,7 +22,7 @@ def texts() -> list[Example]:
 
 
 def test_texts_are_many_and_none_stands_twice(texts: list[Example]) -> None:
-    assert len(texts) == len({(e.text, e.source) for e in texts}) > 9000
+    assert len(texts) == len({(e.text, e.source) for e in texts}) > 25_000
     assert not [e.text for e in texts if e.text != e.text.strip()]
 
 
@@ -47,8 +47,8 @@ def test_pairs_stand_in_one_part_and_every_part_has_some(texts: list[Example]) -
     pairs = written.pairs()
 
     assert all(len({assigned_split(e) for e in pair}) == 1 for pair in pairs)
-    assert min(parts.values()) > 500
-    assert sum(len({e.label for e in pair}) > 1 for pair in pairs) > 3000
+    assert min(parts.values()) > 1500
+    assert sum(len({e.label for e in pair}) > 1 for pair in pairs) > 8000
 
 
 def test_what_was_planted_in_a_clean_text_is_where_the_attack_stands() -> None:

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-DEFAULT_TOTAL = 73_500  # rows of a set, if nothing else is asked for
+DEFAULT_TOTAL = 84_000  # rows of a set, if nothing else is asked for
 
 # Rows in proportion to each other: `generate` scales them, and the caps of pools, to the size asked
 # for. Class shares come out near benign 58 / injection 26 / jailbreak 11 / obfuscation 5 per cent.
 GENERATED: Mapping[str, int] = MappingProxyType(
     {
-        "written": 25_000,  # 2 in 5 attacked; at most all of them, which the default total reaches
+        "written": 66_000,  # 2 in 5 attacked; at most all of them, nearly reached by the default total
         # attacks
         "injection": 5_500,
         "jailbreak": 6_000,
-        "obfuscation": 9_000,
+        "obfuscation": 13_000,
         # pairs
         "twins": 11_000,  # 9 in 20 attacked
         "carried": 8_000,  # 1 in 2 attacked

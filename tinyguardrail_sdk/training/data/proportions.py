@@ -8,10 +8,10 @@ from types import MappingProxyType
 DEFAULT_TOTAL = 84_000  # rows of a set, if nothing else is asked for
 
 # Rows in proportion to each other: `generate` scales them, and the caps of pools, to the size asked
-# for. Class shares come out near benign 58 / injection 26 / jailbreak 11 / obfuscation 5 per cent.
+# for. Class shares come out near benign 59 / injection 25 / jailbreak 10 / obfuscation 6 per cent.
 GENERATED: Mapping[str, int] = MappingProxyType(
     {
-        "written": 66_000,  # 2 in 5 attacked; at most all of them, nearly reached by the default total
+        "written": 66_000,  # 2 in 5 attacked; at most all of them, nearly so by default
         # attacks
         "injection": 5_500,
         "jailbreak": 6_000,

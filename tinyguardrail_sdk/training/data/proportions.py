@@ -30,7 +30,7 @@ GENERATED: Mapping[str, int] = MappingProxyType(
         "wrapped": 7_000,  # every other one a jailbreak
         "turned": 7_500,  # 1 in 2 attacked
         "lookalike": 6_000,  # every fourth one attacked
-        "tongue": 19_500,  # 1 in 2 attacked
+        "tongue": 25_000,  # 1 in 2 attacked
         # benign
         "carrier": 300,
         "technical": 3_000,

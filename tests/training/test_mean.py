@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from tinyguardrail_sdk.cli.main import main
+from tinyguardrail_sdk.training import mean
 from tinyguardrail_sdk.training.checkpoint import (
     RunFolder,
     Snapshot,
@@ -46,6 +47,13 @@ def keep(make_config: Callable[..., TrainConfig], tmp_path: Path) -> Keep:
         return RunFolder(tmp_path / name).save_best(snapshot)
 
     return kept
+
+
+def test_each_checkpoint_that_is_read_is_told(keep: Keep, tmp_path: Path) -> None:
+    told: list[tuple[int, int]] = []
+    runs = [keep(name, seed) for seed, name in enumerate("abc", 1)]
+    mean.average(runs, tmp_path / "mean", progress=lambda *counts: told.append(counts))
+    assert told == [(1, 3), (2, 3), (3, 3)]
 
 
 def average(*words: object) -> int:

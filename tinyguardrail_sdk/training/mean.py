@@ -37,7 +37,7 @@ def average(
     paths: Sequence[Path],
     output: Path,
     share: float | None = None,
-    progress: Progress | None = None,
+    progress: Progress = lambda *_: None,
 ) -> dict[str, Any]:
     """Write the mean of the weights of checkpoints as `best` of a run.
 
@@ -64,13 +64,13 @@ def average(
     own = 1 / len(paths) if share is None else share
     names, shares = [_name(first)], [own, *[(1 - own) / len(others)] * len(others)]
     total = _scaled(model.state_dict(), own)
+    progress(1, len(paths))
     for done, (path, part) in enumerate(zip(others, shares[1:], strict=True), 2):
         names.append(_load(model, config, path))
         for key, tensor in _scaled(model.state_dict(), part).items():
             if tensor.is_floating_point():
                 total[key] += tensor
-        if progress is not None:
-            progress(done, len(paths))
+        progress(done, len(paths))
     averaged = [{"from": name, "share": part} for name, part in zip(names, shares, strict=True)]
     facts = load_facts(first) | {
         "version": __version__,

@@ -1,8 +1,9 @@
 """Texts written one by one, with no grammar behind them, in `training/data/written/*.jsonl`.
 
 Grammars make many texts of few shapes, and what a network learns of such shapes need not hold for
-those of other people. These are few, and no two alike. Most stand in pairs: a harmless and a
-hostile text in the same words, or a document with and without an order to its reader's assistant.
+those of other people. None of these is made by a rule. Two texts in three have a twin: a harmless
+and a hostile text in the same words, or a document with and without an order to its reader's
+assistant.
 """
 
 from __future__ import annotations

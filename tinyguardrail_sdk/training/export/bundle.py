@@ -47,7 +47,7 @@ def export(
         model_version: What verdicts will report.
         four_bit: Store experts and token table in 4 bits: a third smaller, not faster, and
             nothing to train on from. What cannot be stays in INT8, and `staying` names it.
-        progress: Called with files written and files in all.
+        progress: Called with files written and files in all; anew where 4 bits do not run.
 
     Returns:
         The manifest that was written.
@@ -97,7 +97,7 @@ def export(
             "config": _published(config),
         },
     }
-    manifest = (_small if four_bit else _write)(model, directory, stated, progress)
+    manifest = (_small if four_bit else _write)(model, directory, stated, progress=progress)
     write_manifest(directory, manifest)
     return manifest
 
@@ -116,26 +116,26 @@ def tell_staying(manifest: Manifest) -> dict[str, list[str]]:
 
 
 def _small(
-    model: TinyGuardrail, directory: Path, stated: dict[str, Any], progress: Progress | None
+    model: TinyGuardrail, directory: Path, stated: dict[str, Any], *, progress: Progress | None
 ) -> Manifest:
     """Write in 4 bits what can be and runs so here, and the rest in INT8."""
     held, stays = sort_out(model)
     if not held:
-        return _write(model, directory, stated, progress, stays=stays)
+        return _write(model, directory, stated, progress=progress, stays=stays)
     try:
-        return _write(model, directory, stated, progress, four_bit=held, stays=stays)
+        return _write(model, directory, stated, progress=progress, four_bit=held, stays=stays)
     except CheckpointError as error:
         # Of paths only the names of files: the manifest says nothing of the machine.
         why = str(error).replace(f"{directory}{os.sep}", "").removeprefix(f"{directory}: ")
-        return _write(model, directory, stated, progress, stays=[f"all of it ({why})"])
+        return _write(model, directory, stated, progress=progress, stays=[f"all of it ({why})"])
 
 
 def _write(
     model: TinyGuardrail,
     directory: Path,
     stated: dict[str, Any],
-    progress: Progress | None,
     *,
+    progress: Progress | None,
     four_bit: Collection[nn.Module] = (),
     stays: Sequence[str] = (),
 ) -> Manifest:

@@ -3,6 +3,7 @@
 `python -m benchmarks.robustness --data data/test.jsonl.gz --texts 150`. The mutations are those of
 `tinyguardrail data mutate`, with frames that training never sees. Attacks that are obfuscated
 already stay out: a code within a code may decode to nothing, and only padding would fit them.
+With --output, what was judged is kept beside it: interrupted, the same command goes on.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from tinyguardrail_sdk.manifest import DEFAULT_CHECKPOINT, load_manifest
 from tinyguardrail_sdk.training import metrics
 from tinyguardrail_sdk.training.counting import counting
 from tinyguardrail_sdk.training.data.jsonl import write_json
+from tinyguardrail_sdk.training.data.kept import NOTHING, Kept, keeping, unfinished
 from tinyguardrail_sdk.training.evaluate import reaches_threshold
 from tinyguardrail_sdk.training.judging import judge_texts
 from tinyguardrail_sdk.training.mutate import mutations
@@ -32,6 +34,7 @@ from tinyguardrail_sdk.training.options import (
     add_workers,
 )
 from tinyguardrail_sdk.training.progress import Progress
+from tinyguardrail_sdk.training.reporter import tell
 from tinyguardrail_sdk.training.robustness import under_mutation
 from tinyguardrail_sdk.training.rows import Row, read_rows
 from tinyguardrail_sdk.training.tables import shown_rate
@@ -45,7 +48,7 @@ _PLAIN_ATTACKS = (str(Label.INJECTION), str(Label.JAILBREAK))
 def main() -> None:
     """Draw, mutate, judge and print."""
     arguments = _arguments()
-    with counting("mutants") as progress:
+    with keeping(unfinished(arguments.output), tell) as kept, counting("mutants") as progress:
         report = measure(
             arguments.checkpoint or DEFAULT_CHECKPOINT,
             read_rows(arguments.data, {}),
@@ -55,10 +58,11 @@ def main() -> None:
             seed=arguments.seed,
             workers=arguments.workers,
             progress=progress,
+            kept=kept,
         )
+        if arguments.output:
+            write_json(arguments.output, report)
     print_report(report)
-    if arguments.output:
-        write_json(arguments.output, report)
     print_json("robustness", report)
 
 
@@ -72,6 +76,7 @@ def measure(
     seed: int,
     workers: int,
     progress: Progress | None = None,
+    kept: Kept = NOTHING,
 ) -> dict[str, Any]:
     """Draw as many caught attacks as benign texts, and judge them under each mutation.
 
@@ -87,7 +92,7 @@ def measure(
     chosen = rng.sample(benign, min(texts, len(benign)))
     attacks = [row for row in rows if row.label in _PLAIN_ATTACKS]
     rng.shuffle(attacks)
-    caught, tried = _caught(checkpoint, attacks, texts, mode, workers)
+    caught, tried = _caught(checkpoint, attacks, texts, mode, workers, kept)
     report = under_mutation(
         checkpoint,
         [*caught, *chosen],
@@ -97,6 +102,7 @@ def measure(
         seed=seed,
         workers=workers,
         progress=progress,
+        kept=kept,
     )
     groups = summed(report["mutations"])
     drawn = metrics.rate(len(caught), tried).to_dict()
@@ -167,14 +173,16 @@ def print_report(report: Mapping[str, Any]) -> None:
 
 
 def _caught(
-    checkpoint: Path, attacks: Sequence[Row], count: int, mode: Mode, workers: int
+    checkpoint: Path, attacks: Sequence[Row], count: int, mode: Mode, workers: int, kept: Kept
 ) -> tuple[list[Row], int]:
     """The first attacks that are caught, and how many were tried for them."""
     manifest, tried = load_manifest(checkpoint), 0
     caught: list[Row] = []
     while len(caught) < count and tried < len(attacks):
         part = attacks[tried : tried + count]
-        scores, _ = judge_texts(checkpoint, part, workers=workers)
+        scores, _ = judge_texts(
+            checkpoint, part, workers=workers, kept=kept.named(f"drawn-{tried}")
+        )
         for row, hit in zip(part, reaches_threshold(part, scores, manifest, mode), strict=True):
             if len(caught) < count:
                 tried += 1

@@ -16,6 +16,7 @@ from tinyguardrail_sdk.errors import InputError
 from tinyguardrail_sdk.labels import Label, Mode, Source
 from tinyguardrail_sdk.testing import ScriptedClassifier
 from tinyguardrail_sdk.training import judging
+from tinyguardrail_sdk.training.data.kept import keeping
 from tinyguardrail_sdk.training.rows import Row
 
 pytestmark = pytest.mark.train
@@ -105,3 +106,20 @@ def test_the_command_ends_in_one_json_line(
     assert list(line["mutations"]) == ["titled"]
     assert "| noise | titled |  | 0/5 0.0 % [0.0, 43.4] | 5/5 100.0 % [56.6, 100.0] |" in printed
     assert "under 90%: titled" in printed
+
+
+def test_an_interrupted_benchmark_goes_on(checkpoint: Path, tmp_path: Path) -> None:
+    whole, folder = _measure(checkpoint, ROWS), tmp_path / "kept"
+    told: list[str] = []
+
+    def interrupt(done: int, total: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt), keeping(folder) as kept:
+        _measure(checkpoint, ROWS, progress=interrupt, kept=kept)
+    assert {path.name for path in folder.iterdir()} == {"drawn-0", "drawn-12", "plain"}
+    with keeping(folder, told.append) as kept:
+        assert _measure(checkpoint, ROWS, kept=kept) == whole
+    assert len(told) == 3
+    assert all("goes on" in line for line in told)
+    assert not folder.exists()

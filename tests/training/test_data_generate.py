@@ -70,7 +70,16 @@ def test_attacks_and_benign_texts_come_from_every_reading_source(mixed: list[Exa
 
 
 def test_a_generator_can_be_left_out() -> None:
-    makers = ("jailbreak", "scene", "woven", "wrapped", "lookalike", "carried", "written")
+    makers = (
+        "jailbreak",
+        "scene",
+        "woven",
+        "wrapped",
+        "wrapped_tongues",
+        "lookalike",
+        "carried",
+        "written",
+    )
     without = dict.fromkeys(makers, 0) | {"twins": 100}
     examples = generate(GenerateConfig(total=450, counts=without))
 

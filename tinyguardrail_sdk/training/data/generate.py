@@ -28,6 +28,7 @@ from tinyguardrail_sdk.training.data import (
     twins,
     woven,
     wrapped,
+    wrapped_tongues,
     written,
 )
 from tinyguardrail_sdk.training.data.attacks import (
@@ -317,6 +318,7 @@ def _generators(pools: Pools, config: GenerateConfig) -> dict[str, Make]:
         "twins": of(twins.generate, lambda side: {"carriers": side.places}),
         "woven": of(woven.generate),
         "wrapped": of(wrapped.generate),
+        "wrapped_tongues": of(wrapped_tongues.generate),
         "turned": of(turned.generate),
         "lookalike": of(lookalike.generate),
         "tongue": of(tongues.generate),

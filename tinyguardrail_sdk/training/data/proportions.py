@@ -30,6 +30,7 @@ GENERATED: Mapping[str, int] = MappingProxyType(
         "scene": 3_200,  # every other one a jailbreak
         "woven": 8_500,  # every third one a jailbreak
         "wrapped": 7_000,  # every other one a jailbreak
+        "wrapped_tongues": 9_000,  # 1 in 2 attacked
         "turned": 7_500,  # 1 in 2 attacked
         "lookalike": 6_000,  # every fourth one attacked
         "tongue": 25_000,  # 1 in 2 attacked

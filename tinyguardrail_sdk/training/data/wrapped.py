@@ -24,7 +24,6 @@ from tinyguardrail_sdk.training.data.woven import gerund
 _TELLING = ("act", "acting", "thing", "craft", "crafting")  # what wishes are made of
 _WISH = ("about", "ask", "Ask")  # what frames are made around
 _THINGS = ("harmtext", "harmtext", "harmtext", "malware")
-_FOREIGN_SHARE = 0.08
 
 
 @cache
@@ -34,45 +33,34 @@ def _wishes() -> Grammar:
 
 
 @cache
-def _english() -> tuple[Grammar, Frames]:
+def _frames() -> tuple[Grammar, Frames]:
     grammar = Grammar.load("base", "wrapped", "wrapped_more", slots=_WISH)
     return grammar, Frames(grammar, "wrapped")
 
 
-@cache
-def _foreign() -> tuple[Grammar, Frames]:
-    grammar = Grammar.load("base", "wrapped_tongues", slots=("wish",))
-    return grammar, Frames(grammar, "wrapped")
-
-
 def generate(rng: random.Random, count: int, *, heldout: bool = False) -> Iterator[Example]:
-    """Yield `count` texts, harmless ones and jailbreaks in turn; a few of training not English."""
+    """Yield `count` texts, harmless ones and jailbreaks in turn."""
+    grammar, frames = _frames()
     for index in range(count):
         if index % 2 == 0:
-            # Wishes in other languages are too few to be parted.
-            foreign = not heldout and rng.random() < _FOREIGN_SHARE
-            grammar, frames = _foreign() if foreign else _english()
             frame, technique = frames.pick(rng, heldout=heldout)
             seed = rng.random()
         label = (Label.BENIGN, Label.JAILBREAK)[index % 2]
-        wish = _foreign_wish(rng, label, technique) if foreign else _wish(rng, label, heldout)
+        wish = _wish(rng, label, heldout)
         text = roughen(rng, _grown(random.Random(seed), grammar, frame, wish))
         yield Example(
             text,
             label,
             technique=f"wrapped/{technique}",
-            language=technique if foreign else "en",
             family=frames.family(frame),
             span=None if label is Label.BENIGN else (0, len(text)),
         )
 
 
 def _grown(rng: random.Random, grammar: Grammar, frame: str, wish: dict[str, str]) -> str:
-    """The frame around its wish; half of the English ones begin with a scene, half go on after."""
-    symbols = [frame]
-    if "wr_prelude" in grammar:
-        before, after = rng.random() < 0.5, rng.random() < 0.5
-        symbols = ["wr_prelude"] * before + [frame] + ["wr_closing"] * after
+    """The frame around its wish; half of them begin with a scene, half go on after it."""
+    before, after = rng.random() < 0.5, rng.random() < 0.5
+    symbols = ["wr_prelude"] * before + [frame] + ["wr_closing"] * after
     joint = rng.choice((" ", " ", "\n", "\n\n"))
     return joint.join(grammar.grow(rng, symbol, noise=None, **wish).text for symbol in symbols)
 
@@ -91,8 +79,3 @@ def _wish(rng: random.Random, label: Label, heldout: bool) -> dict[str, str]:
         for form in ("about", "ask")
     )
     return {"about": about, "ask": ask, "Ask": ask[:1].upper() + ask[1:]}
-
-
-def _foreign_wish(rng: random.Random, label: Label, language: str) -> dict[str, str]:
-    kind = "good" if label is Label.BENIGN else "bad"
-    return {"wish": _foreign()[0].grow(rng, f"{kind}:{language}").text}

@@ -16,7 +16,7 @@ from tinyguardrail_sdk.errors import InputError
 from tinyguardrail_sdk.labels import Label, Mode, Source
 from tinyguardrail_sdk.testing import ScriptedClassifier
 from tinyguardrail_sdk.training import judging
-from tinyguardrail_sdk.training.data.kept import keeping
+from tinyguardrail_sdk.training.data.kept import unfinished
 from tinyguardrail_sdk.training.rows import Row
 
 pytestmark = pytest.mark.train
@@ -88,17 +88,23 @@ def test_kinds_are_summed_and_held_against_the_goals(checkpoint: Path) -> None:
     assert goals["flagged_unhidden"] == {"hits": 12, "total": 24, "rate": 0.5}
 
 
+def _command(checkpoint: Path, folder: Path, monkeypatch: pytest.MonkeyPatch, *words: str) -> Path:
+    """Say it on the command line; gives the file that it writes."""
+    data, output = folder / "rows.jsonl", folder / "result.json"
+    lines = (json.dumps({"text": row.text, "label": row.label}) + "\n" for row in ROWS)
+    data.write_text("".join(lines), encoding="utf-8")
+    given = [f"--data={data}", f"--checkpoint={checkpoint}", f"--output={output}", *words]
+    monkeypatch.setattr(sys, "argv", ["robustness", *given])
+    return output
+
+
 def test_the_command_ends_in_one_json_line(
     checkpoint: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    data, output = tmp_path / "rows.jsonl", tmp_path / "result.json"
-    lines = (json.dumps({"text": row.text, "label": row.label}) + "\n" for row in ROWS)
-    data.write_text("".join(lines), encoding="utf-8")
-    words = [f"--data={data}", f"--checkpoint={checkpoint}", f"--output={output}", "--texts=5"]
-    monkeypatch.setattr(sys, "argv", ["robustness", *words, "--mutation=titled"])
+    output = _command(checkpoint, tmp_path, monkeypatch, "--texts=5", "--mutation=titled")
     robustness.main()
     printed = capsys.readouterr().out
     line = json.loads(printed.splitlines()[-1])
@@ -108,18 +114,29 @@ def test_the_command_ends_in_one_json_line(
     assert "under 90%: titled" in printed
 
 
-def test_an_interrupted_benchmark_goes_on(checkpoint: Path, tmp_path: Path) -> None:
-    whole, folder = _measure(checkpoint, ROWS), tmp_path / "kept"
-    told: list[str] = []
+def test_an_interrupted_command_goes_on(
+    checkpoint: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    output = _command(checkpoint, tmp_path, monkeypatch, "--texts=12", "--mutation=titled")
 
-    def interrupt(done: int, total: int) -> None:
+    def interrupt(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    with pytest.raises(KeyboardInterrupt), keeping(folder) as kept:
-        _measure(checkpoint, ROWS, progress=interrupt, kept=kept)
-    assert {path.name for path in folder.iterdir()} == {"drawn-0", "drawn-12", "plain"}
-    with keeping(folder, told.append) as kept:
-        assert _measure(checkpoint, ROWS, kept=kept) == whole
-    assert len(told) == 3
-    assert all("goes on" in line for line in told)
-    assert not folder.exists()
+    with monkeypatch.context() as patched:
+        patched.setattr(robustness, "under_mutation", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            robustness.main()
+    kept = unfinished(output)
+    assert kept is not None
+    assert {path.name for path in kept.iterdir()} == {"drawn-0", "drawn-12"}
+    assert not output.exists()
+
+    capsys.readouterr()
+    robustness.main()
+    assert capsys.readouterr().err.count("goes on") == 2
+    assert not kept.exists()
+    written = json.loads(output.read_text(encoding="utf-8"))
+    assert written == _measure(checkpoint, ROWS, names=["titled"], seed=7)

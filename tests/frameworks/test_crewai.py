@@ -1,5 +1,6 @@
 import asyncio
 import io
+import json
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -89,6 +90,38 @@ def test_an_attack_does_not_reach_the_model(guard: Guard, way: Any, attack: str)
     llm = scripted(ANSWER)
     with pytest.raises(Blocked):
         way(guard_llm(llm, guard), ATTACKS[attack])
+    assert llm.asked == []
+
+
+def around(task: str) -> str:
+    """A task in a prompt of CrewAI's own, which ends in pressure."""
+    prompts = json.loads((Path(crewai.__file__).parent / "translations/en.json").read_text("utf-8"))
+    prompt: str = prompts["slices"]["task"].replace("{input}", task)
+    assert "job depends on it" in prompt
+    return prompt
+
+
+@pytest.mark.parametrize("content", [str, lambda text: [{"type": "text", "text": text}]])
+def test_what_crewai_writes_itself_is_not_judged(
+    guard: Guard, classifier: ScriptedClassifier, content: Callable[[str], Any]
+) -> None:
+    llm = guard_llm(scripted(ANSWER, ANSWER), guard)
+    assert llm.call([{"role": "user", "content": content(around(QUESTION))}]) == ANSWER
+    assert llm.call(around(QUESTION)) == ANSWER
+    texts = [text for text, _ in classifier.calls]
+    assert sum(QUESTION in text for text in texts) >= 1
+    assert not [text for text in texts if "job depends on it" in text]
+    asked = str(llm.asked)
+    assert asked.count("job depends on it") == 2
+
+
+@pytest.mark.parametrize("content", [str, lambda text: [{"type": "text", "text": text}]])
+def test_an_attack_amid_what_crewai_writes_is_judged(
+    guard: Guard, content: Callable[[str], Any]
+) -> None:
+    llm = scripted(ANSWER)
+    with pytest.raises(Blocked):
+        guard_llm(llm, guard).call([{"role": "user", "content": content(around(ATTACK))}])
     assert llm.asked == []
 
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import functools
+import importlib.resources
+import json
+import re
 from collections.abc import Hashable, Iterable, Iterator, Mapping
 from typing import Any
 
@@ -15,6 +19,11 @@ from tinyguardrail_sdk.labels import Source
 _ARGUMENTS = ("arguments", "args", "input")
 # Kinds of files that are here already; what an address leads to, nobody knows before it is sent.
 _HERE = ("FilePath", "FileBytes", "FileStream")
+# What CrewAI writes around a task, with places for the task in braces.
+_PROMPTS = "translations/en.json"
+_PLACE_OR_END = re.compile(r"\{\w*\}|\n")
+# Shorter pieces ("Thought:") flag nothing, and may be the words of others.
+_SENTENCE_CHARACTERS = 20
 
 
 class Reader:
@@ -23,12 +32,12 @@ class Reader:
     def request(self, given: Mapping[str, Any]) -> Iterable[Any]:
         """Read the messages, and the files that they have beside their content."""
         asked = given["messages"]
-        for each in [asked] if isinstance(asked, str) else asked:
+        for each in [_left(asked)] if isinstance(asked, str) else asked:
             message = dict(each) if isinstance(each, Mapping) else each
             files = message.pop("files", None) if isinstance(message, dict) else None
             for name, file in (files or {}).items():
                 yield Source.DOCUMENT, list(_file_texts(name, file))
-            yield plain(message)
+            yield _with_what_is_left(plain(message))
 
     def response(self, answer: Any) -> Iterator[Any]:
         """Read an answer."""
@@ -39,6 +48,41 @@ class Reader:
     def chunk(self, chunk: Any) -> Iterable[tuple[Hashable, str]]:
         """Read nothing: no LLM that streams gets this far."""
         raise NotImplementedError
+
+
+@functools.cache
+def _scaffold() -> re.Pattern[str]:
+    """The sentences of CrewAI's own prompts; of a version that keeps them elsewhere, none."""
+    try:
+        text = importlib.resources.files("crewai").joinpath(_PROMPTS).read_text("utf-8")
+        prompts = json.loads(text)["slices"].values()
+    except (OSError, ValueError, KeyError, ModuleNotFoundError):
+        return re.compile("(?!)")  # then they are judged with the rest
+    pieces = {piece.strip() for prompt in prompts for piece in _PLACE_OR_END.split(prompt)}
+    sentences = sorted((p for p in pieces if len(p) >= _SENTENCE_CHARACTERS), key=len, reverse=True)
+    return re.compile("|".join(map(re.escape, sentences)) or "(?!)")
+
+
+def _left(text: str) -> str:
+    """A text without CrewAI's own sentences: "your job depends on it!" reads like an attack."""
+    return _scaffold().sub("\n", text)  # a line of its own: what stood around stays apart
+
+
+def _with_what_is_left(message: Any) -> Any:
+    """A message whose texts are without CrewAI's own sentences."""
+    if isinstance(message, str):
+        return _left(message)
+    if not isinstance(message, Mapping):
+        return message
+    found = {key: message[key] for key in ("content", "text") if key in message}
+    return {**message, **{key: _each_left(value) for key, value in found.items()}}
+
+
+def _each_left(content: Any) -> Any:
+    """The content of a message: a text, or a list of parts."""
+    if isinstance(content, list):
+        return [_with_what_is_left(part) for part in content]
+    return _left(content) if isinstance(content, str) else content
 
 
 def _file_texts(name: str, file: Any) -> Iterator[str]:

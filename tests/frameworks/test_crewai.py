@@ -10,6 +10,7 @@ import pytest
 
 from tests.frameworks.texts import ANSWER, ATTACK, PAGE, QUESTION
 from tinyguardrail_sdk import Blocked, CheckFailed, Guard, GuardrailError, InputError
+from tinyguardrail_sdk.adapters import _crewai_messages
 from tinyguardrail_sdk.adapters.crewai import guard_llm, guard_tool, task_guardrail
 from tinyguardrail_sdk.files import MAX_BYTES
 from tinyguardrail_sdk.testing import ScriptedClassifier
@@ -113,6 +114,18 @@ def test_what_crewai_writes_itself_is_not_judged(
     assert not [text for text in texts if "job depends on it" in text]
     asked = str(llm.asked)
     assert asked.count("job depends on it") == 2
+
+
+def test_where_its_prompts_are_not_found_all_is_judged(
+    guard: Guard, classifier: ScriptedClassifier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_crewai_messages, "_PROMPTS", "translations/none.json")
+    _crewai_messages._scaffold.cache_clear()
+    try:
+        guard_llm(scripted(ANSWER), guard).call(around(QUESTION))
+    finally:
+        _crewai_messages._scaffold.cache_clear()
+    assert "job depends on it" in classifier.calls[0][0]
 
 
 @pytest.mark.parametrize("content", [str, lambda text: [{"type": "text", "text": text}]])

@@ -19,7 +19,8 @@ from tinyguardrail_sdk.labels import Source
 _ARGUMENTS = ("arguments", "args", "input")
 # Kinds of files that are here already; what an address leads to, nobody knows before it is sent.
 _HERE = ("FilePath", "FileBytes", "FileStream")
-# What CrewAI writes around a task, with places for the task in braces.
+# What CrewAI writes around a task, with places for the task in braces. Its fixed sentences alone
+# are not judged, all else in a message is.
 _PROMPTS = "translations/en.json"
 _PLACE_OR_END = re.compile(r"\{\w*\}|\n")
 # Shorter pieces ("Thought:") flag nothing, and may be the words of others.
@@ -32,12 +33,12 @@ class Reader:
     def request(self, given: Mapping[str, Any]) -> Iterable[Any]:
         """Read the messages, and the files that they have beside their content."""
         asked = given["messages"]
-        for each in [_left(asked)] if isinstance(asked, str) else asked:
+        for each in [asked] if isinstance(asked, str) else asked:
             message = dict(each) if isinstance(each, Mapping) else each
             files = message.pop("files", None) if isinstance(message, dict) else None
             for name, file in (files or {}).items():
                 yield Source.DOCUMENT, list(_file_texts(name, file))
-            yield _with_what_is_left(plain(message))
+            yield _left(plain(message))
 
     def response(self, answer: Any) -> Iterator[Any]:
         """Read an answer."""
@@ -63,26 +64,16 @@ def _scaffold() -> re.Pattern[str]:
     return re.compile("|".join(map(re.escape, sentences)) or "(?!)")
 
 
-def _left(text: str) -> str:
-    """A text without CrewAI's own sentences: "your job depends on it!" reads like an attack."""
-    return _scaffold().sub("\n", text)  # a line of its own: what stood around stays apart
+def _left(value: Any) -> Any:
+    """A message, or a part of one, without CrewAI's own sentences.
 
-
-def _with_what_is_left(message: Any) -> Any:
-    """A message whose texts are without CrewAI's own sentences."""
-    if isinstance(message, str):
-        return _left(message)
-    if not isinstance(message, Mapping):
-        return message
-    found = {key: message[key] for key in ("content", "text") if key in message}
-    return {**message, **{key: _each_left(value) for key, value in found.items()}}
-
-
-def _each_left(content: Any) -> Any:
-    """The content of a message: a text, or a list of parts."""
-    if isinstance(content, list):
-        return [_with_what_is_left(part) for part in content]
-    return _left(content) if isinstance(content, str) else content
+    "Your job depends on it!" reads like an attack. What stood around a sentence stays apart.
+    """
+    if isinstance(value, str):
+        return _scaffold().sub("\n", value)
+    if isinstance(value, Mapping):
+        return {key: _left(inner) for key, inner in value.items()}
+    return [_left(inner) for inner in value] if isinstance(value, list) else value
 
 
 def _file_texts(name: str, file: Any) -> Iterator[str]:

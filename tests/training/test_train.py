@@ -125,6 +125,36 @@ def test_a_stopped_run_resumes_to_the_same_weights(
     assert steps == [(record["kind"], record["step"]) for record in _records(whole)]
 
 
+def test_a_stopped_run_says_how_to_go_on_and_a_resumed_one_that_it_does(
+    make_config: MakeConfig, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = make_config(validate_every=8)
+    with monkeypatch.context() as patch:
+        _stop_after(2, patch)
+        train.main(config)
+    told = capsys.readouterr().err
+    assert "interrupted after 2 steps; no validation yet" in told
+    assert f"go on with `tinyguardrail train --resume --output {config.output}`" in told
+    train.main(config, resume=True)
+    told = capsys.readouterr().err
+    assert f"goes on after step 2, from {config.output / 'step-2'}" in told
+    assert f"best score {load_facts(config.output / 'best')['position']['best']:.4f}" in told
+
+
+def test_an_interrupt_before_the_first_step_is_told(
+    make_config: MakeConfig, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(train, "load_corpora", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        train.main(make_config())
+    assert (
+        "interrupted before the first step; give the same command again" in capsys.readouterr().err
+    )
+
+
 _DIES_IN_ITS_SECOND_EPOCH = """
 import json, os, signal, sys
 from pathlib import Path

@@ -103,7 +103,10 @@ class RunFolder:
             CheckpointError: There is none.
         """
         if not (steps := self.steps()):
-            raise CheckpointError(f"{self.root}: nothing to resume; train without --resume first")
+            raise CheckpointError(
+                f"{self.root}: nothing to resume; give the --output of a run, or train without "
+                "--resume first"
+            )
         return steps[-1]
 
     def save_step(self, step: int, snapshot: Snapshot) -> Path:

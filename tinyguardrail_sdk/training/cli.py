@@ -272,7 +272,7 @@ def _add_compare(commands: Commands) -> None:
     add_input(
         parser,
         "checkpoint",
-        check=inputs.checkpoint,
+        check=inputs.own_checkpoint,
         metavar="NEW",
         help="exported and calibrated",
     )

@@ -31,7 +31,7 @@ from tinyguardrail_sdk.training.options import chosen_route
 from tinyguardrail_sdk.training.preflight import calibration_targets, train_overrides
 from tinyguardrail_sdk.training.reporter import print_json, tell
 from tinyguardrail_sdk.training.robustness import USUAL, under_mutation
-from tinyguardrail_sdk.training.rows import read_rows
+from tinyguardrail_sdk.training.rows import Row, read_rows
 from tinyguardrail_sdk.training.scores import WindowScores
 from tinyguardrail_sdk.training.settings import override
 from tinyguardrail_sdk.training.tables import render, render_changes, render_robustness
@@ -93,7 +93,7 @@ def calibrate(arguments: argparse.Namespace) -> int:
     rows = read_rows(arguments.validation or arguments.benign, {}, _benign_if(arguments.benign))
     known = LABELS[:1] if arguments.benign else LABELS
     if odd := sorted({row.label for row in rows} - set(map(str, known))):
-        raise InputError(f"texts of class {odd[0]}; wanted here: {', '.join(known)}")
+        raise InputError(_unwanted(rows, odd[0], bool(arguments.benign)))
     checkpoint = arguments.checkpoint
     with keeping(unfinished(checkpoint), tell) as kept:
         with counting("score") as progress:
@@ -126,6 +126,17 @@ def _fit_everything(
             f"threshold of all sources together: {', '.join(pooled)}"
         )
     return calibration.write_calibration(checkpoint, found, targets), found.report
+
+
+def _unwanted(rows: Sequence[Row], label: str, traffic: bool) -> str:
+    first = next(row for row in rows if row.label == label)
+    count = sum(row.label == label for row in rows)
+    wanted = (
+        "--benign takes harmless texts only, labelled ones of all classes go to --validation"
+        if traffic
+        else f"wanted here: {', '.join(LABELS)}"
+    )
+    return f"{first.set}: {count} texts of class {label}, the first {first.text[:40]!r}; {wanted}"
 
 
 def _benign_if(traffic: Sequence[Path]) -> str | None:

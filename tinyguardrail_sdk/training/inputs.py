@@ -19,6 +19,10 @@ _DATA_REMEDY = (
     "(train, validation and test.jsonl.gz)"
 )
 _RUN_REMEDY = "check the path, or make a run with `tinyguardrail train --output runs/guard`"
+_WEIGHTS_REMEDY = (
+    "wanted is the folder `best` or `step-N` of a run; a run has none before its first validation "
+    "or checkpoint: `tinyguardrail train --resume` goes on"
+)
 _TRAIN = "train.jsonl.gz"
 
 
@@ -91,6 +95,16 @@ def checkpoint(path: Path) -> None:
     read_manifest(path)
 
 
+def own_checkpoint(path: Path) -> None:
+    """The same, where the built-in one is no choice."""
+    if not path.is_dir():
+        raise InputError(
+            f"{path}: no such checkpoint folder; check the path, or make one with "
+            "`tinyguardrail export`"
+        )
+    checkpoint(path)
+
+
 def averaged(path: Path) -> None:
     """Weights that a mean can be made of: trained ones, or an exported checkpoint."""
     if (path / MANIFEST_NAME).is_file():
@@ -110,5 +124,5 @@ def weights(path: Path) -> None:
     run_folder(path)
     if not (path / FACTS).is_file():
         inner = path / BEST
-        hint = f"give {inner}" if (inner / FACTS).is_file() else _RUN_REMEDY
+        hint = f"give {inner}" if (inner / FACTS).is_file() else _WEIGHTS_REMEDY
         raise InputError(f"{path}: holds no trained weights; {hint}")

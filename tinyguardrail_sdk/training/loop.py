@@ -226,9 +226,18 @@ class Loop:
         with self._folder.remedy():
             self._save()
         self._accelerator.wait_for_everyone()
-        self._reporter.say(
-            f"{reason} after {position.step} steps; best score {position.best:.4f} at step "
-            f"{position.best_step}, in {self._folder.best}"
+        self._reporter.say(f"{reason} after {position.step} steps; {self._kept()}")
+        if reason == "interrupted":
+            self._reporter.say(
+                f"saved; go on with `tinyguardrail train --resume --output {self._folder.root}`"
+            )
+
+    def _kept(self) -> str:
+        position = self._position
+        if not position.best_step:
+            return "no validation yet"
+        return (
+            f"best score {position.best:.4f} at step {position.best_step}, in {self._folder.best}"
         )
 
 

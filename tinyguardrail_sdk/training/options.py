@@ -44,7 +44,7 @@ def add_checkpoint(parser: argparse.ArgumentParser, text: str, *, required: bool
     add_input(
         parser,
         "--checkpoint",
-        check=inputs.checkpoint,
+        check=inputs.own_checkpoint if required else inputs.checkpoint,
         required=required,
         metavar="DIR",
         help=text,

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 _EPILOG = """\
 examples:
-  tinyguardrail pipeline --preset tiny --output runs/tiny          # minutes, to see it work
+  tinyguardrail pipeline --preset tiny --output runs/tiny          # half a minute, to see it work
   tinyguardrail pipeline --preset colab --output runs/guard
   tinyguardrail pipeline --preset large --output runs/large --set train.init=all_minilm_l6_v2
   tinyguardrail pipeline --config mine.toml --set data.inputs='["logs.jsonl"]' --dry-run

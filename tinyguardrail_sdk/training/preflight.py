@@ -60,7 +60,8 @@ def train(arguments: argparse.Namespace) -> None:
     if arguments.resume:
         if not begun:
             raise CheckpointError(
-                f"{config.output}: nothing to resume; train without --resume first"
+                f"{config.output}: nothing to resume; give the --output of a run, or train "
+                "without --resume first"
             )
         return  # its files are those of the run; `resuming` says what is wrong with them
     if begun:

@@ -11,7 +11,8 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -83,13 +84,23 @@ def main(config: TrainConfig, *, resume: bool = False) -> TrainResult:
     accelerator = make_accelerator(config)
     with claimed(config.output) if accelerator.is_main_process else nullcontext():
         start = _begin(config, accelerator, resume)
-        data = _open_data(start)
-        learner = _build(start, data)
+        with _saying_what_is_lost(start):
+            data = _open_data(start)
+            learner = _build(start, data)
         reason = Loop(start, data, learner).run()
     close_trackers(accelerator)
     accelerator.free_memory()
     position = start.position
     return TrainResult(reason, position.step, position.best, position.best_step, config.output)
+
+
+@contextmanager
+def _saying_what_is_lost(start: Start) -> Iterator[None]:
+    try:
+        yield
+    except KeyboardInterrupt:
+        start.reporter.say("interrupted before the first step; give the same command again")
+        raise
 
 
 def _begin(config: TrainConfig, accelerator: Accelerator, resume: bool) -> Start:
@@ -146,6 +157,7 @@ def _build(start: Start, data: Data) -> Learner:
     core = TinyGuardrail(config.network, config.losses, config.distillation)
     if resumed:
         checkpoint.load_into(core, resumed, raw=True)
+        start.reporter.say(f"goes on after step {start.position.step}, from {resumed}")
     else:
         start.reporter.say(_initialise(core, config.init))
     if start.position.quantized:

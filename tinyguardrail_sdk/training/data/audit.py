@@ -25,7 +25,7 @@ from tinyguardrail_sdk.training.data.jsonl import data_files
 from tinyguardrail_sdk.training.data.kept import NOTHING, Kept, key_of
 from tinyguardrail_sdk.training.data.labelled import rows_of_files
 from tinyguardrail_sdk.training.data.report import Summary
-from tinyguardrail_sdk.training.data.schema import Example
+from tinyguardrail_sdk.training.data.schema import ROW_REMEDY, Example
 from tinyguardrail_sdk.training.data.split import upstream_of
 from tinyguardrail_sdk.training.data.surface import Columns, columns, kinds
 from tinyguardrail_sdk.training.progress import Progress
@@ -94,7 +94,9 @@ def audit(config: AuditConfig, progress: Progress, kept: Kept = NOTHING) -> dict
         for name, value in told.items():
             across[name][value][str(example.label)] += 1
     if not drawn.passed:
-        raise InputError(f"no row with a class in {', '.join(map(str, config.paths))}")
+        raise InputError(
+            f"no row with a class in {', '.join(map(str, config.paths))}; {ROW_REMEDY}"
+        )
     del reasons[""]
     report = {
         **summary.to_dict(),

@@ -30,7 +30,7 @@ from tinyguardrail_sdk.tokenizer import WordPieceTokenizer
 from tinyguardrail_sdk.training.data.jsonl import write_json
 from tinyguardrail_sdk.training.data.parallel import in_order
 from tinyguardrail_sdk.training.data.publish import drafted_beside
-from tinyguardrail_sdk.training.data.schema import Example, read_examples
+from tinyguardrail_sdk.training.data.schema import ROW_REMEDY, Example, read_examples
 from tinyguardrail_sdk.training.data.windows import WindowRules, choose_windows, window_text
 
 ROW: Final = np.dtype(
@@ -246,7 +246,9 @@ def _write(
                 done[name] += len(array)
             progress(done["examples"])
     if not done["rows"]:
-        raise InputError(f"no example in {', '.join(map(str, recipe.files)) or 'no file'}")
+        raise InputError(
+            f"no row in {', '.join(map(str, recipe.files)) or 'no file'}; {ROW_REMEDY}"
+        )
     return done
 
 

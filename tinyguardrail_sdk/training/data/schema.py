@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,8 @@ from typing import Any
 from tinyguardrail_sdk.errors import InputError
 from tinyguardrail_sdk.labels import LABELS, Label, Source
 from tinyguardrail_sdk.training.data.jsonl import read_lines, whole_text
+
+ROW_REMEDY = """a row is a line of JSON such as {"text": "...", "label": "benign"}"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +84,15 @@ def read_examples(path: str | Path) -> Iterator[Example]:
         try:
             yield Example.from_dict(row)
         except (ValueError, TypeError, IndexError) as error:
-            raise InputError(
-                f"{path.name}, line {number}: {error}; labels: {', '.join(LABELS)}; "
-                f"sources: {', '.join(Source)}; a span is [start, end]"
-            ) from None
+            raise InputError(f"{path}, line {number}: {_wrong(row, error)}") from None
+
+
+def _wrong(row: Mapping[str, Any], error: Exception) -> str:
+    """What keeps a row from being an example."""
+    for name, values in (("label", LABELS), ("source", tuple(Source))):
+        if (given := row.get(name, values[0])) not in values:
+            return f"{name} {given!r} is none of {', '.join(values)}"
+    return f"{error}; a span is [start, end]"
 
 
 def write_examples(path: str | Path, examples: Iterable[Example]) -> int:

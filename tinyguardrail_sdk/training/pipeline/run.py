@@ -160,5 +160,5 @@ def _word(value: Any) -> str:
     if isinstance(value, dict):  # a rate
         return f"{value['hits']}/{value['total']}"
     if isinstance(value, list):
-        return "; ".join(map(str, value)) or "nowhere"
+        return "; ".join(map(str, value)) or "none"
     return f"{value:.4f}" if isinstance(value, float) else str(value)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from importlib.util import find_spec
 
 INSTALL_COMMAND = 'pip install "tinyguardrail-sdk[train]"'
+CHECKOUT_COMMAND = 'pip install ".[train]"'
 
 # Those without which no command of training starts; who needs another says so when it is needed.
 _EXTRA_MODULES = (
@@ -28,4 +29,4 @@ def require_extra() -> None:
         ImportError: A module is missing; the message is the command to run.
     """
     if missing := missing_modules():
-        raise ImportError(f"training needs {', '.join(missing)}; run: {INSTALL_COMMAND}")
+        raise ImportError(f"training needs {', '.join(missing)}; run: {INSTALL_COMMAND}, in a checkout: {CHECKOUT_COMMAND}")

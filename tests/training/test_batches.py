@@ -179,7 +179,7 @@ def test_the_fingerprint_follows_data_and_settings(toy: Path, tmp_path: Path) ->
 def test_data_that_does_not_fit_is_refused(make_config: MakeConfig, tmp_path: Path) -> None:
     empty = tmp_path / "empty.jsonl"
     empty.write_text("", encoding="utf-8")
-    with pytest.raises(ValueError, match="no example"):
+    with pytest.raises(ValueError, match="no row in"):
         load_corpus(make_config(data={"train": [str(empty)]}), "train")
     with pytest.raises(ValueError, match="--validation"):
         load_corpus(make_config(data={"validation": []}), "validation")

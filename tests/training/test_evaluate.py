@@ -48,7 +48,7 @@ def test_a_bad_line_is_named(tmp_path: Path) -> None:
     path = _write(tmp_path / "bad.jsonl", {"text": "t", "label": "benign"}, {"text": "t"})
     with pytest.raises(ValueError, match=r"bad\.jsonl, line 2"):
         read_rows([path], {})
-    with pytest.raises(ValueError, match="no rows"):
+    with pytest.raises(ValueError, match="no row in"):
         read_rows([_write(tmp_path / "empty.jsonl")], {})
 
 

@@ -161,7 +161,7 @@ def test_the_commands(
     status, _, error = ask("calibrate", "--checkpoint", old)
     assert (status, "--benign" in error) == (2, True)
     status, _, error = ask("calibrate", "--checkpoint", old, "--benign", texts)
-    assert (status, "wanted here: benign" in error) == (2, True)
+    assert (status, "--benign takes harmless texts only" in error) == (2, True)
 
 
 def test_four_bit_files_say_so_and_are_nothing_to_go_on_from(

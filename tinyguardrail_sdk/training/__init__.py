@@ -29,4 +29,7 @@ def require_extra() -> None:
         ImportError: A module is missing; the message is the command to run.
     """
     if missing := missing_modules():
-        raise ImportError(f"training needs {', '.join(missing)}; run: {INSTALL_COMMAND}, in a checkout: {CHECKOUT_COMMAND}")
+        raise ImportError(
+            f"training needs {', '.join(missing)}; run: {INSTALL_COMMAND}, in a checkout: "
+            f"{CHECKOUT_COMMAND}"
+        )

@@ -277,5 +277,18 @@ def test_the_plan_is_shown_and_nothing_made(tmp_path: Path, ask: Ask) -> None:
     assert (status, [entry["stage"] for entry in result["plan"]]) == (0, _STAGES)
     assert {entry["state"] for entry in result["plan"]} == {"to do"}
     assert result["plan"][0]["settings"]["samples"] == 120
-    assert told.count("\n") == len(_STAGES)
+    assert not told
     assert not (tmp_path / "run").exists()
+
+
+def test_on_a_terminal_the_plan_is_words(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    words = ["pipeline", "--preset", "tiny", "--output", str(tmp_path / "run"), "--dry-run"]
+    assert main(words) == 0
+    lines = capsys.readouterr().out.splitlines()
+    heads = [line for line in lines if not line.startswith(" ")]
+    assert heads == [f"[{n}/{len(_STAGES)}] {name}: to do" for n, name in enumerate(_STAGES, 1)]
+    assert max(map(len, lines)) <= 100
+    assert any("losses.focal_gamma=1.0" in line for line in lines)

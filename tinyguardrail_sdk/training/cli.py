@@ -38,10 +38,9 @@ examples:
   tinyguardrail train --config run.toml --set optimizer.lr=1e-4
   tinyguardrail train --resume --output runs/guard
 
-Every field of the configuration can be set: --set section.field=value, with the sections data,
-optimizer, schedule, network, losses, distillation, adversarial and mutation. --resume takes the
-configuration of the run it continues; only its length, patience, logging, threads and workers may
-then be set anew.
+Every field of the configuration can be set: --set section.field=value; --fields lists them.
+--resume takes the configuration of the run it continues; only its length, patience, logging,
+threads and workers may then be set anew.
 Ctrl-C finishes the step, saves, and exits with status 130; so does SIGTERM.
 """
 
@@ -71,7 +70,7 @@ def _add_train(commands: Commands) -> None:
         description="Train both branches and the router; keep what validates best.",
         epilog=_TRAIN_EPILOG,
     )
-    add_settings(parser, "JSON or TOML file")
+    add_settings(parser, "JSON or TOML file", "config:TrainConfig")
     parser.add_argument("--resume", action="store_true", help="go on from the last checkpoint")
     for name, text in (
         ("train", "examples to learn from (JSON lines); may be repeated"),

@@ -5,14 +5,19 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Mapping
+from textwrap import fill
+from typing import Any
 
 from tinyguardrail_sdk.cli import INTERRUPTED
 from tinyguardrail_sdk.errors import InputError
 from tinyguardrail_sdk.training import INSTALL_COMMAND
 from tinyguardrail_sdk.training.pipeline.config import PipelineConfig, load_pipeline
 from tinyguardrail_sdk.training.reporter import print_json
+from tinyguardrail_sdk.training.settings import flat
 
 _DONE = 0
+_STATES = {True: "finished", False: "to do"}
 
 
 def pipeline(arguments: argparse.Namespace) -> int:
@@ -31,15 +36,27 @@ def pipeline(arguments: argparse.Namespace) -> int:
 
 
 def _show(config: PipelineConfig, restart: bool) -> int:
+    """The plan: as words on a terminal, elsewhere as the one line that programs read."""
     from tinyguardrail_sdk.training.pipeline.run import plan
 
-    shown = []
-    for stage, finished in plan(config, restart=restart):
-        state = "finished" if finished else "to do"
-        _say(f"{stage.name}: {state}; {json.dumps(stage.settings)}")
-        shown.append({"stage": stage.name, "state": state, "settings": stage.settings})
+    stages = list(plan(config, restart=restart))
+    if sys.stdout.isatty():
+        for number, (stage, done) in enumerate(stages, 1):
+            sys.stdout.write(f"[{number}/{len(stages)}] {stage.name}: {_STATES[done]}\n")
+            sys.stdout.write(_settings(stage.settings))
+        return _DONE
+    shown = [
+        {"stage": stage.name, "state": _STATES[done], "settings": stage.settings}
+        for stage, done in stages
+    ]
     print_json({"output": str(config.output), "plan": shown})
     return _DONE
+
+
+def _settings(settings: Mapping[str, Any]) -> str:
+    words = (f"{name}={json.dumps(value)}" for name, value in flat(settings).items())
+    margin = " " * 4
+    return fill("  ".join(words), 100, initial_indent=margin, subsequent_indent=margin) + "\n"
 
 
 def _say(line: str) -> None:

@@ -16,30 +16,54 @@ DEEP_LAYERS = (0, 1, 2, 3, 3, 4, 4, 5)
 class NetworkConfig:
     """Every size of the network; the defaults are the shipped shape.
 
+    Attributes:
+        vocab_size: Rows of the token table; the shipped vocabulary is extended by
+            `vocabulary.extend`.
+        hidden: Width of the residual stream.
+        heads: Attention heads of a layer.
+        head_width: Width of a head; 0 is hidden / heads. That of a base, where only some of its
+            heads are kept.
+        max_positions: Rows of the table of positions.
+        char_vocab: Rows of the table of characters.
+        char_dim: Width of a character's embedding.
+        char_filters: Filters of the character CNN per kernel width.
+        char_kernels: Its kernel widths, in characters.
+        patterns: Detectors whose scores are embedded.
+        segments: Each source as written, then each as a decoded view.
+        labels: Classes.
+        fast_layers: Layers of the fast branch.
+        fast_ffn: Width of its feed-forward layers.
+        deep_layers: Layers of the deep branch.
+        experts: Experts of each of its feed-forward layers.
+        expert_groups: Groups of experts, of each of which one is active: top-2 with two groups.
+        expert_ffn: Width of an expert.
+        tied: Whether each fast layer has attention and norms in common with a deep one.
+        router_hidden: Width of the router's hidden layer.
+        dropout: Share of activations dropped in training.
+
     Raises:
         ValueError: A size contradicts another one; the message names the field and the fix.
     """
 
-    vocab_size: int = 34_217  # the shipped vocabulary, extended by `vocabulary.extend`
+    vocab_size: int = 34_217
     hidden: int = 384
     heads: int = 12
-    # 0 is hidden / heads; that of a base, where only some of its heads are kept.
     head_width: int = 0
     max_positions: int = 512
     char_vocab: int = CHAR_VOCAB_SIZE
     char_dim: int = 16
-    char_filters: int = 32  # per kernel width
+    char_filters: int = 32
     char_kernels: tuple[int, ...] = (2, 3, 4, 5, 7)
     patterns: int = len(PATTERNS)
-    segments: int = 2 * len(SOURCES)  # each source as written, then each as a decoded view
+    segments: int = 2 * len(SOURCES)
     labels: int = len(LABELS)
     fast_layers: int = 4
     fast_ffn: int = 384
     deep_layers: int = 8
     experts: int = 8
-    expert_groups: int = 2  # one expert of each group is active: top-2 with two groups
+    expert_groups: int = 2
     expert_ffn: int = 768
-    tied: bool = False  # each fast layer has attention and norms in common with a deep one
+    tied: bool = False
     router_hidden: int = 128
     dropout: float = 0.1
 

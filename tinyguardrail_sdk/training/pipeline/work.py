@@ -174,8 +174,10 @@ def report(config: PipelineConfig, layout: Layout) -> Result:
         scored = Scored(judged_rows(test, {}), kept["scores"], kept["fast"])
     found = assess_scored(layout.checkpoint, test, scored)
     figures = write_report(layout.report, read_history(layout.run.root), found, test)
+    whole = json.loads((layout.evaluation / FIGURES).read_text(encoding="utf-8"))["tables"]["all"]
     compared = json.loads(layout.comparison.read_text(encoding="utf-8"))
-    write_json(layout.metrics, {**figures, "comparison": compared})
+    first = {"headline": _headline(whole["all"]), "comparison": compared}
+    write_json(layout.metrics, {**first, **figures})
     return {"page": PAGE, "notes": figures["notes"]}
 
 

@@ -77,7 +77,7 @@ class History:
         best = self.best
         chosen = {} if best is None else {branch: dict(self.gaps(branch)) for branch in BRANCHES}
         steps = [record["step"] for record in (*self.train, *self.validations)]
-        shown = ("version", "code", "parameters", "windows", "corpora", "config")
+        shown = ("version", "code", "parameters", "windows", "corpora")
         return {
             "folder": self.name,
             "steps": max(steps),
@@ -89,6 +89,7 @@ class History:
             "last_training": self.train[-1] if self.train else None,
             "last_validation": self.validations[-1] if self.validations else None,
             "best_validation": best,
+            "config": self.facts.get("config"),
         }
 
 

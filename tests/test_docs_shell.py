@@ -180,9 +180,18 @@ def test_the_other_shell_blocks_of_a_page_run_one_after_the_other(
     if any("train" in block.text for block in blocks):
         pytest.importorskip("torch")
     give(page, tmp_path)
+    write_files(page, tmp_path)
     for block in blocks:
         done = run(small() + block.text, tmp_path)
         assert not done.returncode, f"{block}\n{done.stdout}\n{done.stderr}"
+
+
+def test_the_small_network_of_the_guide_is_that_of_the_preset() -> None:
+    pytest.importorskip("pydantic")
+    presets = pytest.importorskip("tinyguardrail_sdk.training.pipeline.presets")
+    shown = next(json.loads(block.text) for block in BLOCKS if block.title == "small.json")
+    train = presets.PRESETS["tiny"]["train"]
+    assert (shown["network"], shown["threads"]) == (train["network"], train["threads"])
 
 
 def test_what_is_not_run_is_in_the_pages() -> None:

@@ -134,5 +134,5 @@ def test_a_missing_extra_names_the_command(
     monkeypatch.setattr(training, "missing_modules", lambda: ("accelerate",))
     status, _, error = _run(capsys, "train")
     assert status == 2
-    assert training.INSTALL_COMMAND in error
+    assert training.INSTALL_REMEDY in error
     assert "accelerate" in error

@@ -7,37 +7,43 @@ import pytest
 from tinyguardrail_sdk.cli.main import main
 from tinyguardrail_sdk.training.config import TrainConfig, load_config
 from tinyguardrail_sdk.training.fields import described
-from tinyguardrail_sdk.training.pipeline.config import PipelineConfig
-from tinyguardrail_sdk.training.settings import build, flat, override
+from tinyguardrail_sdk.training.pipeline.config import OWN_FIELDS, load_pipeline
+from tinyguardrail_sdk.training.pipeline.presets import PRESETS
+from tinyguardrail_sdk.training.settings import flat
 
 
-def listed(capsys: pytest.CaptureFixture[str], command: str) -> list[str]:
-    with pytest.raises(SystemExit) as stop:
-        main([command, "--fields"])
-    assert stop.value.code == 0
+def listed(capsys: pytest.CaptureFixture[str], *words: str) -> list[str]:
+    assert main([*words, "--fields"]) == 0
     return capsys.readouterr().out.splitlines()
 
 
+def fields(lines: list[str]) -> list[str]:
+    return [line for line in lines if not line.startswith(" ")]
+
+
 def test_what_train_lists_is_what_set_takes(capsys: pytest.CaptureFixture[str]) -> None:
-    words = [line for line in listed(capsys, "train") if not line.startswith(" ")]
+    words = fields(listed(capsys, "train", "--set", "optimizer.lr=1e-4"))
     assert {word.partition("=")[0] for word in words} == set(flat(TrainConfig().to_dict()))
-    assert load_config(None, words) == TrainConfig()
+    assert load_config(None, words) == load_config(None, ["optimizer.lr=1e-4"])
 
 
-def test_what_pipeline_lists_is_what_set_takes(capsys: pytest.CaptureFixture[str]) -> None:
-    words = [line for line in listed(capsys, "pipeline") if not line.startswith(" ")]
-    assert "train.optimizer.lr=5e-05" in words
-    assert build(PipelineConfig, override({}, words)) == PipelineConfig()
+@pytest.mark.parametrize("preset", PRESETS)
+def test_a_pipeline_lists_what_its_preset_sets(
+    preset: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = fields(listed(capsys, "pipeline", "--preset", preset))
+    known = {name for name in flat(load_pipeline(preset).to_dict()) if "floors" not in name}
+    names = {word.partition("=")[0] for word in words}
+    assert {name for name in known if "false_alarms" not in name} - names == set(OWN_FIELDS)
+    assert load_pipeline("large", overrides=words) == load_pipeline(preset)
 
 
 def test_every_field_is_explained_below_it(capsys: pytest.CaptureFixture[str]) -> None:
     lines = listed(capsys, "pipeline")
     place = lines.index("train.optimizer.ema=0.0")
     assert "validated and kept" in lines[place + 1]
-    assert not any(
-        not line.startswith(" ") and not below.startswith("    ")
-        for line, below in zip(lines, [*lines[1:], ""], strict=True)
-    )
+    for line, below in zip(lines, [*lines[1:], ""], strict=True):
+        assert line.startswith(" ") or below.startswith("    "), line
 
 
 @dataclass

@@ -90,7 +90,10 @@ SENSELESS = [
     (["train", *TEXTS, "--from", "none.zip"], "--init: no pretrained base 'none.zip'"),
     (["train", *TEXTS, "--init", "{folder}"], "the folder holds none of training.json"),
     (["export", "--run", "none", "--output", "out"], "--run: none: no such folder"),
-    (["export", "--run", "{folder}", "--output", "out"], "`best` or `step-N` of a run"),
+    (
+        ["export", "--run", "{folder}", "--output", "out"],
+        "has some from its first checkpoint on",
+    ),
     (["calibrate", "--checkpoint", "none", "--benign", "{data}"], "make one with"),
     (["compare", "none"], "make one with"),
     (["data", "mutate", "{data}", "--output", "o", "--mutation", "x"], "no mutation x"),

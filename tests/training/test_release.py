@@ -162,6 +162,8 @@ def test_the_commands(
     assert (status, "--benign" in error) == (2, True)
     status, _, error = ask("calibrate", "--checkpoint", old, "--benign", texts)
     assert (status, "--benign takes harmless texts only" in error) == (2, True)
+    rows = [json.loads(line) for line in texts.read_text("utf-8").splitlines()]
+    assert not any(row["text"][:20] in error for row in rows)  # what users wrote is no message
 
 
 def test_four_bit_files_say_so_and_are_nothing_to_go_on_from(

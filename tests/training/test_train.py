@@ -125,7 +125,7 @@ def test_a_stopped_run_resumes_to_the_same_weights(
     assert steps == [(record["kind"], record["step"]) for record in _records(whole)]
 
 
-def test_a_stopped_run_says_how_to_go_on_and_a_resumed_one_that_it_does(
+def test_a_stopped_run_says_where_it_is_and_a_resumed_one_that_it_goes_on(
     make_config: MakeConfig, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     config = make_config(validate_every=8)
@@ -134,7 +134,7 @@ def test_a_stopped_run_says_how_to_go_on_and_a_resumed_one_that_it_does(
         train.main(config)
     told = capsys.readouterr().err
     assert "interrupted after 2 steps; no validation yet" in told
-    assert f"go on with `tinyguardrail train --resume --output {config.output}`" in told
+    assert f"saved in {config.output / 'step-2'}" in told
     train.main(config, resume=True)
     told = capsys.readouterr().err
     assert f"goes on after step 2, from {config.output / 'step-2'}" in told
@@ -150,9 +150,17 @@ def test_an_interrupt_before_the_first_step_is_told(
     monkeypatch.setattr(train, "load_corpora", interrupt)
     with pytest.raises(KeyboardInterrupt):
         train.main(make_config())
-    assert (
-        "interrupted before the first step; give the same command again" in capsys.readouterr().err
-    )
+    assert "interrupted before step 1; give the same command again" in capsys.readouterr().err
+
+
+def test_what_was_validated_before_quantisation_is_no_score_of_what_comes_after(
+    make_config: MakeConfig, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = make_config(validate_every=2, schedule={"max_steps": 8, "quantized_from": 0.5})
+    _stop_after(5, monkeypatch)
+    train.main(config)
+    told = capsys.readouterr().err
+    assert f"not validated since quantisation began; {config.output / 'best'} is of step" in told
 
 
 _DIES_IN_ITS_SECOND_EPOCH = """

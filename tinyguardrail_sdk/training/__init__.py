@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from importlib.util import find_spec
 
-INSTALL_COMMAND = 'pip install "tinyguardrail-sdk[train]"'
-CHECKOUT_COMMAND = 'pip install ".[train]"'
+INSTALL_REMEDY = (
+    'run: pip install "tinyguardrail-sdk[train]"; in a checkout: pip install ".[train]"'
+)
 
 # Those without which no command of training starts; who needs another says so when it is needed.
 _EXTRA_MODULES = (
@@ -26,10 +27,7 @@ def require_extra() -> None:
     """Check that the `train` extra is installed, without importing it.
 
     Raises:
-        ImportError: A module is missing; the message is the command to run.
+        ImportError: A module is missing; the message names it and the commands that cure it.
     """
     if missing := missing_modules():
-        raise ImportError(
-            f"training needs {', '.join(missing)}; run: {INSTALL_COMMAND}, in a checkout: "
-            f"{CHECKOUT_COMMAND}"
-        )
+        raise ImportError(f"training needs {', '.join(missing)}; {INSTALL_REMEDY}")

@@ -38,6 +38,7 @@ from tinyguardrail_sdk.training.run_files import (
     BEST,
     FACTS,
     MODEL,
+    NOTHING_TO_RESUME,
     OPTIMIZER,
     RAW,
     VOCAB,
@@ -103,10 +104,7 @@ class RunFolder:
             CheckpointError: There is none.
         """
         if not (steps := self.steps()):
-            raise CheckpointError(
-                f"{self.root}: nothing to resume; give the --output of a run, or train without "
-                "--resume first"
-            )
+            raise CheckpointError(f"{self.root}: {NOTHING_TO_RESUME}")
         return steps[-1]
 
     def save_step(self, step: int, snapshot: Snapshot) -> Path:

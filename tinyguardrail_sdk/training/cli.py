@@ -70,7 +70,7 @@ def _add_train(commands: Commands) -> None:
         description="Train both branches and the router; keep what validates best.",
         epilog=_TRAIN_EPILOG,
     )
-    add_settings(parser, "JSON or TOML file", "config:TrainConfig")
+    add_settings(parser, "JSON or TOML file")
     parser.add_argument("--resume", action="store_true", help="go on from the last checkpoint")
     for name, text in (
         ("train", "examples to learn from (JSON lines); may be repeated"),

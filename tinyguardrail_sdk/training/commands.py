@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import shlex
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,7 +15,7 @@ from tinyguardrail_sdk.cli import INTERRUPTED
 from tinyguardrail_sdk.errors import InputError
 from tinyguardrail_sdk.labels import LABELS
 from tinyguardrail_sdk.manifest import DEFAULT_CHECKPOINT, Manifest, read_manifest
-from tinyguardrail_sdk.training import INSTALL_COMMAND, mean
+from tinyguardrail_sdk.training import INSTALL_REMEDY, mean
 from tinyguardrail_sdk.training import calibrate as calibration
 from tinyguardrail_sdk.training import compare as comparison
 from tinyguardrail_sdk.training import evaluate as evaluation
@@ -26,6 +28,7 @@ from tinyguardrail_sdk.training.data.kept import keeping, unfinished
 from tinyguardrail_sdk.training.export.bundle import export as export_checkpoint
 from tinyguardrail_sdk.training.export.bundle import tell_staying
 from tinyguardrail_sdk.training.export.release import ReleaseConfig, release
+from tinyguardrail_sdk.training.fields import print_fields
 from tinyguardrail_sdk.training.judging import judge_windows
 from tinyguardrail_sdk.training.options import chosen_route
 from tinyguardrail_sdk.training.preflight import calibration_targets, train_overrides
@@ -74,9 +77,17 @@ def vocabulary(arguments: argparse.Namespace) -> int:
 
 def train(arguments: argparse.Namespace) -> int:
     """Train or resume."""
-    result = training.main(_train_config(arguments), resume=arguments.resume)
+    config = _train_config(arguments)
+    if arguments.fields:
+        print_fields(config.to_dict(), TrainConfig)
+        return _DONE
+    result = training.main(config, resume=arguments.resume)
     print_json({**vars(result), "folder": str(result.folder)})
-    return INTERRUPTED if result.reason == "interrupted" else _DONE
+    if result.reason != "interrupted":
+        return _DONE
+    again = f"tinyguardrail train --resume --output {shlex.quote(str(result.folder))}"
+    tell(f"go on with `{again}`, started as before")
+    return INTERRUPTED
 
 
 def average(arguments: argparse.Namespace) -> int:
@@ -92,8 +103,8 @@ def calibrate(arguments: argparse.Namespace) -> int:
     targets = calibration_targets(arguments)
     rows = read_rows(arguments.validation or arguments.benign, {}, _benign_if(arguments.benign))
     known = LABELS[:1] if arguments.benign else LABELS
-    if odd := sorted({row.label for row in rows} - set(map(str, known))):
-        raise InputError(_unwanted(rows, odd[0], bool(arguments.benign)))
+    if odd := [row for row in rows if row.label not in known]:
+        raise InputError(_unwanted(odd, benign_only=bool(arguments.benign)))
     checkpoint = arguments.checkpoint
     with keeping(unfinished(checkpoint), tell) as kept:
         with counting("score") as progress:
@@ -128,15 +139,17 @@ def _fit_everything(
     return calibration.write_calibration(checkpoint, found, targets), found.report
 
 
-def _unwanted(rows: Sequence[Row], label: str, traffic: bool) -> str:
-    first = next(row for row in rows if row.label == label)
-    count = sum(row.label == label for row in rows)
-    wanted = (
-        "--benign takes harmless texts only, labelled ones of all classes go to --validation"
-        if traffic
-        else f"wanted here: {', '.join(LABELS)}"
+def _unwanted(odd: Sequence[Row], *, benign_only: bool) -> str:
+    found = Counter((row.set, row.label) for row in odd)
+    counts = ", ".join(
+        f"{n} texts of label {label!r} in {name}" for (name, label), n in found.items()
     )
-    return f"{first.set}: {count} texts of class {label}, the first {first.text[:40]!r}; {wanted}"
+    remedy = (
+        "--benign takes harmless texts only; give texts of all classes as --validation"
+        if benign_only
+        else f"label them {', '.join(LABELS)}, or leave them out"
+    )
+    return f"{counts}; {remedy}"
 
 
 def _benign_if(traffic: Sequence[Path]) -> str | None:
@@ -175,7 +188,7 @@ def report(arguments: argparse.Namespace) -> int:
         from tinyguardrail_sdk.training.report.build import PAGE, write_report
         from tinyguardrail_sdk.training.report.history import read_history
     except ImportError as error:  # only this command draws
-        raise InputError(f"the report needs {error.name}; run: {INSTALL_COMMAND}") from None
+        raise InputError(f"the report needs {error.name}; {INSTALL_REMEDY}") from None
 
     history = read_history(arguments.folder) if arguments.folder else None
     found = None

@@ -1,58 +1,43 @@
-"""What every field of a configuration is: its name, its default, and what its docstring says."""
+"""What every field of a configuration is: its name, its value, and what its docstring says."""
 
 from __future__ import annotations
 
-import argparse
 import dataclasses
 import inspect
 import json
 import re
 import sys
-from collections.abc import Iterator, Sequence
-from importlib import import_module
+from collections.abc import Collection, Iterator, Mapping
 from textwrap import indent
 from typing import Any, get_type_hints
 
-_WIDTH = 4  # of the indent under a field
-_ATTRIBUTE = re.compile(r" {4}(\w+): ")
+_INDENT = " " * 4
+_ATTRIBUTE = re.compile(rf"{_INDENT}(\w+): ")
 
 
-class ListFields(argparse.Action):
-    """A flag that prints the fields of a configuration and exits, as `--help` does.
+def print_fields(
+    values: Mapping[str, Any], config: type[Any], left_out: Collection[str] = ()
+) -> None:
+    """List the fields of a configuration on stdout, each as `--set` takes it.
 
     Args:
-        config: Module and class, `module:Class`; imported when the flag is given.
+        values: Of the fields, as JSON types, section in section.
+        config: The dataclass; its docstring and those of its sections say what the fields are.
+        left_out: Dotted names of fields that are not to be set.
     """
-
-    def __init__(
-        self, option_strings: Sequence[str], dest: str, *, config: str, **options: Any
-    ) -> None:
-        super().__init__(option_strings, dest, nargs=0, **options)
-        self._config = config
-
-    def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> None:
-        """Print and exit."""
-        module, name = self._config.split(":")
-        kind = getattr(import_module(f"tinyguardrail_sdk.training.{module}"), name)
-        sys.stdout.writelines(_shown(kind))
-        parser.exit()
+    sys.stdout.writelines(
+        f"{word(name, value)}\n{indent(text, _INDENT)}\n"
+        for name, value, text in _fields(values, config)
+        if name not in left_out
+    )
 
 
-def _shown(kind: type[Any], prefix: str = "") -> Iterator[str]:
-    """Each field as a line `name=default`, as `--set` takes it, and what it is below."""
-    from tinyguardrail_sdk.training.settings import dump
-
-    hints, texts, defaults = get_type_hints(kind), described(kind), dump(kind())
-    for field in dataclasses.fields(kind):
-        if dataclasses.is_dataclass(hints[field.name]):
-            yield from _shown(hints[field.name], f"{prefix}{field.name}.")
-            continue
-        value = defaults[field.name]
-        shown = value if isinstance(value, str) else json.dumps(value)
-        yield f"{prefix}{field.name}={shown}\n{indent(texts[field.name], ' ' * _WIDTH)}\n"
+def word(name: str, value: Any) -> str:
+    """A field as `--set` takes it."""
+    return f"{name}={value if isinstance(value, str) else json.dumps(value, separators=(',', ':'))}"
 
 
-def described(kind: type) -> dict[str, str]:
+def described(kind: type[Any]) -> dict[str, str]:
     """What the section `Attributes` of a class's docstring says of each, lines as they are."""
     _, _, section = (inspect.getdoc(kind) or "").partition("\nAttributes:\n")
     found: dict[str, list[str]] = {}
@@ -65,3 +50,15 @@ def described(kind: type) -> dict[str, str]:
             break
         lines.append(line.strip())
     return {name: "\n".join(lines) for name, lines in found.items()}
+
+
+def _fields(
+    values: Mapping[str, Any], kind: type[Any], prefix: str = ""
+) -> Iterator[tuple[str, Any, str]]:
+    hints, texts = get_type_hints(kind), described(kind)
+    for field in dataclasses.fields(kind):
+        name = f"{prefix}{field.name}"
+        if dataclasses.is_dataclass(hints[field.name]):
+            yield from _fields(values[field.name], hints[field.name], f"{name}.")
+        else:
+            yield name, values[field.name], texts.get(field.name, "")

@@ -10,7 +10,7 @@ from typing import Any
 from tinyguardrail_sdk.errors import CheckpointError, InputError
 from tinyguardrail_sdk.manifest import MANIFEST_NAME, read_manifest
 from tinyguardrail_sdk.training.data.jsonl import data_files
-from tinyguardrail_sdk.training.run_files import BEST, FACTS
+from tinyguardrail_sdk.training.run_files import FACTS, trained_weights
 
 Check = Callable[[Path], None]
 
@@ -19,10 +19,6 @@ _DATA_REMEDY = (
     "(train, validation and test.jsonl.gz)"
 )
 _RUN_REMEDY = "check the path, or make a run with `tinyguardrail train --output runs/guard`"
-_WEIGHTS_REMEDY = (
-    "wanted is the folder `best` or `step-N` of a run; a run has none before its first validation "
-    "or checkpoint: `tinyguardrail train --resume` goes on"
-)
 _TRAIN = "train.jsonl.gz"
 
 
@@ -96,7 +92,7 @@ def checkpoint(path: Path) -> None:
 
 
 def own_checkpoint(path: Path) -> None:
-    """The same, where the built-in one is no choice."""
+    """The folder of an exported checkpoint that must be given: the built-in one is no choice."""
     if not path.is_dir():
         raise InputError(
             f"{path}: no such checkpoint folder; check the path, or make one with "
@@ -123,6 +119,10 @@ def weights(path: Path) -> None:
     """A folder of trained weights in a run."""
     run_folder(path)
     if not (path / FACTS).is_file():
-        inner = path / BEST
-        hint = f"give {inner}" if (inner / FACTS).is_file() else _WEIGHTS_REMEDY
+        found = trained_weights(path)
+        hint = (
+            f"give {found}"
+            if found
+            else f"a run has some from its first checkpoint on; {_RUN_REMEDY}"
+        )
         raise InputError(f"{path}: holds no trained weights; {hint}")

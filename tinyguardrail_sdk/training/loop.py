@@ -228,14 +228,17 @@ class Loop:
         self._accelerator.wait_for_everyone()
         self._reporter.say(f"{reason} after {position.step} steps; {self._kept()}")
         if reason == "interrupted":
-            self._reporter.say(
-                f"saved; go on with `tinyguardrail train --resume --output {self._folder.root}`"
-            )
+            self._reporter.say(f"saved in {self._folder.latest()}")
 
     def _kept(self) -> str:
         position = self._position
         if not position.best_step:
             return "no validation yet"
+        if position.best < 0:  # what was measured before quantisation does not count any more
+            return (
+                f"not validated since quantisation began; {self._folder.best} is of step "
+                f"{position.best_step}, before it"
+            )
         return (
             f"best score {position.best:.4f} at step {position.best_step}, in {self._folder.best}"
         )

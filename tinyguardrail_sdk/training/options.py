@@ -7,7 +7,6 @@ from pathlib import Path
 
 from tinyguardrail_sdk.labels import Mode, Route, Source
 from tinyguardrail_sdk.training import inputs
-from tinyguardrail_sdk.training.fields import ListFields
 from tinyguardrail_sdk.training.inputs import add_input
 
 
@@ -83,8 +82,8 @@ def add_result(parser: argparse.ArgumentParser) -> None:
     add_output(parser, "F", "write the whole result as JSON", required=False)
 
 
-def add_settings(parser: argparse.ArgumentParser, text: str, config: str) -> None:
-    """A file of settings, words that set fields over it, and what fields there are."""
+def add_settings(parser: argparse.ArgumentParser, text: str) -> None:
+    """A file of settings, words that set fields over it, and the list of them all."""
     parser.add_argument("--config", type=Path, metavar="F", help=text)
     parser.add_argument(
         "--set",
@@ -94,7 +93,7 @@ def add_settings(parser: argparse.ArgumentParser, text: str, config: str) -> Non
         help="set any field; may be repeated",
     )
     parser.add_argument(
-        "--fields", action=ListFields, config=config, help="list all fields and their defaults"
+        "--fields", action="store_true", help="list all fields and what they are set to; do nothing"
     )
 
 

@@ -25,9 +25,9 @@ presets:
   large  140,000 samples, the same recipe, 5 validations
   tiny   600 samples, the same recipe on a network that is too small to be good
 
-Every field can be set, in a JSON or TOML file or with --set: --fields lists them with their
-defaults, --dry-run shows what a preset makes of them. colab and large go on from the shipped
-weights, tiny begins without any; train.init says otherwise.
+Every field can be set, in a JSON or TOML file or with --set: --fields lists them with what the
+preset makes of them, --dry-run shows what each stage is told. colab and large go on from the
+shipped weights, tiny begins without any; train.init says otherwise.
 
 The run folder holds data, audit.json, train, the checkpoint (export.name), evaluation,
 comparison.json, report, final_metrics.json and pipeline.json. Run again, the command skips what is
@@ -51,7 +51,7 @@ def add_pipeline_parser(commands: Commands) -> None:
     parser.add_argument(
         "--preset", default="colab", metavar="NAME", help=f"{', '.join(PRESETS)} (default: colab)"
     )
-    add_settings(parser, "JSON or TOML, over the preset", "pipeline.config:PipelineConfig")
+    add_settings(parser, "JSON or TOML, over the preset")
     add_output(parser, "DIR", "run folder (default: runs/pipeline)", required=False)
     parser.add_argument("--dry-run", action="store_true", help="show the stages and settings")
     parser.add_argument(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Mapping
 from textwrap import fill
@@ -11,13 +10,13 @@ from typing import Any
 
 from tinyguardrail_sdk.cli import INTERRUPTED
 from tinyguardrail_sdk.errors import InputError
-from tinyguardrail_sdk.training import INSTALL_COMMAND
-from tinyguardrail_sdk.training.pipeline.config import PipelineConfig, load_pipeline
+from tinyguardrail_sdk.training import INSTALL_REMEDY
+from tinyguardrail_sdk.training.fields import print_fields, word
+from tinyguardrail_sdk.training.pipeline.config import OWN_FIELDS, PipelineConfig, load_pipeline
 from tinyguardrail_sdk.training.reporter import print_json
 from tinyguardrail_sdk.training.settings import flat
 
 _DONE = 0
-_STATES = {True: "finished", False: "to do"}
 
 
 def pipeline(arguments: argparse.Namespace) -> int:
@@ -27,7 +26,10 @@ def pipeline(arguments: argparse.Namespace) -> int:
     try:
         from tinyguardrail_sdk.training.pipeline.run import run
     except ImportError as error:  # at once, not after hours of training
-        raise InputError(f"the report needs {error.name}; run: {INSTALL_COMMAND}") from None
+        raise InputError(f"the report needs {error.name}; {INSTALL_REMEDY}") from None
+    if arguments.fields:
+        print_fields(config.to_dict(), PipelineConfig, OWN_FIELDS)
+        return _DONE
     if arguments.dry_run:
         return _show(config, arguments.restart)
     outcome = run(config, _say, restart=arguments.restart)
@@ -36,27 +38,28 @@ def pipeline(arguments: argparse.Namespace) -> int:
 
 
 def _show(config: PipelineConfig, restart: bool) -> int:
-    """The plan: as words on a terminal, elsewhere as the one line that programs read."""
+    """The plan: in words, and as the one line that programs read."""
     from tinyguardrail_sdk.training.pipeline.run import plan
 
+    shown = []
     stages = list(plan(config, restart=restart))
-    if sys.stdout.isatty():
-        for number, (stage, done) in enumerate(stages, 1):
-            sys.stdout.write(f"[{number}/{len(stages)}] {stage.name}: {_STATES[done]}\n")
-            sys.stdout.write(_settings(stage.settings))
-        return _DONE
-    shown = [
-        {"stage": stage.name, "state": _STATES[done], "settings": stage.settings}
-        for stage, done in stages
-    ]
+    for number, (stage, done) in enumerate(stages, 1):
+        state = "finished" if done else "to do"
+        _say(f"[{number}/{len(stages)}] {stage.name}: {state}")
+        _say(_settings(stage.settings))
+        shown.append({"stage": stage.name, "state": state, "settings": stage.settings})
     print_json({"output": str(config.output), "plan": shown})
     return _DONE
 
 
 def _settings(settings: Mapping[str, Any]) -> str:
-    words = (f"{name}={json.dumps(value)}" for name, value in flat(settings).items())
+    """Indented lines of as many words as fit; none is broken."""
+    words = (word(name, value) for name, value in flat(settings).items())
     margin = " " * 4
-    return fill("  ".join(words), 100, initial_indent=margin, subsequent_indent=margin) + "\n"
+    return fill(
+        "  ".join(words), 100, initial_indent=margin, subsequent_indent=margin,
+        break_long_words=False, break_on_hyphens=False,
+    )  # fmt: skip
 
 
 def _say(line: str) -> None:

@@ -16,7 +16,7 @@ from tinyguardrail_sdk.training.config import TrainConfig, load_config
 from tinyguardrail_sdk.training.data.generate import GenerateConfig
 from tinyguardrail_sdk.training.inputs import data_file, look_at, weights
 from tinyguardrail_sdk.training.mutate import chosen_mutations
-from tinyguardrail_sdk.training.run_files import BEST, step_folders
+from tinyguardrail_sdk.training.run_files import BEST, NOTHING_TO_RESUME, step_folders
 from tinyguardrail_sdk.training.targets import Targets
 
 # What `data generate` and `data split` write.
@@ -56,13 +56,12 @@ def fetch(arguments: argparse.Namespace) -> None:
 def train(arguments: argparse.Namespace) -> None:
     """Read the configuration, and look for the files and the base that it names."""
     config = load_config(arguments.config, train_overrides(arguments))
+    if arguments.fields:
+        return
     begun = bool(step_folders(config.output))
     if arguments.resume:
         if not begun:
-            raise CheckpointError(
-                f"{config.output}: nothing to resume; give the --output of a run, or train "
-                "without --resume first"
-            )
+            raise CheckpointError(f"{config.output}: {NOTHING_TO_RESUME}")
         return  # its files are those of the run; `resuming` says what is wrong with them
     if begun:
         raise CheckpointError(

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from tinyguardrail_sdk.errors import InputError
 from tinyguardrail_sdk.labels import LABELS, Source
-from tinyguardrail_sdk.training.data.jsonl import data_files, read_lines, stem_of
-from tinyguardrail_sdk.training.data.schema import ROW_REMEDY, Example
+from tinyguardrail_sdk.training.data.jsonl import ROW_FORM, data_files, read_lines, stem_of
+from tinyguardrail_sdk.training.data.schema import Example
 from tinyguardrail_sdk.training.reporter import tell
 
 # Where the texts of a set come from, by the set's name; the first pattern that fits decides.
@@ -74,7 +74,7 @@ def read_rows(
     foreign: _Foreign = Counter()
     rows = [row for path in data_files(paths) for row in _read(path, sources, label, foreign)]
     if not rows:
-        raise InputError(f"no row in {', '.join(map(str, paths))}; {ROW_REMEDY}")
+        raise InputError(f"no row in {', '.join(map(str, paths))}; {ROW_FORM}")
     if foreign:
         _tell_foreign(foreign)
     return rows

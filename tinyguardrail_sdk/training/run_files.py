@@ -7,6 +7,7 @@ from pathlib import Path
 METRICS = "metrics.jsonl"  # records of the run
 BEST = "best"  # the checkpoint that validated best
 _STEP = "step-"  # and a number: one to resume from
+NOTHING_TO_RESUME = "nothing to resume; give the --output of a run, or train without --resume first"
 
 # In a checkpoint, see `checkpoint`.
 MODEL, RAW = "model.safetensors", "raw.safetensors"
@@ -24,3 +25,9 @@ def step_folders(run: Path) -> list[Path]:
     numbered = {path: path.name.removeprefix(_STEP) for path in run.glob(f"{_STEP}*")}
     whole = {path: int(number) for path, number in numbered.items() if number.isdigit()}
     return sorted(whole, key=whole.__getitem__)
+
+
+def trained_weights(run: Path) -> Path | None:
+    """The checkpoint that stands for a run: `best`, else the newest `step-N`; None without one."""
+    held = (run / BEST, *reversed(step_folders(run)))
+    return next((path for path in held if (path / FACTS).is_file()), None)

@@ -9,7 +9,7 @@ from typing import Any
 from accelerate import Accelerator
 
 from tinyguardrail_sdk.errors import InputError
-from tinyguardrail_sdk.training import INSTALL_COMMAND
+from tinyguardrail_sdk.training import INSTALL_REMEDY
 from tinyguardrail_sdk.training.config import TrainConfig
 
 # Not numbers to plot, or the axis itself.
@@ -25,7 +25,7 @@ def checked_tracker(name: str) -> str | None:
     if not name:
         return None
     if find_spec(name) is None:
-        raise InputError(f"tracker={name} needs a package: {INSTALL_COMMAND}; or leave it empty")
+        raise InputError(f"tracker={name} needs a package; leave it empty, or {INSTALL_REMEDY}")
     return name
 
 

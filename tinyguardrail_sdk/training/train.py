@@ -77,6 +77,7 @@ def main(config: TrainConfig, *, resume: bool = False) -> TrainResult:
             vocabulary than that of the resumed run.
         InputError: Data or vocabulary do not fit the configuration, a resumed run would be
             another one, or another command is writing to `config.output`.
+        KeyboardInterrupt: It came before the loop began.
     """
     if config.threads:
         torch.set_num_threads(config.threads)
@@ -84,7 +85,7 @@ def main(config: TrainConfig, *, resume: bool = False) -> TrainResult:
     accelerator = make_accelerator(config)
     with claimed(config.output) if accelerator.is_main_process else nullcontext():
         start = _begin(config, accelerator, resume)
-        with _saying_what_is_lost(start):
+        with _telling_of_an_interrupt(start):
             data = _open_data(start)
             learner = _build(start, data)
         reason = Loop(start, data, learner).run()
@@ -95,11 +96,12 @@ def main(config: TrainConfig, *, resume: bool = False) -> TrainResult:
 
 
 @contextmanager
-def _saying_what_is_lost(start: Start) -> Iterator[None]:
+def _telling_of_an_interrupt(start: Start) -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        start.reporter.say("interrupted before the first step; give the same command again")
+        step = start.position.step + 1
+        start.reporter.say(f"interrupted before step {step}; give the same command again")
         raise
 
 

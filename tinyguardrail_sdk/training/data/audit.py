@@ -21,11 +21,11 @@ from tinyguardrail_sdk.labels import LABELS, Label
 from tinyguardrail_sdk.training.data.advice import warnings_of
 from tinyguardrail_sdk.training.data.copies import Copies
 from tinyguardrail_sdk.training.data.drawn import Drawn
-from tinyguardrail_sdk.training.data.jsonl import data_files
+from tinyguardrail_sdk.training.data.jsonl import ROW_FORM, data_files
 from tinyguardrail_sdk.training.data.kept import NOTHING, Kept, key_of
 from tinyguardrail_sdk.training.data.labelled import rows_of_files
 from tinyguardrail_sdk.training.data.report import Summary
-from tinyguardrail_sdk.training.data.schema import ROW_REMEDY, Example
+from tinyguardrail_sdk.training.data.schema import Example
 from tinyguardrail_sdk.training.data.split import upstream_of
 from tinyguardrail_sdk.training.data.surface import Columns, columns, kinds
 from tinyguardrail_sdk.training.progress import Progress
@@ -95,7 +95,8 @@ def audit(config: AuditConfig, progress: Progress, kept: Kept = NOTHING) -> dict
             across[name][value][str(example.label)] += 1
     if not drawn.passed:
         raise InputError(
-            f"no row with a class in {', '.join(map(str, config.paths))}; {ROW_REMEDY}"
+            f"no row with a class in {', '.join(map(str, config.paths))}; {ROW_FORM}; "
+            f"labels: {', '.join(LABELS)}"
         )
     del reasons[""]
     report = {

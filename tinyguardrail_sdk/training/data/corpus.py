@@ -27,10 +27,10 @@ from tinyguardrail_sdk.features import FeatureExtractor
 from tinyguardrail_sdk.labels import LABELS, PATTERNS, SOURCES
 from tinyguardrail_sdk.manifest import hash_of
 from tinyguardrail_sdk.tokenizer import WordPieceTokenizer
-from tinyguardrail_sdk.training.data.jsonl import write_json
+from tinyguardrail_sdk.training.data.jsonl import ROW_FORM, write_json
 from tinyguardrail_sdk.training.data.parallel import in_order
 from tinyguardrail_sdk.training.data.publish import drafted_beside
-from tinyguardrail_sdk.training.data.schema import ROW_REMEDY, Example, read_examples
+from tinyguardrail_sdk.training.data.schema import Example, read_examples
 from tinyguardrail_sdk.training.data.windows import WindowRules, choose_windows, window_text
 
 ROW: Final = np.dtype(
@@ -246,9 +246,7 @@ def _write(
                 done[name] += len(array)
             progress(done["examples"])
     if not done["rows"]:
-        raise InputError(
-            f"no row in {', '.join(map(str, recipe.files)) or 'no file'}; {ROW_REMEDY}"
-        )
+        raise InputError(f"no row in {', '.join(map(str, recipe.files)) or 'no file'}; {ROW_FORM}")
     return done
 
 

@@ -60,8 +60,8 @@ class Crew(Generic[Task, Result]):
         except (EOFError, OSError):
             raise GuardrailError(
                 "a worker process was ended from outside, for want of memory perhaps: run this "
-                "again with fewer workers; a script of your own that uses workers needs "
-                'its calls under `if __name__ == "__main__":`'
+                "again with fewer workers. In a script of your own, calls with workers must stand "
+                'under `if __name__ == "__main__":`'
             ) from None
         if error is not None:
             raise error from _InWorker(where)

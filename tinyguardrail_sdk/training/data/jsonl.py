@@ -14,6 +14,10 @@ from tinyguardrail_sdk.errors import InputError
 from tinyguardrail_sdk.training.data.publish import refuse_half_written
 
 _ENDINGS = (".jsonl", ".jsonl.gz")
+ROW_FORM = (
+    "a row is a line with a JSON object that has the strings `text` and `label`, "
+    'such as {"text": "...", "label": "benign"}'
+)
 _TELL = 500  # lines from one sign of progress to the next
 
 
@@ -104,10 +108,10 @@ def read_lines(
                 if not number % _TELL:
                     advance(_place(lines))
                 if line.strip():
-                    yield number, _row(line, unstated, f"{path.name}, line {number}")
+                    yield number, _row(line, unstated, f"{path}, line {number}")
     except (UnicodeDecodeError, EOFError, gzip.BadGzipFile) as error:
         raise InputError(
-            f"{path.name}, after line {number}: not UTF-8 text, or damaged "
+            f"{path}, after line {number}: not UTF-8 text, or damaged "
             f"({type(error).__name__}); write the file again"
         ) from None
 
@@ -131,5 +135,5 @@ def _row(line: str, unstated: str | None, where: str) -> dict[str, Any]:
     except (ValueError, KeyError, TypeError, AttributeError):
         complete = False
     if not complete:
-        raise InputError(f"{where}: a row is a JSON object with the strings `text` and `label`")
+        raise InputError(f"{where}: {ROW_FORM}")
     return row

@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import IO, Any, cast
 
 from tinyguardrail_sdk.errors import InputError
-from tinyguardrail_sdk.training import INSTALL_COMMAND
+from tinyguardrail_sdk.training import INSTALL_REMEDY
 
 Record = dict[str, Any]
 
@@ -151,9 +151,7 @@ def _parquet_module(name: str) -> Any:
     try:
         from pyarrow import parquet
     except ImportError as error:
-        raise InputError(
-            f"{name} is Parquet, which needs pyarrow; run: {INSTALL_COMMAND}"
-        ) from error
+        raise InputError(f"{name} is Parquet, which needs pyarrow; {INSTALL_REMEDY}") from error
     return parquet
 
 

@@ -12,8 +12,6 @@ from tinyguardrail_sdk.errors import InputError
 from tinyguardrail_sdk.labels import LABELS, Label, Source
 from tinyguardrail_sdk.training.data.jsonl import read_lines, whole_text
 
-ROW_REMEDY = """a row is a line of JSON such as {"text": "...", "label": "benign"}"""
-
 
 @dataclass(frozen=True, slots=True)
 class Example:

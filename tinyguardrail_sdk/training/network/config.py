@@ -19,7 +19,7 @@ class NetworkConfig:
     Attributes:
         vocab_size: Rows of the token table; the shipped vocabulary is extended by
             `vocabulary.extend`.
-        hidden: Width of the residual stream.
+        hidden: Hidden size.
         heads: Attention heads of a layer.
         head_width: Width of a head; 0 is hidden / heads. That of a base, where only some of its
             heads are kept.
@@ -27,19 +27,19 @@ class NetworkConfig:
         char_vocab: Rows of the table of characters.
         char_dim: Width of a character's embedding.
         char_filters: Filters of the character CNN per kernel width.
-        char_kernels: Its kernel widths, in characters.
-        patterns: Detectors whose scores are embedded.
-        segments: Each source as written, then each as a decoded view.
-        labels: Classes.
-        fast_layers: Layers of the fast branch.
-        fast_ffn: Width of its feed-forward layers.
-        deep_layers: Layers of the deep branch.
-        experts: Experts of each of its feed-forward layers.
+        char_kernels: Kernel widths of the character CNN, in characters.
+        patterns: Number of detectors whose scores are embedded.
+        segments: Number of segment embeddings: each source as written, then each as a decoded view.
+        labels: Number of classes.
+        fast_layers: Number of layers of the fast branch.
+        fast_ffn: Width of the feed-forward layers of the fast branch.
+        deep_layers: Number of layers of the deep branch.
+        experts: Number of experts in each feed-forward layer of the deep branch.
         expert_groups: Groups of experts, of each of which one is active: top-2 with two groups.
         expert_ffn: Width of an expert.
         tied: Whether each fast layer has attention and norms in common with a deep one.
         router_hidden: Width of the router's hidden layer.
-        dropout: Share of activations dropped in training.
+        dropout: Dropout probability.
 
     Raises:
         ValueError: A size contradicts another one; the message names the field and the fix.

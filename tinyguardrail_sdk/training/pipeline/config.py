@@ -19,6 +19,8 @@ from tinyguardrail_sdk.training.targets import Targets
 
 # What else stands in the run folder.
 FOLDERS = ("public", "data", "mixed", "train", "evaluation", "report")
+# What the pipeline itself sets.
+OWN_FIELDS = ("train.output", "train.data.train", "train.data.validation")
 
 
 @dataclass(frozen=True)

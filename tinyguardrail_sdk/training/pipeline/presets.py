@@ -51,7 +51,7 @@ PRESETS: Final[Mapping[str, Mapping[str, Any]]] = MappingProxyType(
             "train": {
                 **_RECIPE,
                 "init": "scratch",
-                "threads": 1,  # two wait for each other where anything else runs
+                "threads": 1,  # more threads than free cores wait for each other
                 "validate_every": 10,
                 "log_every": 5,
                 "data": {**_RECIPE["data"], "workers": 1},

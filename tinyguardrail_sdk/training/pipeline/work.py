@@ -174,10 +174,10 @@ def report(config: PipelineConfig, layout: Layout) -> Result:
         scored = Scored(judged_rows(test, {}), kept["scores"], kept["fast"])
     found = assess_scored(layout.checkpoint, test, scored)
     figures = write_report(layout.report, read_history(layout.run.root), found, test)
-    whole = json.loads((layout.evaluation / FIGURES).read_text(encoding="utf-8"))["tables"]["all"]
+    tables = json.loads((layout.evaluation / FIGURES).read_text(encoding="utf-8"))["tables"]
     compared = json.loads(layout.comparison.read_text(encoding="utf-8"))
-    first = {"headline": _headline(whole["all"]), "comparison": compared}
-    write_json(layout.metrics, {**first, **figures})
+    headline = _headline(tables["all"]["all"])
+    write_json(layout.metrics, {"headline": headline, "comparison": compared, **figures})
     return {"page": PAGE, "notes": figures["notes"]}
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from tinyguardrail_sdk.errors import InputError
 from tinyguardrail_sdk.training.checkpoint import load_facts
-from tinyguardrail_sdk.training.run_files import BEST, FACTS, METRICS, step_folders
+from tinyguardrail_sdk.training.run_files import FACTS, METRICS, trained_weights
 
 Record = dict[str, Any]
 
@@ -89,7 +89,8 @@ class History:
             "last_training": self.train[-1] if self.train else None,
             "last_validation": self.validations[-1] if self.validations else None,
             "best_validation": best,
-            "config": self.facts.get("config"),
+            # The last, for it is longer than all the rest.
+            **({"config": self.facts["config"]} if "config" in self.facts else {}),
         }
 
 
@@ -126,7 +127,5 @@ def _parsed(line: str) -> Record | None:
 
 
 def _facts(folder: Path) -> Record:
-    latest = reversed(step_folders(folder))
-    held = (path for path in (folder / BEST, *latest) if (path / FACTS).is_file())
-    found = next(held, None)
+    found = trained_weights(folder)
     return {} if found is None else load_facts(found)

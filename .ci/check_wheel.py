@@ -4,7 +4,7 @@ import json
 import sys
 import zipfile
 
-CHECKPOINT = "tinyguardrail_sdk/assets/guard-v11/"
+CHECKPOINT = "tinyguardrail_sdk/assets/guard-v12/"
 REQUIRED = {
     "tinyguardrail_sdk/py.typed",
     "tinyguardrail_sdk/adapters/__init__.py",

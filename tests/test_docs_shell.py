@@ -41,6 +41,7 @@ NETWORK += " experts=4 expert_ffn=16 router_hidden=8"
 SMALLER = {
     "data generate*": "--total 600",
     "data fetch*": "--list",
+    "data vocabulary*": f"--base {DEFAULT_CHECKPOINT / 'vocab.txt'}",
     "train*": "--init scratch --max-steps 2 --threads 1"
     " --set data.max_tokens=32 --set data.overlap=4"
     + "".join(f" --set network.{setting}" for setting in NETWORK.split()),

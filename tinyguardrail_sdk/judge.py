@@ -21,6 +21,8 @@ from tinyguardrail_sdk.verdict import Finding, Verdict, checksum
 
 _log = logging.getLogger("tinyguardrail_sdk")
 
+# What a redacted text is judged with in place of the replacement.
+_GAP = " "
 # How often a redacted text is judged again before it is blocked whole.
 _REDACTION_ROUNDS = 3
 _STOPPED = (Action.REDACT, Action.BLOCK)
@@ -207,16 +209,18 @@ class Judge:
         self, text: str, findings: Sequence[Finding], window: Span, source: Source
     ) -> Redaction | None:
         replacement = self._policy.replacement
+        # The words of the replacement are not the text's: they would be judged with it.
+        gap = replacement and _GAP
         inside = [f for f in findings if f.start < window[1] and f.end > window[0]]
         cuts = merge(text, [sentence(text, f.start, f.end) for f in inside] or [window])
         for _ in range(_REDACTION_ROUNDS):
-            rest = redact(text, cuts, replacement)
+            rest = redact(text, cuts, gap)
             found = self._ask(rest, source)
             raised = run_detectors(self._detectors, rest, source)
             if self._label(found, raised, source)[0] is Label.BENIGN:
-                return Redaction(rest, cuts)
+                return Redaction(redact(text, cuts, replacement), cuts)
             spans = [found.span, *((f.start, f.end) for f in raised.findings)]
-            placed = (original_span(span, cuts, replacement) for span in spans)
+            placed = (original_span(span, cuts, gap) for span in spans)
             cuts = merge(text, [*cuts, *placed])
             check_deadline()
         return None

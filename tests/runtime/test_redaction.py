@@ -108,6 +108,13 @@ def test_without_a_finding_the_window_is_cut() -> None:
     assert guard.check(text).release(text) == "so muc[REDACTED]n earth"
 
 
+def test_the_words_of_the_replacement_are_not_judged() -> None:
+    policy = Policy(actions={Label.INJECTION: Action.REDACT}, replacement="[evil]")
+    guard = Guard(classifier=Finder(), policy=policy)
+    text = "Fine. This is evil. So."
+    assert guard.check(text).release(text) == "Fine. [evil] So."
+
+
 def test_redact_asks_for_it_whatever_the_policy_blocks() -> None:
     guard = Guard(classifier=Finder(), policy=Policy(replacement="▒"))
     text = "evil. good."

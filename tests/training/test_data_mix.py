@@ -16,6 +16,7 @@ import pytest
 
 pytest.importorskip("datasketch")
 
+from tinyguardrail_sdk.cli.main import main  # noqa: E402
 from tinyguardrail_sdk.errors import InputError  # noqa: E402
 from tinyguardrail_sdk.labels import Label, Source  # noqa: E402
 from tinyguardrail_sdk.training.data import keyed  # noqa: E402
@@ -72,6 +73,25 @@ def test_rows_are_dropped_for_the_reason_that_is_reported(tmp_path: Path) -> Non
         "harmful_plain is no class": 1, "terms non-commercial": 1,
     }  # fmt: skip
     assert [entry["kept"] for entry in report["files"]] == [2, 1]
+
+
+def test_rows_of_ones_own_are_capped_by_their_upstream(tmp_path: Path) -> None:
+    texts = ("one fine day", "two of a kind", "three blind mice", "four seasons in one")
+    mine = write(tmp_path / "mine.jsonl", *(row(t, upstream="mine", terms="own") for t in texts))
+    report, kept = mixed(tmp_path, mine, caps={"mine": 3})
+
+    assert len(kept) == report["kept"] == 3
+    assert report["dropped"] == {"over the cap": 1}
+
+
+def test_a_file_of_which_nothing_is_kept_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    mine = write(tmp_path / "mine.jsonl", row(LONG), row("a text on its own"))
+    other = write(tmp_path / "other.jsonl", row("something else"), row("yet another thing"))
+    words = [str(mine), str(other), "--against", str(mine), "--output", str(tmp_path / "out")]
+    assert main(["data", "mix", *words]) == 0
+    assert "mine.jsonl: none of its rows is kept (2 copy" in capsys.readouterr().err
 
 
 def test_a_set_half_written_over_another_is_told_and_mended(
@@ -135,7 +155,7 @@ def test_rows_for_evaluation_are_never_trained_on(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("bad", "message"),
     [
-        ({"text": "x"}, "line 2: a row is a JSON object"),
+        ({"text": "x"}, "line 2: a row is a line with a JSON object"),
         (row("x", "attack"), "line 2: .*known: labels benign"),
     ],
 )

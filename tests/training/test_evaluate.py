@@ -165,8 +165,8 @@ def test_rows_keep_their_order_through_scoring(
 
 
 def test_labels_of_no_class_alone_cannot_be_measured(checkpoint: Path, tmp_path: Path) -> None:
-    path = _write(tmp_path / "odd.jsonl", {"text": "t", "label": "attack"})
-    with pytest.raises(InputError, match="no text is of a class that is judged: benign, injection"):
+    path = _write(tmp_path / "odd.jsonl", {"text": "t", "label": "atack"})
+    with pytest.raises(InputError, match="is judged: benign, injection, .* labels are 'atack'"):
         evaluate.evaluate(checkpoint, [path])
 
 

@@ -25,6 +25,9 @@ pytestmark = pytest.mark.train
     ("word", "said"),
     [
         ("data.sample=3", "did you mean data.samples?"),
+        ("schedule={}", "did you mean train.schedule?"),
+        ("lr=1", "did you mean train.optimizer.lr?"),
+        ("data.inputs=rows.jsonl", """give one, such as ["rows.jsonl"]"""),
         ("train.optimizer.lrr=1", "did you mean train.optimizer.lr?"),
         ("data.samples=5", "at least 100"),
         ("data.against=[\"x\"]", "give fetch or inputs too"),

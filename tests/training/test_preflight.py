@@ -81,6 +81,7 @@ def test_a_folder_in_place_of_a_file_names_one_in_it(
 SENSELESS = [
     (["train"], "--train is missing"),
     (["train", "--set", "optimizer.lrr=1"], "did you mean optimizer.lr?"),
+    (["train", *TEXTS, "--from", "shiped"], "did you mean shipped?"),
     (["train", "--config", "no.json"], "config no.json: cannot be read"),
     (["train", "--config", "."], "config .: is a folder; give a .json or .toml file"),
     (["train", "--resume", "--output", "none"], "nothing to resume"),
@@ -96,6 +97,8 @@ SENSELESS = [
     ),
     (["calibrate", "--checkpoint", "none", "--benign", "{data}"], "make one with"),
     (["compare", "none"], "make one with"),
+    (["pipeline", "--preset", "tinny"], "no preset is called tinny; there are: colab"),
+    (["pipeline", "--set", 'data.inputs=["none.jsonl"]'], "data.inputs: none.jsonl: no such file"),
     (["data", "mutate", "{data}", "--output", "o", "--mutation", "x"], "no mutation x"),
     (["data", "generate", "--output", "out", "--total", "0"], "total must be at least 1"),
     (["data", "fetch", "deepset"], "--output is missing"),

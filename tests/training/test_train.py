@@ -150,7 +150,10 @@ def test_an_interrupt_before_the_first_step_is_told(
     monkeypatch.setattr(train, "load_corpora", interrupt)
     with pytest.raises(KeyboardInterrupt):
         train.main(make_config())
-    assert "interrupted before step 1; give the same command again" in capsys.readouterr().err
+    assert (
+        "interrupted before step 1; give the same command again (without --resume"
+        in capsys.readouterr().err
+    )
 
 
 def test_what_was_validated_before_quantisation_is_no_score_of_what_comes_after(

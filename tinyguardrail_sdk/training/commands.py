@@ -9,11 +9,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from rich.console import Console
 
 from tinyguardrail_sdk.cli import INTERRUPTED
 from tinyguardrail_sdk.errors import InputError
-from tinyguardrail_sdk.labels import LABELS
+from tinyguardrail_sdk.labels import LABELS, SOURCES
 from tinyguardrail_sdk.manifest import DEFAULT_CHECKPOINT, Manifest, read_manifest
 from tinyguardrail_sdk.training import INSTALL_REMEDY, mean
 from tinyguardrail_sdk.training import calibrate as calibration
@@ -39,7 +40,12 @@ from tinyguardrail_sdk.training.scores import WindowScores
 from tinyguardrail_sdk.training.settings import override
 from tinyguardrail_sdk.training.tables import render, render_changes, render_robustness
 from tinyguardrail_sdk.training.targets import Targets
-from tinyguardrail_sdk.training.thresholds import refit_thresholds, why_kept, write_thresholds
+from tinyguardrail_sdk.training.thresholds import (
+    refit_thresholds,
+    refuse_too_few,
+    why_kept,
+    write_thresholds,
+)
 from tinyguardrail_sdk.training.vocabulary import extend, load_vocabulary
 
 _DONE, _WORSE = 0, 1
@@ -105,6 +111,8 @@ def calibrate(arguments: argparse.Namespace) -> int:
     known = LABELS[:1] if arguments.benign else LABELS
     if odd := [row for row in rows if row.label not in known]:
         raise InputError(_unwanted(odd, benign_only=bool(arguments.benign)))
+    if arguments.benign:  # before they are judged, which takes its time
+        refuse_too_few(np.array([SOURCES.index(row.source) for row in rows]), targets)
     checkpoint = arguments.checkpoint
     with keeping(unfinished(checkpoint), tell) as kept:
         with counting("score") as progress:

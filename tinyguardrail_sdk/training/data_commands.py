@@ -108,6 +108,10 @@ def mix(arguments: argparse.Namespace) -> int:
     )
     with keeping(unfinished(arguments.output), tell) as kept, counting("read") as progress:
         report = mix_files(config, arguments.output, progress, kept)
+    for file in report["files"]:
+        if file["read"] and not file["kept"]:
+            reasons = ", ".join(f"{n} {reason}" for reason, n in file["dropped"].items())
+            tell(f"{file['name']}: none of its rows is kept ({reasons})")
     console = Console(width=_WIDTH)
     for table in mix_tables(report):
         console.print(table)

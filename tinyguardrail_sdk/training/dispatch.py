@@ -51,6 +51,8 @@ def _run(module: str, name: str, arguments: argparse.Namespace) -> int:
             status: int = getattr(functions, name)(arguments)
     except ImportError as error:
         raise GuardrailError(str(error)) from error
+    except BrokenPipeError:  # whoever reads the result went away: no error of ours
+        raise
     except OSError as error:
         raise GuardrailError(_in_words(error)) from error
     return status

@@ -105,7 +105,9 @@ class Loop:
         position = self._position
         if progress < self._config.schedule.quantized_from or position.quantized:
             return
-        self._reporter.say("the network now computes as its INT8 export")
+        self._reporter.say(
+            "the network now computes as its INT8 export; the best is chosen from here on"
+        )
         prepare(self._learner.core)
         # Earlier scores are of another arithmetic: the best must be chosen anew.
         position.quantized, position.best, position.worse = True, -1.0, 0

@@ -12,7 +12,8 @@ from tinyguardrail_sdk.cli import INTERRUPTED
 from tinyguardrail_sdk.errors import InputError
 from tinyguardrail_sdk.training import INSTALL_REMEDY
 from tinyguardrail_sdk.training.fields import print_fields, word
-from tinyguardrail_sdk.training.pipeline.config import OWN_FIELDS, PipelineConfig, load_pipeline
+from tinyguardrail_sdk.training.pipeline.config import OWN_FIELDS, PipelineConfig
+from tinyguardrail_sdk.training.preflight import pipeline_config
 from tinyguardrail_sdk.training.reporter import print_json
 from tinyguardrail_sdk.training.settings import flat
 
@@ -21,8 +22,7 @@ _DONE = 0
 
 def pipeline(arguments: argparse.Namespace) -> int:
     """Run the stages that are not finished, or show the plan."""
-    chosen = {} if arguments.output is None else {"output": str(arguments.output)}
-    config = load_pipeline(arguments.preset, arguments.config, arguments.set, chosen)
+    config = pipeline_config(arguments)
     try:
         from tinyguardrail_sdk.training.pipeline.run import run
     except ImportError as error:  # at once, not after hours of training

@@ -14,8 +14,9 @@ from tinyguardrail_sdk.errors import CheckpointError, InputError
 from tinyguardrail_sdk.training.bases import find_base
 from tinyguardrail_sdk.training.config import TrainConfig, load_config
 from tinyguardrail_sdk.training.data.generate import GenerateConfig
-from tinyguardrail_sdk.training.inputs import data_file, look_at, weights
+from tinyguardrail_sdk.training.inputs import data, data_file, look_at, weights
 from tinyguardrail_sdk.training.mutate import chosen_mutations
+from tinyguardrail_sdk.training.pipeline.config import PipelineConfig, load_pipeline
 from tinyguardrail_sdk.training.run_files import BEST, NOTHING_TO_RESUME, step_folders
 from tinyguardrail_sdk.training.targets import Targets
 
@@ -69,6 +70,24 @@ def train(arguments: argparse.Namespace) -> None:
         )
     _train_files(config)
     find_base(config.init)
+
+
+def pipeline(arguments: argparse.Namespace) -> None:
+    """Read the configuration, and look for the files that it names."""
+    config = pipeline_config(arguments)
+    for name in ("inputs", "pools", "against"):
+        for path in getattr(config.data, name):
+            look_at(path, f"data.{name}", data)
+
+
+def pipeline_config(arguments: argparse.Namespace) -> PipelineConfig:
+    """The configuration of a pipeline: preset, file, flags and words.
+
+    Raises:
+        InputError: A field makes no sense; the message names it and the fix.
+    """
+    chosen = {} if arguments.output is None else {"output": str(arguments.output)}
+    return load_pipeline(arguments.preset, arguments.config, arguments.set, chosen)
 
 
 def average(arguments: argparse.Namespace) -> None:

@@ -90,7 +90,10 @@ def judged_rows(paths: Sequence[Path], source_map: Mapping[str, Source]) -> list
     rows = read_rows(paths, source_map)
     odd = Counter(row.label for row in rows if not row.has_class)
     if odd.total() == len(rows):
-        raise InputError(f"no text is of a class that is judged: {', '.join(LABELS)}")
+        raise InputError(
+            f"no text is of a class that is judged: {', '.join(LABELS)}; of these "
+            f"{len(rows)} the labels are {', '.join(map(repr, sorted(odd)[:_MOST_TOLD]))}"
+        )
     if odd:
         tell(
             f"{odd.total()} of {len(rows)} rows have a label outside the four "

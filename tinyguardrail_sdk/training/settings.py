@@ -6,7 +6,7 @@ import dataclasses
 import difflib
 import json
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar, get_type_hints
 
@@ -30,6 +30,8 @@ def build(kind: type[T], values: Mapping[str, Any]) -> T:
         first = error.errors(include_url=False)[0]
         where = ".".join(map(str, first["loc"]))
         message = first["msg"].removeprefix("Value error, ")
+        if first["type"] == "tuple_type":
+            message = f'{first["input"]!r} is no list; give one, such as ["{first["input"]}"]'
         raise InputError(f"{where}: {message}" if where else message) from None
 
 
@@ -127,8 +129,21 @@ def _refuse_unknown(values: Mapping[str, Any], kind: type, prefix: str) -> None:
     known = [item.name for item in dataclasses.fields(kind)]
     for name, value in values.items():
         if name not in known:
-            close = difflib.get_close_matches(name, known, 1)
-            fix = f"did you mean {prefix}{close[0]}?" if close else f"known: {', '.join(known)}"
+            close = difflib.get_close_matches(name, known, 1) or list(_below(kind, name))
+            meant = " or ".join(f"{prefix}{one}" for one in close)
+            fix = f"did you mean {meant}?" if close else f"known: {', '.join(known)}"
             raise InputError(f"unknown field {prefix}{name}; {fix}")
         if isinstance(value, Mapping) and dataclasses.is_dataclass(hints[name]):
             _refuse_unknown(value, hints[name], f"{prefix}{name}.")
+
+
+def _below(kind: type, name: str) -> Iterator[str]:
+    """Dotted names of the fields of this name in the sections of a dataclass."""
+    hints = get_type_hints(kind)
+    for item in dataclasses.fields(kind):
+        if not dataclasses.is_dataclass(hints[item.name]):
+            continue
+        section: Any = hints[item.name]
+        if name in {field.name for field in dataclasses.fields(section)}:
+            yield f"{item.name}.{name}"
+        yield from (f"{item.name}.{found}" for found in _below(section, name))

@@ -97,6 +97,24 @@ def _need(targets: Targets, mode: Mode) -> str:
     return f"{mode} at a rate of {rate:g} needs {needed:g} benign texts of the source"
 
 
+def refuse_too_few(sources: NDArray[np.int64], targets: Targets) -> None:
+    """Refuse benign texts of which no source has enough to move a threshold.
+
+    Args:
+        sources: (texts,) index into `SOURCES` of each.
+        targets: False-alarm rates.
+
+    Raises:
+        InputError: No source has texts enough for the rate of balanced.
+    """
+    most = int(np.bincount(sources, minlength=1).max())
+    if most < texts_needed(targets, Mode.BALANCED):
+        raise InputError(
+            f"{len(sources)} benign texts are too few: {_need(targets, Mode.BALANCED)}, and the "
+            f"most of any are {most}; give more, or a higher rate (--target-fpr)"
+        )
+
+
 def refit_thresholds(
     manifest: Manifest, scores: WindowScores, targets: Targets
 ) -> tuple[dict[Source, dict[Mode, float]], dict[str, Any]]:
@@ -114,16 +132,11 @@ def refit_thresholds(
     Raises:
         InputError: No source has texts enough for the rate of balanced.
     """
+    refuse_too_few(scores.sources, targets)
     risk = calibrated_risk(manifest, scores)
     thresholds, kept = fit_thresholds(
         risk, scores.labels, scores.sources, targets, present=manifest.thresholds
     )
-    if len(kept) == len(SOURCES) * len(Mode):
-        most = int(np.bincount(scores.sources).max())
-        raise InputError(
-            f"{len(risk)} benign texts are too few: {_need(targets, Mode.BALANCED)}, and the most "
-            f"of any are {most}"
-        )
     report = {
         "texts": len(risk),
         "kept": kept,

@@ -101,7 +101,8 @@ def _telling_of_an_interrupt(start: Start) -> Iterator[None]:
         yield
     except KeyboardInterrupt:
         step = start.position.step + 1
-        start.reporter.say(f"interrupted before step {step}; give the same command again")
+        nothing = "" if start.resumed else " (without --resume: there is nothing to resume yet)"
+        start.reporter.say(f"interrupted before step {step}; give the same command again{nothing}")
         raise
 
 

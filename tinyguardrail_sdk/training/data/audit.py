@@ -26,7 +26,7 @@ from tinyguardrail_sdk.training.data.kept import NOTHING, Kept, key_of
 from tinyguardrail_sdk.training.data.labelled import rows_of_files
 from tinyguardrail_sdk.training.data.report import Summary
 from tinyguardrail_sdk.training.data.schema import Example
-from tinyguardrail_sdk.training.data.split import upstream_of
+from tinyguardrail_sdk.training.data.split import origin_of
 from tinyguardrail_sdk.training.data.surface import Columns, columns, kinds
 from tinyguardrail_sdk.training.progress import Progress
 from tinyguardrail_sdk.training.roc import auroc
@@ -90,7 +90,7 @@ def audit(config: AuditConfig, progress: Progress, kept: Kept = NOTHING) -> dict
         summary.add(example)
         drawn.add(example)
         reasons[reason] += 1
-        told = {"upstream": _upstream(example), "language": example.language, **kinds(example)}
+        told = {"upstream": origin_of(example), "language": example.language, **kinds(example)}
         for name, value in told.items():
             across[name][value][str(example.label)] += 1
     if not drawn.passed:
@@ -163,10 +163,6 @@ def _scored(values: Columns, labels: NDArray[Any], seed: int) -> dict[str, float
         "auroc": None if told is None else round(told, 4),
         "accuracy": round(float((present[scores.argmax(axis=1)] == labels).mean()), 4),
     }
-
-
-def _upstream(example: Example) -> str:
-    return "own" if example.terms == "own" else upstream_of(example)
 
 
 def _frequent_first(table: Mapping[str, Counter[str]]) -> dict[str, dict[str, int]]:

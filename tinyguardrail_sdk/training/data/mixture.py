@@ -34,7 +34,7 @@ from tinyguardrail_sdk.training.data.labelled import labelled_rows, rows_of_file
 from tinyguardrail_sdk.training.data.pools import DEFAULT_TERMS, PAYLOAD_LABEL, check_known_terms
 from tinyguardrail_sdk.training.data.publish import drafted, publish
 from tinyguardrail_sdk.training.data.schema import Example, write_examples
-from tinyguardrail_sdk.training.data.split import FROM_TEST, HeldOut, assigned_split, upstream_of
+from tinyguardrail_sdk.training.data.split import FROM_TEST, HeldOut, assigned_split, origin_of
 from tinyguardrail_sdk.training.progress import Progress
 
 DESCRIPTION = "mix.json"
@@ -174,8 +174,7 @@ def _survey(
         if reason := _unwanted(example, config.terms) or copies.reason(example):
             tally.dropped[index][reason] += 1
             continue
-        own = example.terms == "own"
-        upstream = "own" if own else upstream_of(example) or stem_of(files[index])
+        upstream = origin_of(example) or stem_of(files[index])
         yield (
             index,
             line,

@@ -64,10 +64,10 @@ class HeldOut:
 
     def admits(self, example: Example, part: str) -> bool:
         """Whether a row may stay in the part that is being gone through."""
-        if part == "train" and _generated(example):
+        if part == "train" and is_generated(example):
             return True
         own = {hash(shingle) % 2**64 for shingle in shingles(example.text)}
-        if not _generated(example) and self._known(own) >= _NEAR * len(own):
+        if not is_generated(example) and self._known(own) >= _NEAR * len(own):
             return False
         if part != "train":  # nothing comes after it
             self._part.add(own)
@@ -103,7 +103,7 @@ def assigned_split(example: Example) -> str:
             return name
     # Twins, and the user who asks the same as a planted instruction, go where its frame goes:
     # a frame seen only in attacks would be learnt as an attack from anyone.
-    key = family.split("+")[-1] if _generated(example) else example.text
+    key = family.split("+")[-1] if is_generated(example) else example.text
     draw = zlib.crc32(key.encode("utf-8", "surrogatepass")) % 100
     share = _VALIDATION_PER_CENT_OF.get(key.partition(":")[0], _VALIDATION_PER_CENT)
     return "validation" if draw < share else "train"
@@ -115,6 +115,15 @@ def upstream_of(example: Example) -> str:
     return carrier.split("#")[0]
 
 
-def _generated(example: Example) -> bool:
-    # Not by the terms: a user's own rows are "own" too, and are compared like all collected ones.
+def origin_of(example: Example) -> str:
+    """The upstream of a collected text, as caps and reports count it; `own` of a generated one."""
+    own = example.terms == "own" and is_generated(example)
+    return "own" if own else upstream_of(example)
+
+
+def is_generated(example: Example) -> bool:
+    """Whether this package made the text, with collected words in it or without.
+
+    Not by the terms: a user's own rows are "own" too, and are treated like all collected ones.
+    """
     return not example.technique.startswith("pool/")

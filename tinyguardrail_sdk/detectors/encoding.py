@@ -43,6 +43,8 @@ _ESCAPES = re.compile(rf"{_ESCAPED_LETTER}(?:[^\n]{{0,14}}?{_ESCAPED_LETTER}){{3
 _ANY_ESCAPE = re.compile(
     r"(?:(?:\\u[0-9a-fA-F]{4}|%[0-9a-fA-F]{2}|&#x?[0-9a-fA-F]{2,6};)[ ,.]{0,2}){8,}"
 )
+# Words joined by escaped spaces, as in an address.
+_UNBROKEN, _SPACE, _FEWEST_SPACES = re.compile(r"[^\s\"<>]+"), "%20", 2
 
 _FOLLOW = frozenset(
     (
@@ -189,6 +191,11 @@ def _escapes(text: str) -> Iterator[_Found]:
         if not _ESCAPES.search(run.group()):
             view = codecs.from_escapes(run.group())
             yield _Found("escaped characters", *run.span(), view, ordinary=True)
+    for run in _UNBROKEN.finditer(text) if _SPACE in text else ():
+        piece = run.group()
+        if piece.count(_SPACE) >= _FEWEST_SPACES and not _ESCAPES.search(piece):
+            view = codecs.from_escapes(piece)
+            yield _Found("escaped spaces", *run.span(), view, ordinary=True)
 
 
 def _rot13(text: str, words: Words) -> Iterator[_Found]:

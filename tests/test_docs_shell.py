@@ -19,6 +19,7 @@ import pytest
 from tests.documents import BLOCKS, ROOT, Block, assert_shown, write_files
 from tinyguardrail_sdk.cli.parser import build_parser
 from tinyguardrail_sdk.manifest import DEFAULT_CHECKPOINT
+from tinyguardrail_sdk.training.pipeline.presets import PRESETS
 
 pytestmark = pytest.mark.skipif(shutil.which("bash") is None, reason="bash is not installed")
 
@@ -188,10 +189,8 @@ def test_the_other_shell_blocks_of_a_page_run_one_after_the_other(
 
 
 def test_the_small_network_of_the_guide_is_that_of_the_preset() -> None:
-    pytest.importorskip("pydantic")
-    presets = pytest.importorskip("tinyguardrail_sdk.training.pipeline.presets")
     shown = next(json.loads(block.text) for block in BLOCKS if block.title == "small.json")
-    train = presets.PRESETS["tiny"]["train"]
+    train = PRESETS["tiny"]["train"]
     assert (shown["network"], shown["threads"]) == (train["network"], train["threads"])
 
 

@@ -32,6 +32,18 @@ def test_every_command_explains_itself(command: str, capsys: pytest.CaptureFixtu
     assert len(capsys.readouterr().out) > 100
 
 
+def test_a_stopped_training_names_the_command_that_goes_on(
+    toy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    output = tmp_path / "a run"
+    stopped = train.TrainResult("interrupted", 3, 0.5, 2, output)
+    monkeypatch.setattr(train, "main", lambda config, resume: stopped)
+    files = ("--train", str(toy / "train.jsonl.gz"), "--validation", str(toy / "validation.jsonl"))
+    status, result, error = _run(capsys, "train", *files, "--output", str(output))
+    assert (status, result["step"]) == (130, 3)
+    assert f"`tinyguardrail train --resume --output '{output}'`" in error
+
+
 def test_a_run_from_a_file_with_flags_over_it_and_its_resumption(
     make_config: Callable[..., TrainConfig], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -47,10 +47,10 @@ def find_base(name: str) -> None:
     archive = path if path.suffix == ".zip" else packaged_archive(name)
     if name in _KNOWN or (archive is not None and archive.is_file()):
         return
-    if close := difflib.get_close_matches(name, _KNOWN, 1, 0.8):
-        raise InputError(f"--init: no base is called {name}; did you mean {close[0]}?")
     if path.suffix == ".zip" or not _on_hub(name):
-        raise InputError(f"--init: {no_base(name)}")
+        close = difflib.get_close_matches(name, _KNOWN, 1, 0.8)
+        meant = f"no base is called {name}; did you mean {close[0]}?" if close else no_base(name)
+        raise InputError(f"--init: {meant}")
 
 
 def _on_hub(name: str) -> bool:

@@ -13,7 +13,7 @@ DEFAULT_TOTAL = 105_000  # rows of a set, if nothing else is asked for
 # cent.
 GENERATED: Mapping[str, int] = MappingProxyType(
     {
-        "written": 90_000,  # 3 in 8 attacked; at most all of them, nearly so by default
+        "written": 90_000,  # 3 in 8 attacked; at most all of them, nine in ten by default
         # attacks
         "injection": 5_500,
         "jailbreak": 6_000,

@@ -121,14 +121,16 @@ class FeatureExtractor:
         if further := sorted(views[_OWN_WINDOWS:], key=lambda index: matches[index].start):
             groups.append(further)
         for group in groups:
-            shown = self._view_windows(group, matches, segment)
-            windows += [replace(window, segment=segment + len(SOURCES)) for window in shown] + shown
+            windows += self._view_windows(group, matches, segment)
         return Features(windows, matches, (len(text), len(text)))
 
     def _view_windows(
         self, group: list[int], matches: Sequence[Match], segment: int
     ) -> list[Window]:
-        """Windows over the views of some matches, one view a line."""
+        """Windows over the views of some matches, one view a line: first as views, then as text.
+
+        As text they are what the same text would be if nothing had hidden it.
+        """
         views = [matches[index].decoded or "" for index in group]
         canonical = normalize("\n".join(views))
         begins = accumulate((len(view) + 1 for view in views[:-1]), initial=0)
@@ -136,8 +138,18 @@ class FeatureExtractor:
             replace(matches[index], start=begin, end=begin + len(view))
             for index, begin, view in zip(group, begins, views, strict=True)
         ]
+        plain = self._windows(canonical, self._detect(canonical), segment)
+        found = _scores(lines, [(window.start, window.end) for window in plain])
+        as_views = [
+            replace(
+                window,
+                segment=segment + len(SOURCES),
+                pattern_scores=np.maximum(window.pattern_scores, scores),
+            )
+            for window, scores in zip(plain, found, strict=True)
+        ]
         placed: list[Window] = []
-        for window in self._windows(canonical, [*lines, *self._detect(canonical)], segment):
+        for window in [*as_views, *plain]:
             first = bisect(lines, window.start, key=attrgetter("end"))
             last = max(bisect_left(lines, window.end, key=attrgetter("start")), first + 1)
             held = [matches[index] for index in group[first:last]]

@@ -2,7 +2,8 @@
 
 A Cyrillic or Greek letter is suspicious only in Latin company, so words are judged, not characters:
 a word that mixes such letters with Latin ones is folded; a word made only of exact twins is folded
-where the nearest telling words on either side are Latin; everything else is left as it stands.
+where the nearest telling words on either side are Latin, and one of mere look-alikes too in a text
+that is disguised through and through; everything else is left as it stands.
 """
 
 import re
@@ -14,7 +15,7 @@ from enum import Enum, auto
 # Pairs of a letter and the Latin letter it cannot be told from in a common font.
 _TWIN_PAIRS = """
 АA ВB ЕE ЅS ІI ЈJ КK МM НH ОO РP СC ТT УY ХX ԌG ԚQ ԜW ӀI ѴV ҮY аa еe оo рp сc уy хx ѕs іi јj кk
-һh ԁd ԛq ԝw ӏl ѵv үy ҽe
+һh ԁd ԛq ԝw ѡw ӏl ѵv үy ҽe
 ΑA ΒB ΕE ΖZ ΗH ΙI ΚK ΜM ΝN ΟO ΡP ΤT ΥY ΧX ϹC ͿJ οo ϲc ϳj
 ՍU ՏS ՕO ԼL օo սu հh ցg զq յj ոn
 ᎠD ᎡR ᎢT ᎥI ᎩY ᎪA ᎫJ ᎬE ᎳW ᎷM ᎻH ᎽY ᏀG ᏃZ ᏒR ᏔW ᏕS ᏙV ᏚS ᏞL ᏟC ᏢP ᏦK ᏴB ᏻG ᏼB
@@ -79,6 +80,7 @@ _LATIN_LETTERS = (
 _LETTER = re.compile(f"[{_LETTERS}]")
 _SUSPECT = re.compile(f"[{_LETTERS}{_SYMBOLS}]")
 _LATIN = re.compile(f"[{_LATIN_LETTERS}]")
+_CHANGE = re.compile(f"(?<=[{_LATIN_LETTERS}])[{_LETTERS}]|(?<=[{_LETTERS}])[{_LATIN_LETTERS}]")
 _WORD = re.compile(rf"[0-9\u0300-\u036f{_LATIN_LETTERS}{_LETTERS}{_SYMBOLS}]+")
 
 
@@ -88,9 +90,12 @@ class _Speech(Enum):
     LATIN = auto()
     FOREIGN = auto()
     TWIN = auto()
+    SIMILAR = auto()
     NOTHING = auto()
 
 
+_LEAST_DISGUISED = 3  # words; fewer are a slip of the keyboard
+_LONGEST_UNIT = 3  # letters
 _LATIN_COMPANY = ({_Speech.LATIN}, {_Speech.LATIN, _Speech.NOTHING})
 
 
@@ -107,12 +112,16 @@ def fold_look_alikes(text: str) -> str:
     honest = _LIVING_SCRIPTS | {_script(letter) for letter in letters if letter not in _READABLE}
     spans = [word.span() for word in _WORD.finditer(text)]
     speech = [_speech(text[start:end], honest) for start, end in spans]
+    disguised = _is_disguised([text[start:end] for start, end in spans], speech)
+    if disguised:
+        speech = [_Speech.TWIN if said is _Speech.SIMILAR else said for said in speech]
     before = _nearest_telling(speech)
     after = _nearest_telling(speech[::-1])[::-1]
     pieces: list[str] = []
     done = 0
     for (start, end), said, *neighbours in zip(spans, speech, before, after, strict=True):
-        pieces += (text[done:start], _fold_word(text[start:end], said, set(neighbours)))
+        folded = _fold_word(text[start:end], said, set(neighbours), disguised)
+        pieces += (text[done:start], folded)
         done = end
     pieces.append(text[done:])
     return "".join(pieces)
@@ -130,7 +139,22 @@ def _speech(word: str, honest: AbstractSet[str]) -> _Speech:
     # No honest word is written in two of these scripts at once.
     if len(scripts) > 1 or not scripts <= honest:
         return _Speech.LATIN
-    return _Speech.TWIN if _TWINS.keys() >= set(letters) else _Speech.FOREIGN
+    return _Speech.TWIN if _TWINS.keys() >= set(letters) else _Speech.SIMILAR
+
+
+def _is_disguised(words: list[str], speech: list[_Speech]) -> bool:
+    """Whether more words change scripts, and back again, than are honestly foreign."""
+    mixed = sum(
+        said is _Speech.LATIN and len(word) > _LONGEST_UNIT and _changes_scripts(word)
+        for word, said in zip(words, speech, strict=True)
+    )
+    foreign = speech.count(_Speech.FOREIGN) + speech.count(_Speech.SIMILAR)
+    return mixed >= _LEAST_DISGUISED and mixed > foreign
+
+
+def _changes_scripts(word: str) -> bool:
+    # A Latin abbreviation with the ending of another language changes once.
+    return len(_CHANGE.findall(word)) > 1 or (not _LATIN.search(word) and not word.isascii())
 
 
 def _script(letter: str) -> str:
@@ -143,27 +167,27 @@ def _nearest_telling(speech: list[_Speech]) -> list[_Speech]:
     last = _Speech.NOTHING
     for said in speech:
         nearest.append(last)
-        if said in (_Speech.LATIN, _Speech.FOREIGN):
+        if said in (_Speech.LATIN, _Speech.FOREIGN, _Speech.SIMILAR):
             last = said
     return nearest
 
 
-def _fold_word(word: str, said: _Speech, neighbours: set[_Speech]) -> str:
+def _fold_word(word: str, said: _Speech, neighbours: set[_Speech], disguised: bool) -> str:
     if said is _Speech.LATIN:
-        return _fold_mixed(word)
+        return _fold_mixed(word, disguised)
     if said is _Speech.TWIN and neighbours in _LATIN_COMPANY:
-        return word.translate(_TWINS_TO_LATIN)
+        return word.translate(_ALL_TO_LATIN)
     return word
 
 
-def _fold_mixed(word: str) -> str:
+def _fold_mixed(word: str, disguised: bool) -> str:
     letters = _SUSPECT.findall(word)
     if not letters:
         return word
-    latin = len(_LATIN.findall(word))
     # A loan with a native ending, such as a Latin abbreviation declined in Russian, is honest.
-    if latin < len(letters) and not _READABLE.keys() >= set(letters):
+    if not _changes_scripts(word) and not _READABLE.keys() >= set(letters):
         return word
+    latin = len(_LATIN.findall(word))
     # One Latin letter beside one Greek is a unit or a formula, not a disguised word.
-    formula = latin == 1 and _TWINS.keys().isdisjoint(letters)
+    formula = not disguised and latin == 1 and _TWINS.keys().isdisjoint(letters)
     return word.translate(_TWINS_TO_LATIN if formula else _ALL_TO_LATIN)

@@ -46,6 +46,8 @@ _PLAIN = {
     **dict.fromkeys("\u2018\u2019\u201a\u201b\u2032\u02bc\u00b4", "'"),
     **dict.fromkeys("\u201c\u201d\u201e\u201f\u2033\u00a8", '"'),
     **dict(zip("ɑⱭɒɖƉəƏŋŊɩƖʊƱɣʁɮƨƧᵹÞþƿǀǃᵻᵾ", "aAadDeEnNiIuUyrbsSgPpplliu", strict=True)),
+    # The crescent sigma is a c to the eye, not the s that its compatibility form stands for.
+    **dict(zip("ϲϹᴦƅƄ", "cCrbb", strict=True)),
 }
 # Letters that differ from an ASCII one by a stroke, hook, turn or frame: accents that Unicode does
 # not decompose, for a tokenizer that strips accents.

@@ -91,6 +91,8 @@ def test_framed_digits_read_as_ascii() -> None:
         ("ꓲꓖꓠꓳꓣꓰ ꓮꓡꓡ", "IGNORE ALL"),
         ("₦ØW ₲0ØD", "NOW G0OD"),
         ("gρσвιd", "gpobid"),
+        ("Ϲοϲοа", "Cocoa"),
+        ("аттaсk tһe wһоle тһіпg at oпcе, тһіп iп", "attack the whole thing at once, thin in"),
         ("о\u0301k ё\u0065", "ók ee"),
     ],
 )
@@ -111,6 +113,7 @@ def test_look_alikes_in_latin_company_are_folded(text: str, expected: str) -> No
         "слово ухо means ear",
         "μm, Δx, kΩ, 5 μg and β-carotene",
         "наш APIшный слой",
+        "наш APIшный слой, SQLные и HTTPшные запросы, тот или иной",
         "今天天气很好 日本語のテキスト 한국어",
         "नमस्ते दुनिया สวัสดี สบายดีไหม",
         "السَّلامُ عَلَيْكُم שָׁלוֹם",

@@ -19,6 +19,8 @@ _BY_CHANCE = 16
 _READABLE_SHARE = 0.95
 _LETTER_SHARE = 0.6
 _KNOWN_SHARE = 0.5
+_PLACES_SHARE = 0.9  # of numbers that are letters: the others are numbers of the text
+_MANY_SIGNS = 20  # of Morse code, in any language: so many are no ornament
 
 _BITS = re.compile(r"[01\s]+")
 _HEX = re.compile(r"[0-9a-fA-F]+")
@@ -29,6 +31,10 @@ _ESCAPE = re.compile(
     r"|&#(\d{2,7});|\bU\+([0-9a-fA-F]{4,6})\s?|\\([0-3][0-7]{2})|\b0x([0-9a-fA-F]{2})\b[\s,]*"
 )
 _NUMBER = re.compile(r"\d+")
+_SQUARE = "abcdefghiklmnopqrstuvwxyz"  # Polybius' square: i and j share a cell
+_CELL = re.compile("[1-5][1-5]")
+_CELLS_APART = re.compile(r"\s*[/|,;]\s*|\s{2,}")
+_SPELT_APART = re.compile(r"\s*[/|,;.\n]\s*|\s{2,}")
 
 _MORSE = dict(
     zip(
@@ -40,6 +46,16 @@ _MORSE = dict(
         strict=True,
     )
 )
+# As radio operators spell, in the usual spellings.
+_SPELLING = {
+    word: word[0]
+    for word in (
+        "alfa alpha bravo charlie delta echo foxtrot golf hotel india juliett juliet kilo lima "
+        "mike november oscar papa quebec romeo sierra tango uniform victor whiskey whisky xray "
+        "x-ray yankee zulu"
+    ).split()
+}
+SPELLING_WORDS = frozenset(_SPELLING)
 _DASHES = str.maketrans("–—−_•·∙", "----...")
 
 
@@ -87,7 +103,7 @@ def from_escapes(text: str) -> str:
 
 
 def from_numbers(text: str) -> tuple[str, str] | None:
-    """Read a list of numbers as character codes, decimal or octal, or as places in the alphabet.
+    """Read a list of numbers as character codes, places in the alphabet or cells of a square.
 
     Numbers are everywhere, so only those that spell English count.
     """
@@ -97,11 +113,18 @@ def from_numbers(text: str) -> tuple[str, str] | None:
             spelt = "".join(map(chr, codes))
             if _letters(spelt) >= _LETTER_SHARE and _spells_english(spelt):
                 return name, spelt
-    if all(1 <= int(number) <= 26 for number in digits):
-        words = re.split(r"\s*[/|]\s*|\s{2,}|(?<=\d)\s(?=\d+-)|(?<=-\d)\s|(?<=-\d\d)\s", text)
-        spelt = " ".join("".join(chr(96 + int(n)) for n in _NUMBER.findall(word)) for word in words)
+    if sum(1 <= int(number) <= 26 for number in digits) >= _PLACES_SHARE * len(digits):
+        # Where hyphens join letters, a blank parts words.
+        words = text.split() if "-" in text else re.split(r"\s*[/|]\s*|\s{2,}", text)
+        spelt = " ".join("".join(map(_at_place, _NUMBER.findall(word))) for word in words)
         if _spells_english(spelt):
             return "places in the alphabet", spelt
+    if all(map(_CELL.fullmatch, digits)):
+        spelt = " ".join(
+            "".join(map(_in_square, _NUMBER.findall(word))) for word in _CELLS_APART.split(text)
+        )
+        if _spells_english(spelt):
+            return "a Polybius square", spelt
     return None
 
 
@@ -117,7 +140,36 @@ def from_morse(text: str) -> str | None:
     ):
         return None
     spelt = " ".join("".join(filter(None, word)) for word in letters)
-    return spelt if _spells_english(spelt) or len(words) == 1 else None
+    many = len(flat) >= _MANY_SIGNS
+    return spelt if many or len(words) == 1 or _spells_english(spelt) else None
+
+
+def from_spelling(text: str) -> str:
+    """Read the spelling alphabet; what is no word of it stays, and marks part words."""
+    words = _SPELT_APART.split(text.strip())
+    return " ".join(
+        "".join(_SPELLING.get(one.lower(), one) for one in word.split()) for word in words
+    )
+
+
+def from_codes(calls: str) -> str | None:
+    """Read the numbers of calls such as `chr(73)`."""
+    try:
+        return _readable("".join(chr(int(code)) for code in _NUMBER.findall(calls)).encode())
+    except (ValueError, OverflowError):
+        return None
+
+
+def from_base85(blob: str) -> tuple[str, str] | None:
+    """Read an unbroken run of signs as base85, in Python's alphabet or Adobe's."""
+    for name, decode in (("base85", base64.b85decode), ("ascii85", base64.a85decode)):
+        try:
+            text = _readable(decode(blob))
+        except ValueError:
+            continue
+        if text:
+            return name, text
+    return None
 
 
 def from_ascii85(text: str) -> str | None:
@@ -170,6 +222,14 @@ def _unescape(escape: re.Match[str]) -> str:
     base = {4: 10, 6: 8}.get(group, 16)
     code = int(escape.group(group), base)
     return chr(code) if code < 0x110000 else escape.group()
+
+
+def _at_place(number: str) -> str:
+    return chr(96 + int(number)) if 1 <= int(number) <= 26 else number
+
+
+def _in_square(cell: str) -> str:
+    return _SQUARE[5 * int(cell[0]) + int(cell[1]) - 6]
 
 
 def _number_readings(digits: list[str]) -> list[tuple[str, list[int]]]:

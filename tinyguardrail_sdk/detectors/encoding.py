@@ -27,24 +27,43 @@ _WRAP = re.compile(r"[ \t>]{0,8}\r?\n[ \t>]{0,8}")
 _TAIL = re.compile(r"[ \t>]{0,8}\r?\n[ \t>]{0,8}([A-Za-z0-9+/_-]{1,11}={0,6})(?![\w=])")
 _BITS = re.compile(r"(?<!\d)[01]{7,8}(?:[ \t,]{1,2}[01]{7,8}){2,}(?!\d)")
 _PAIRS = re.compile(r"(?<![0-9A-Za-z])[0-9A-Fa-f]{2}(?:[ :,-][0-9A-Fa-f]{2}){4,}(?![0-9A-Za-z])")
-_NUMBERS = re.compile(r"(?<![\d.])\d{1,3}(?:[ ,;/|-]{1,3}\d{1,3}){5,}(?![\d.])")
+_NUMBERS = re.compile(r"(?<![\d.])\d{1,3}(?:[ ,;/|.?!'\":()-]{1,6}\d{1,3}){5,}(?!\d)")
 _MORSE = re.compile(r"(?<![\w.-])[.\-–—−•·]{1,7}(?:[ /|]{1,4}[.\-–—−•·]{1,7}){4,}")
 # Cheap first looks: two numbers apart, two Morse signs apart.
 _APART = re.compile(r"[0-9A-Fa-f][ \t,;:/|-]{1,3}\d")
 _SIGNS = re.compile(r"[.\-–—−•·][ /|]{1,4}[.\-–—−•·]{1,7}[ /|]")
 _ASCII85 = re.compile(r"<~[!-u\s]{8,}~>")
+# Base85 is a run of letters and all kinds of signs, as long as no word.
+_RUN, _LEAST_RUN = re.compile(r"[!-~]{20,}"), 20
+_SIGN, _LEAST_SIGNS = re.compile(r"[!#$%&()*+;<=>?@^`{|}~]"), 3
+_CALL = r"(?:string\.from)?(?:chrw?|char|charcode|codepoint)\s?\(\s?\d{1,7}\s?\)"
+_CALLS = re.compile(rf"{_CALL}(?:\W{{0,6}}{_CALL}){{4,}}", re.IGNORECASE)
+_SPELLING = "|".join(sorted(codecs.SPELLING_WORDS))
+_SPELT = re.compile(
+    rf"(?<!\w)(?:{_SPELLING})(?:[\s,;/|.-]{{1,5}}(?:{_SPELLING}|[^\s\w]|\w{{1,2}})(?!\w)){{4,}}",
+    re.IGNORECASE,
+)
+# Of the letters that hardly any text is without.
+_FREQUENT_SPELT = ("echo", "tango", "alfa", "alpha", "oscar", "india", "november", "sierra")
+_SPELT_WORD = re.compile(r"[^\s,;/|.]+")
+_LEAST_SPELT, _SPELT_SHARE = 5, 0.5
 _ASCII = r"(?:[46][1-9A-Fa-f]|[57][0-9Aa])"
 # Escapes of plain letters, which never need one, close enough together to spell something.
 _ESCAPED_LETTER = (
     rf"(?:%{_ASCII}|\\x{_ASCII}|\\u\{{?00{_ASCII}\}}?|&#x0{{0,4}}{_ASCII};|&#0{{0,3}}(?:6[5-9]|[7-9]\d|1[01]\d|12[0-2]);"
     rf"|\bU\+00{_ASCII}|\b0x{_ASCII}\b|\\1[0-7]{{2}})"
 )
-_ESCAPES = re.compile(rf"{_ESCAPED_LETTER}(?:[^\n]{{0,14}}?{_ESCAPED_LETTER}){{3,}}")
-_ANY_ESCAPE = re.compile(
-    r"(?:(?:\\u[0-9a-fA-F]{4}|%[0-9a-fA-F]{2}|&#x?[0-9a-fA-F]{2,6};)[ ,.]{0,2}){8,}"
+_LEAST_ESCAPED = 4
+_ANY_ESCAPED = (
+    rf"(?:{_ESCAPED_LETTER}|%[0-9a-fA-F]{{2}}|\\x[0-9a-fA-F]{{2}}|\\u[0-9a-fA-F]{{4}}"
+    r"|&#x?[0-9a-fA-F]{2,6};)"
 )
+_ESCAPES = re.compile(rf"{_ANY_ESCAPED}(?:[\s\S]{{0,14}}?{_ANY_ESCAPED}){{{_LEAST_ESCAPED - 1},}}")
+_LETTER = re.compile(_ESCAPED_LETTER)
+_DENSE_ESCAPES = re.compile(rf"(?:{_ANY_ESCAPED}[ ,.]{{0,2}}){{8,}}")
 # Words joined by escaped spaces, as in an address.
 _UNBROKEN, _SPACE, _FEWEST_SPACES = re.compile(r"[^\s\"<>]+"), "%20", 2
+_ADDRESS = "://"
 
 _FOLLOW = frozenset(
     (
@@ -103,6 +122,8 @@ def _peeled(view: str) -> tuple[str, list[str]]:
 
 def _encoded(text: str) -> Iterator[_Found]:
     yield from _blobs(text)
+    yield from _base85(text)
+    yield from _spelt(text)
     if "%" in text or "\\" in text or "&#" in text or "0x" in text or "U+" in text:
         yield from _escapes(text)
     numbers, signs = _APART.search(text), _SIGNS.search(text)
@@ -119,6 +140,11 @@ def _encoded(text: str) -> Iterator[_Found]:
         ),
         (numbers, _NUMBERS, lambda piece: codecs.from_numbers(piece)),
         (signs, _MORSE, lambda piece: ("Morse code", codecs.from_morse(piece))),
+        (
+            "(" in text,
+            _CALLS,
+            lambda piece: ("calls for characters", codecs.from_codes(piece)),
+        ),
         ("<~" in text, _ASCII85, lambda piece: ("ascii85", codecs.from_ascii85(piece))),
     ):
         for piece in pattern.finditer(text) if hint else ():
@@ -184,18 +210,49 @@ def _is_token(view: str) -> bool:
 
 def _escapes(text: str) -> Iterator[_Found]:
     for run in _ESCAPES.finditer(text):
-        start, end = whole_word(text, *run.span(), reach=60, stops="\"'<>")
-        view = codecs.from_escapes(text[start:end])
-        yield _Found("escaped letters", start, end, view)
-    for run in _ANY_ESCAPE.finditer(text):
-        if not _ESCAPES.search(run.group()):
-            view = codecs.from_escapes(run.group())
-            yield _Found("escaped characters", *run.span(), view, ordinary=True)
+        if len(_LETTER.findall(run.group())) >= _LEAST_ESCAPED:
+            span = whole_word(text, *run.span(), reach=60, stops="\"'<>")
+            yield _Found("escaped letters", *span, codecs.from_escapes(text[slice(*span)]))
+            continue
+        for dense in _DENSE_ESCAPES.finditer(text, *run.span()):
+            view = codecs.from_escapes(dense.group())
+            yield _Found("escaped characters", *dense.span(), view, ordinary=True)
     for run in _UNBROKEN.finditer(text) if _SPACE in text else ():
         piece = run.group()
-        if piece.count(_SPACE) >= _FEWEST_SPACES and not _ESCAPES.search(piece):
+        if piece.count(_SPACE) >= _FEWEST_SPACES and len(_LETTER.findall(piece)) < _LEAST_ESCAPED:
             view = codecs.from_escapes(piece)
-            yield _Found("escaped spaces", *run.span(), view, ordinary=True)
+            yield _Found("escaped spaces", *run.span(), view, ordinary=_ADDRESS in piece)
+
+
+def _base85(text: str) -> Iterator[_Found]:
+    if max(map(len, text.split()), default=0) < _LEAST_RUN:
+        return
+    for run in _RUN.finditer(text):
+        if len(set(_SIGN.findall(run.group()))) >= _LEAST_SIGNS:
+            for start, end in _unquoted(run):
+                decoded = codecs.from_base85(text[start:end])
+                if decoded:
+                    yield _Found(decoded[0], start, end, decoded[1])
+                    break
+
+
+def _unquoted(run: re.Match[str]) -> Iterator[tuple[int, int]]:
+    """A run as it stands, and without the quotes and marks around it."""
+    start, end = run.span()
+    yield start, end
+    inner = run.group().lstrip("\"'`").rstrip("\"'`.,")
+    if inner != run.group():
+        start += run.group().index(inner)
+        yield start, start + len(inner)
+
+
+def _spelt(text: str) -> Iterator[_Found]:
+    low = english.lower(text)
+    for run in _SPELT.finditer(text) if any(word in low for word in _FREQUENT_SPELT) else ():
+        tokens = _SPELT_WORD.findall(english.lower(run.group()))
+        spelt = sum(token in codecs.SPELLING_WORDS for token in tokens)
+        if spelt >= max(_LEAST_SPELT, _SPELT_SHARE * len(tokens)):
+            yield _Found("the spelling alphabet", *run.span(), codecs.from_spelling(run.group()))
 
 
 def _rot13(text: str, words: Words) -> Iterator[_Found]:

@@ -1,19 +1,23 @@
-"""FlipAttack: words, letters or whole sentences written back to front.
+"""FlipAttack: words, letters or whole sentences written back to front, and kin of it.
 
 Four modes are known: the order of the words (FWO), the letters inside every word (FCW), the letters
 of the sentence (FCS), and the last with guidance that speaks of words (FMM). In all but the first,
 words turn into strings that are words only when reversed; in the first, function words stand on the
-wrong side of their neighbours. Both are looked for a run of words or a sentence at a time.
+wrong side of their neighbours. Both are looked for a run of words or a sentence at a time. Of other
+languages, which have no list of words here, overrides alone are known when they are turned round.
 """
 
 from __future__ import annotations
 
 import re
+from bisect import bisect
 from collections.abc import Iterator
+from operator import attrgetter
 
 from tinyguardrail_sdk.detectors import english, override
 from tinyguardrail_sdk.detectors.english import Words
-from tinyguardrail_sdk.detectors.match import Match, distinct
+from tinyguardrail_sdk.detectors.match import Match, blocks, distinct, lines
+from tinyguardrail_sdk.detectors.runs import runs
 from tinyguardrail_sdk.labels import Pattern
 from tinyguardrail_sdk.normalize import Canonical
 
@@ -24,6 +28,7 @@ _FORWARD = -1.0
 _SILENT = frozenset("#M1O.")
 _BESIDE = frozenset("uk1M#")
 _MARKS = ".?!,;:"
+_WORD = re.compile(r"\S+")
 
 _SENTENCE = re.compile(r"[^.]{3,}")
 _REORDERED_ENOUGH = 8  # half nats; some 1.5 % of innocent texts hold such a sentence
@@ -31,6 +36,15 @@ _FIRM = 12
 _MIN_WORDS = 4
 _MAX_GAP = 5  # tokens between two reversed sentences: marks, and a quoted name
 _CUE = 3
+_STRANGE_KINDS, _LEAST_STRANGE = "u1O", 0.5  # kinds of words that are no English, and their share
+_DANGEROUS = 0.4
+_LONG, _LEAST_LONG = 4, 3  # letters, and words of so many
+_NO_FORWARD, _FORWARD_SHARE = "uxk1#MO.", 0.25
+# Letters upside down; half of the alphabet turns into other plain letters.
+_UPRIGHT = str.maketrans(
+    "ɐqɔpǝɟƃᵷɓɥᴉıᴵɾſʞʃןꞁɯuodbɹsʇnʌʍxʎz˙'¿¡،‘,", "abcdefggghiiijjklllmnopqrstuvwxyz.,?!,,'"
+)
+_TURNED_LETTER, _LEAST_TURNED, _UPRIGHT_SHARE = re.compile("[ɐɔǝɟƃᵷɥᴉɾʞɯɹʇʌʍʎ]"), 5, 0.5
 _GUIDANCE = frozenset(
     ("reverse", "reversed", "reversing", "backward", "backwards", "flip", "flipped", "flipping")
 )
@@ -39,18 +53,26 @@ _GUIDANCE = frozenset(
 def find(canonical: Canonical, words: Words | None = None) -> list[Match]:
     """Every flipped stretch, with the text it was before flipping."""
     words = words or english.read(canonical.text)
+    turned = list(_turned(canonical))
+    found = [*turned, *_foreign(canonical, words)]
     mirrored = words.kinds.count("x") + words.kinds.count("k") >= 2
     reordered = _any_backward(words.kinds)
     if not mirrored and not reordered:
-        return []
+        return distinct(found)
     located = english.locate(canonical.text)
     guided = not _GUIDANCE.isdisjoint(located.tokens)
-    matches: list[Match] = []
     if mirrored:
-        matches += _mirrored(canonical, located, guided)
+        found += _some_mirrored(canonical, located)
+        found += _mirrored(canonical, located, guided)
     if reordered:
-        matches += _reordered(canonical, located, guided)
-    return distinct(matches)
+        found += _reordered(canonical, located, guided)
+    return distinct([*turned, *(match for match in found if not _is_inside(match, turned))])
+
+
+def _is_inside(match: Match, others: list[Match]) -> bool:
+    """Whether a match lies in one of others that stand in order and do not overlap."""
+    at = bisect(others, match.start, key=attrgetter("start")) - 1
+    return at >= 0 and match.end <= others[at].end
 
 
 def _match(
@@ -63,12 +85,73 @@ def _match(
 
 
 def _mirrored(canonical: Canonical, words: Words, guided: bool) -> Iterator[Match]:
-    for first, last, weight in _runs(_weights(words)):
+    for first, last, weight in runs(_weights(words), _MIRRORED_ENOUGH, _MAX_DROP):
         start, end = _with_marks(canonical.text, *_widened(words, first, last))
         piece = canonical.text[start:end]
         score = 0.5 if weight < 4 else 0.75 if weight < 6 else 0.9
         reason = "words spelled backwards"
         yield _match(canonical, score, (start, end), reason, _unmirrored(piece), guided)
+
+
+def _foreign(canonical: Canonical, words: Words) -> Iterator[Match]:
+    """Lines of another language that hold an override when they are read backwards."""
+    strange = sum(map(words.kinds.count, _STRANGE_KINDS))
+    if strange < _LEAST_STRANGE * (len(words.kinds) - words.kinds.count(".")) or not strange:
+        return
+    for start, end in lines(canonical.text):
+        line = canonical.text[start:end]
+        for view in (line[::-1], _each_reversed(line)):
+            danger = override.strength(view)
+            if danger >= _DANGEROUS and danger > override.strength(line):
+                span = canonical.span(start, end)
+                yield Match(Pattern.FLIP, danger, *span, "an override spelled backwards", view)
+                break
+
+
+def _turned(canonical: Canonical) -> Iterator[Match]:
+    """Lines in letters that stand on their heads, which are read from the end."""
+    raw = canonical.raw
+    if raw.isascii():
+        return
+    for start, end in blocks(raw, _TURNED_LETTER):
+        turned = raw[start:end]
+        view = _upright(turned)
+        if len(_TURNED_LETTER.findall(turned)) >= _LEAST_TURNED and (
+            english.share_known(view) >= _UPRIGHT_SHARE
+        ):
+            score = max(0.75, override.strength(view))
+            yield Match(Pattern.FLIP, score, start, end, "letters turned upside down", view)
+
+
+def _upright(text: str) -> str:
+    return text.lower().translate(_UPRIGHT)[::-1]
+
+
+def _some_mirrored(canonical: Canonical, words: Words) -> Iterator[Match]:
+    """Lines with long words spelled backwards among words that are not."""
+    text, at = canonical.text, 0
+    for start, end in lines(text):
+        first = at
+        while at < len(words.spans) and words.spans[at][0] < end:
+            at += 1
+        turned = [
+            place
+            for place in range(first, at)
+            if words.kinds[place] == "x" and len(words.tokens[place]) >= _LONG
+        ]
+        if len(turned) < _LEAST_LONG:
+            continue
+        among = words.kinds[turned[0] : turned[-1]]
+        if sum(kind not in _NO_FORWARD for kind in among) < _FORWARD_SHARE * len(among):
+            continue
+        view = list(text[start:end])
+        for place in turned:
+            span = slice(*(edge - start for edge in words.spans[place]))
+            view[span] = reversed(view[span])
+        spelt = "".join(view)
+        score = max(0.5 if len(turned) < 5 else 0.75, override.strength(spelt))
+        span_of_line = canonical.span(start, end)
+        yield Match(Pattern.FLIP, score, *span_of_line, "long words spelled backwards", spelt)
 
 
 def _weights(words: Words) -> list[float]:
@@ -86,23 +169,6 @@ def _weights(words: Words) -> list[float]:
             either = kind in _SILENT or token[::-1] in known
             weights.append(0.0 if either else _FORWARD)
     return weights
-
-
-def _runs(weights: list[float]) -> Iterator[tuple[int, int, float]]:
-    """Stretches of the greatest weight, first and last word; a drop behind its peak ends each."""
-    score = best = 0.0
-    start = peak = 0
-    for place, weight in enumerate([*weights, -_MAX_DROP - 1]):
-        score += weight
-        if score > best:
-            best, peak = score, place
-        if score <= 0 or best - score > _MAX_DROP:
-            if best >= _MIRRORED_ENOUGH:
-                yield start, peak, best
-            score = best = 0.0
-            start = place + 1
-    if best >= _MIRRORED_ENOUGH:
-        yield start, peak, best
 
 
 def _widened(words: Words, first: int, last: int) -> tuple[int, int]:
@@ -128,10 +194,14 @@ def _with_marks(text: str, start: int, end: int) -> tuple[int, int]:
     return start, end
 
 
+def _each_reversed(text: str) -> str:
+    return _WORD.sub(lambda word: word.group()[::-1], text)
+
+
 def _unmirrored(piece: str) -> str:
     """Undo FCS or FCW, whichever leaves the words in the better order."""
     whole = piece[::-1]
-    each = re.sub(r"\S+", lambda word: word.group()[::-1], piece)
+    each = _each_reversed(piece)
     by_order = english.order(english.read(whole).kinds) - english.order(english.read(each).kinds)
     return each if by_order < 0 or (by_order == 0 and each[:1].isupper()) else whole
 

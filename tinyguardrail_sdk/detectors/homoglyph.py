@@ -1,7 +1,8 @@
 """Words dressed in look-alike characters: other scripts, styled alphabets, stacked accents.
 
 The normaliser has already decided what each character stands for, in the company it keeps.
-Here that work is measured: which words had to be undressed, how many, and from what.
+Here that work is measured: which words had to be undressed, how many, and from what. Accents that
+it left, for a language might have them, go where no language has so many.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tinyguardrail_sdk.detectors import override
-from tinyguardrail_sdk.detectors.match import Match, distinct
+from tinyguardrail_sdk.detectors.match import Match, blocks, distinct
 from tinyguardrail_sdk.labels import Pattern
 from tinyguardrail_sdk.normalize import Canonical
 
@@ -29,12 +30,16 @@ _IMITATOR = re.compile(f"[{_FOREIGN}{_STYLED}]")
 _FOREIGN_LETTER = re.compile(f"[{_FOREIGN}]")
 _WORD = re.compile(r"\S+")
 _LETTERS = re.compile("[A-Za-z]")
+_ACCENT = re.compile("[\u0300-\u036f]")
 _PHONETIC = re.compile("[ˈˌːəɔæŋθðʃʒʊɛɑɒ]")
 _EAST_ASIAN = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3]")
 _MARKS = "\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff"
 _STACKED = re.compile(
     rf"(?:[A-Za-z][{_MARKS}]{{3,40}}|(?:[A-Za-z][\u0334-\u0338\u035c-\u0362\u20d0-\u20ff]{{1,3}}){{4}})"
 )
+
+# Accents that no letter of Unicode has, on so many letters: no language is spelled like this.
+_ACCENTED_SHARE, _LEAST_ACCENTED = 0.15, 8
 
 _MIXED_SCORES = (0.0, 0.35, 0.6, 0.8)
 _STYLED_SCORES = (0.0, 0.25, 0.4, 0.5, 0.6)
@@ -51,9 +56,12 @@ class _Dressed:
 def find(canonical: Canonical) -> list[Match]:
     """A match for every line with dressed words, spanning from the first of them to the last."""
     raw = canonical.raw
-    if raw.isascii() or (canonical.offsets is None and canonical.text == raw):
+    if raw.isascii():
         return []
-    matches = list(_stacked(canonical))
+    matches = list(_accented(canonical))
+    if canonical.offsets is None and canonical.text == raw:
+        return matches
+    matches += _stacked(canonical)
     if _IMITATOR.search(raw):
         words = list(_dressed(canonical))
         matches += _judge(canonical, [word for word in words if not word.styled], _MIXED_SCORES)
@@ -118,6 +126,22 @@ def _stacked(canonical: Canonical) -> Iterator[Match]:
     view = _folded(canonical, start, end)
     score = max(0.3 if len(found) == 1 else 0.6, override.strength(view))
     yield Match(Pattern.HOMOGLYPH, score, start, end, "letters buried in combining marks", view)
+
+
+def _accented(canonical: Canonical) -> Iterator[Match]:
+    """Lines whose letters wear accents that they have in no language."""
+    text = canonical.text
+    for start, end in blocks(text, _ACCENT):
+        if _wears_accents(text[start:end]):
+            view = _ACCENT.sub("", text[start:end])
+            score = max(0.6, override.strength(view))
+            span = canonical.span(start, end)
+            yield Match(Pattern.HOMOGLYPH, score, *span, "accents that no language has", view)
+
+
+def _wears_accents(text: str) -> bool:
+    marks = len(_ACCENT.findall(text))
+    return marks >= _LEAST_ACCENTED and marks >= _ACCENTED_SHARE * len(_LETTERS.findall(text))
 
 
 def _folded(canonical: Canonical, start: int, end: int) -> str:

@@ -6,9 +6,11 @@ strongest.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import groupby
 from operator import attrgetter
 
 from tinyguardrail_sdk.labels import Pattern
@@ -86,6 +88,23 @@ def whole_word(text: str, start: int, end: int, *, reach: int, stops: str = "") 
     while end < last and not (text[end].isspace() or text[end] in stops):
         end += 1
     return start, end
+
+
+def lines(text: str) -> Iterator[tuple[int, int]]:
+    """Where each line of a text begins and ends, blanks at its end left out."""
+    start = 0
+    for line in text.splitlines(keepends=True):
+        if length := len(line.rstrip()):
+            yield start, start + length
+        start += len(line)
+
+
+def blocks(text: str, sign: re.Pattern[str]) -> Iterator[tuple[int, int]]:
+    """Where runs of lines begin and end that each hold a sign; blank lines do not end one."""
+    for held, run in groupby(lines(text), lambda line: bool(sign.search(text, *line))):
+        if held:
+            (start, end), *others = run
+            yield start, others[-1][1] if others else end
 
 
 class _Reach:

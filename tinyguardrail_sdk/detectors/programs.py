@@ -1,39 +1,51 @@
 """Texts taken apart by a program that the reader is to run: payload splitting, CodeChameleon.
 
-The pieces are put together without running anything: strings are joined in the order in which their
-names are, trees are read in order, numbered words sorted, lists of words tried in the known orders.
+The pieces are put together without running anything: strings are joined in the order in which
+their names are, trees are read in order, numbered words sorted, lists joined or tried in the known
+orders.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from itertools import chain
+from itertools import chain, pairwise
+from operator import itemgetter
 from typing import NamedTuple
 
 from tinyguardrail_sdk.detectors import english
 
 _UNFOLDS = 4  # joined strings may be so many times as long as the text that joins them
 
-_ASSIGNED = re.compile(r"(?<![\w.])([A-Za-z_]\w{0,30})\s{0,3}:?=\s{0,3}(['\"])([^'\"\n]{1,2000})\2")
+# A quoted string of up to so many characters; what a backslash stands before does not end it.
+_QUOTED = r"(?:'(?:[^'\\\n]|\\.){{{0}}}'|\"(?:[^\"\\\n]|\\.){{{0}}}\")"
+_STRING = _QUOTED.format("1,200")
+_ASSIGNED = re.compile(
+    rf"(?<![\w.])([A-Za-z_]\w{{0,30}})\s{{0,3}}:?=\s{{0,3}}({_QUOTED.format('1,2000')})"
+)
 _JOINED = re.compile(
     r"(?<![\w.'\"])[A-Za-z_]\w{0,30}(?:\s{0,2}(?:\+|,|\}\s?\{|&|\|\|)\s{0,2}[A-Za-z_]\w{0,30}){1,40}(?![\w'\"(])"
 )
-_LITERALS = re.compile(
-    r"(?:(['\"])([^'\"\n]{1,200})\1\s{0,3}\+\s{0,3}){2,}(['\"])([^'\"\n]{1,200})\3"
-)
-_LITERAL = re.compile(r"(['\"])([^'\"\n]{0,200})\1")
+_LITERALS = re.compile(rf"(?:{_STRING}\s{{0,3}}\+\s{{0,3}}){{2,}}{_STRING}")
+_LITERAL = re.compile(_QUOTED.format("0,200"))
 _NAME = re.compile(r"[A-Za-z_]\w*")
 
-_NUMBERED = re.compile(
-    r"\{\s?(['\"])([^'\"\n]{1,40})\1\s?:\s?(\d{1,4})\s?\}(?:\s?,\s?\{\s?(['\"])[^'\"\n]{1,40}\4\s?:\s?\d{1,4}\s?\}){3,}"
+_PLACE = rf"{_STRING}\s?:\s?\d{{1,4}}"
+_NUMBERED = re.compile(rf"\{{\s?{_PLACE}\s?\}}(?:\s?,\s?\{{\s?{_PLACE}\s?\}}){{3,}}")
+_ENTRY = re.compile(rf"({_STRING})\s?:\s?(\d{{1,4}})")
+_LINE = r"[ \t]{0,4}\d{1,4}[ \t]?[:.)-][ \t]?\S{1,40}"
+_NUMBERED_LINES = re.compile(
+    rf"^{_LINE}(?:[ \t]{{0,4}}\n{_LINE}){{4,}}(?=[ \t]{{0,4}}$)", re.MULTILINE
 )
-_ENTRY = re.compile(r"(['\"])([^'\"\n]{1,40})\1\s?:\s?(\d{1,4})")
-_TREE_TOKEN = re.compile(r"[{}]|(['\"])(value|val|data|left|right)\1\s?:|(['\"])([^'\"\n]{0,40})\3")
+_NUMBERED_LINE = re.compile(r"(\d{1,4})[ \t]?[:.)-][ \t]?(\S{1,40})")
+_SHUFFLED = 0.25  # of the steps go back to a lower number; fewer do in a list that is merely broken
+_TREE_TOKEN = re.compile(rf"[{{}}]|(['\"])(value|val|data|left|right)\1\s?:|({_LITERAL.pattern})")
 _TREE = re.compile(r"\{\s{0,4}(['\"])(?:value|val|data)\1\s?:\s?['\"]")
 _LIST = re.compile(
-    r"\[\s{0,4}(?:(['\"])[^'\"\n]{1,40}\1\s{0,4},\s{0,4}){4,}(['\"])[^'\"\n]{1,40}\2\s{0,4},?\s{0,4}\]"
+    rf"\[\s{{0,4}}(?:{_STRING}\s{{0,4}},\s{{0,4}}){{4,}}{_STRING}\s{{0,4}},?\s{{0,4}}\]"
 )
+_ESCAPED = {r"\n": "\n", r"\t": "\t", r"\"": '"', r"\'": "'", r"\\": "\\"}
+_ESCAPE = re.compile("|".join(map(re.escape, _ESCAPED)))
 _BETTER_ORDER = 6
 _SLOTS = {"value": 1, "val": 1, "data": 1, "left": 0, "right": 2}
 
@@ -75,13 +87,15 @@ def decryptions(text: str) -> list[tuple[int, int]]:
 
 def rebuilt(text: str) -> Iterator[Rebuilt]:
     """Everything in a text that can be put together again."""
+    if "\n" in text:
+        yield from _numbered_lines(text)
     if "'" not in text and '"' not in text:
         return
     if "=" in text:
         yield from _variables(text)
     if "+" in text:
         for run in _LITERALS.finditer(text):
-            pieces = [piece.group(2) for piece in _LITERAL.finditer(run.group())]
+            pieces = [_plain(piece.group()) for piece in _LITERAL.finditer(run.group())]
             yield Rebuilt(*run.span(), "".join(pieces), "a sentence cut into strings")
     if "{" in text:
         yield from _trees(text)
@@ -100,7 +114,7 @@ def _variables(text: str) -> Iterator[Rebuilt]:
     found = list(_ASSIGNED.finditer(text))
     if len(found) < 2:
         return
-    values = {piece.group(1): piece.group(3) for piece in found}
+    values = {piece.group(1): _plain(piece.group(2)) for piece in found}
     seen: set[tuple[str, ...]] = set()
     unfolded = 0
     for joined in _JOINED.finditer(text, found[1].start()):
@@ -147,7 +161,7 @@ def _grown(text: str) -> Iterator[_Node]:
             elif token.group(2):
                 open_nodes[-1].slot = _SLOTS[token.group(2)]
             else:
-                open_nodes[-1].hold(token.group(4))
+                open_nodes[-1].hold(_plain(token.group(3)))
     for part in chain.from_iterable(chain.from_iterable(node.parts for node in open_nodes)):
         if isinstance(part, _Node) and _TREE.match(text, part.start):
             yield part
@@ -168,17 +182,42 @@ def _in_order(tree: _Node) -> list[str]:
 
 def _numbered(text: str) -> Iterator[Rebuilt]:
     for run in _NUMBERED.finditer(text):
-        entries = [(int(one.group(3)), one.group(2)) for one in _ENTRY.finditer(run.group())]
-        view = " ".join(word for _, word in sorted(entries))
-        yield Rebuilt(*run.span(), view, "words numbered and shuffled")
+        entries = [
+            (int(one.group(2)), _plain(one.group(1))) for one in _ENTRY.finditer(run.group())
+        ]
+        yield Rebuilt(*run.span(), _by_number(entries), "words numbered and shuffled")
+
+
+def _numbered_lines(text: str) -> Iterator[Rebuilt]:
+    for run in _NUMBERED_LINES.finditer(text):
+        entries = [
+            (int(one.group(1)), one.group(2)) for one in _NUMBERED_LINE.finditer(run.group())
+        ]
+        steps = list(pairwise(number for number, _ in entries))
+        back = sum(later < earlier for earlier, later in steps)
+        # All of them go back in a countdown.
+        if _SHUFFLED * len(steps) <= back < len(steps):
+            yield Rebuilt(*run.span(), _by_number(entries), "words numbered and shuffled")
+
+
+def _by_number(entries: list[tuple[int, str]]) -> str:
+    return " ".join(word for _, word in sorted(entries, key=itemgetter(0)))
 
 
 def _lists(text: str, *, certain: bool) -> Iterator[Rebuilt]:
     for run in _LIST.finditer(text):
-        words = [one.group(2) for one in _LITERAL.finditer(run.group())]
+        words = [_plain(one.group()) for one in _LITERAL.finditer(run.group())]
+        if cuts_words(words):
+            yield Rebuilt(*run.span(), "".join(words), "a sentence cut inside words")
+            continue
         view = _best_order(words, 0 if certain else _BETTER_ORDER)
         if view:
             yield Rebuilt(*run.span(), view, "words shuffled in a list")
+
+
+def _plain(item: str) -> str:
+    """What a quoted string says."""
+    return _ESCAPE.sub(lambda escape: _ESCAPED[escape.group()], item[1:-1])
 
 
 def _best_order(words: list[str], better: int) -> str | None:

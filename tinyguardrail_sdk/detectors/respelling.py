@@ -26,13 +26,20 @@ _STOPS = ".:;?\n\"'"
 _REACH = 8
 _GAP = 3  # plain words that may stand between two respelled ones
 
-_GAPS = r"[ .\-_*|/,~+'’?!;:]{1,6}"
+_GAPS = r"[ .\-_*|/,~+'’?!;:\\\r\n\"()\[\]{}<>@#$%&=^`]{1,9}"
 # A longer run is read in pieces, for every piece has a usual gap of its own.
 _SPACED = re.compile(rf"(?<![^\W_])[^\W_](?:{_GAPS}[^\W_](?![^\W_])){{4,1999}}")
 _LONE_LETTERS = re.compile(r"(?:[1asO#]\.{0,6}){5}")
 _TOGETHER = 12  # letters in a row that may be several words whose spaces were lost
 _LONGEST = 20
 _KNOWN_SHARE = 0.7
+# Letters set apart in any language: so many words of such a size, of letters that can be spoken.
+_FEWEST_WORDS, _LEAST_SIZE, _MOST_SIZE, _LEAST_VOWELS = 4, 3.0, 10.0, 0.28
+_VOWEL = frozenset("aeiouy")
+# The price of a piece that is no word, and of each letter of it, where a word costs 1.
+_STRANGE_PRICE = 2.0
+_LETTER_PRICE = 0.6
+_NEVER = float("inf")
 
 _CONSONANTS = frozenset("bcdfghjklmnpqrstvwxyz")
 
@@ -87,7 +94,15 @@ def _spelt_out(chunk: str) -> str:
         return chunk
     if "-" in chunk:
         return " ".join(_unleet(part) or _spelt_out(part) for part in chunk.split("-") if part)
-    return EITHER.sub("i", chunk.translate(LEET))
+    return _spelt(chunk)
+
+
+def _spelt(chunk: str) -> str:
+    """A chunk with letters for its signs: a known word where they can make one."""
+    body = chunk.lower().translate(LEET)
+    core = body.strip(_EDGE)
+    known = next(filter(english.is_word, guesses(core)), None)
+    return body.replace(core, known, 1) if known else EITHER.sub("i", chunk.translate(LEET))
 
 
 def _groups(places: list[int]) -> Iterator[list[int]]:
@@ -141,9 +156,9 @@ def spaced(text: str, words: Words) -> Iterator[Respelled]:
         for gap, letter in zip(gaps, letters[1:], strict=False):
             parts.append(letter if gap == usual else " " + letter)
         view = " ".join(
-            _segmented(word) if len(word) > _TOGETHER else word for word in "".join(parts).split()
+            segmented(word) if len(word) > _TOGETHER else word for word in "".join(parts).split()
         )
-        if _mostly_long_words(view):
+        if _mostly_long_words(view) or _speakable(view):
             yield Respelled(*run.span(), len(letters), view)
 
 
@@ -153,31 +168,56 @@ def _mostly_long_words(view: str) -> bool:
     return kept >= _KNOWN_SHARE * len(view.replace(" ", "")) and kept >= 4
 
 
-def _segmented(run: str) -> str:
+def _speakable(view: str) -> bool:
+    """Whether letters with two kinds of gaps look like the words of some language."""
+    words = view.lower().split()
+    letters = "".join(words)
+    vowels = sum(letter in _VOWEL or not letter.isascii() for letter in letters) / len(letters)
+    size = len(letters) / len(words)
+    return (
+        len(words) >= _FEWEST_WORDS
+        and _LEAST_SIZE <= size <= _MOST_SIZE
+        and vowels >= _LEAST_VOWELS
+    )
+
+
+def segmented(run: str) -> str:
     """Put the spaces back into words written together, by the fewest words that fill the run."""
     low = english.lower(run)
     if english.is_word(low):
         return run
-    costs, origins = [0.0], [0]
+    vocabulary = english.kinds_of_words()
+    # What the cheapest reading up to each place costs that ends with a word, or with letters in no
+    # word, and where its last piece began.
+    known, strange, cheapest = [0.0], [_STRANGE_PRICE], [0.0]
+    words, others = [0], [0]
     for end in range(1, len(low) + 1):
-        cost, origin = min(
-            (costs[at] + _cost(low[at:end]), at) for at in range(max(0, end - _LONGEST), end)
-        )
-        costs.append(cost)
-        origins.append(origin)
+        best, origin = _NEVER, 0
+        for at in range(max(0, end - _LONGEST), end):
+            if cheapest[at] < best and low[at:end] in vocabulary:
+                cost = cheapest[at] + _cost(low[at:end])
+                if cost < best:
+                    best, origin = cost, at
+        opened = known[-1] + _STRANGE_PRICE < strange[-1]
+        others.append(end - 1 if opened else others[-1])
+        strange.append(min(known[-1] + _STRANGE_PRICE, strange[-1]) + _LETTER_PRICE)
+        known.append(best)
+        words.append(origin)
+        cheapest.append(min(best, strange[-1]))
     pieces: list[str] = []
     end = len(run)
     while end:
-        pieces.append(run[origins[end] : end])
-        end = origins[end]
+        start = words[end] if known[end] <= strange[end] else others[end]
+        pieces.append(run[start:end])
+        end = start
     return " ".join(reversed(pieces))
 
 
-def _cost(piece: str) -> float:
-    if not english.is_word(piece):
-        return 2.2 * len(piece)
+def _cost(word: str) -> float:
     # Of two ways to cut, the one with more grammar in it.
-    return 0.9 if english.is_grammar(piece) else 1.0
+    if english.is_grammar(word):
+        return 0.9 if len(word) > 1 else 1.2
+    return 1.0 if len(word) > 2 else 2.5
 
 
 def pig_latin(text: str, words: Words) -> Iterator[Respelled]:
@@ -205,11 +245,14 @@ def pig_latin(text: str, words: Words) -> Iterator[Respelled]:
 def _unpig(token: str) -> str | None:
     if not token.endswith("ay") or len(token) < 4:
         return None
-    body = token[:-2]
+    body, known = token[:-2], list[str]()
     for moved in range(1, min(4, len(body))):
         if body[-moved] not in _CONSONANTS and body[-moved] != "u":
             break
         word = body[-moved:] + body[:-moved]
         if english.is_word(word):
-            return word
-    return body[:-1] if body[-1] in "wy" and english.is_word(body[:-1]) else None
+            known.append(word)
+    if body[-1] in "wy" and english.is_word(body[:-1]):
+        known.append(body[:-1])
+    # "Inway" is "in" rather than "win": short words are mostly grammar.
+    return next(filter(english.is_grammar, known), known[0] if known else None)

@@ -1,4 +1,4 @@
-"""Letters exchanged for others: Caesar shifts, ROT13 among them, and Atbash.
+"""Letters exchanged for others: Caesar shifts, ROT13 among them, Atbash, and neighbouring keys.
 
 Such a text is a run of strings that are no words. Letter frequencies name the likeliest shifts, and
 only a shift that turns most of the run into words is believed.
@@ -15,8 +15,9 @@ import numpy as np
 from tinyguardrail_sdk.detectors import english
 from tinyguardrail_sdk.detectors.english import Words
 
-ATBASH = 0
 ROT13 = 13
+# What is no shift has a number above all shifts.
+ATBASH, RIGHT_KEYS, LEFT_KEYS = 26, 27, 28
 
 # Three strange words in a row; a run also carries numbers, breaks and a known word here and there.
 _STRANGE = re.compile(r"(?:[uxk1][.#M]{0,2}){3}")
@@ -31,20 +32,32 @@ _CANDIDATES = 5
 _BY_FREQUENCY = "etaoinshrdlcumwfgypbvkjxqz"
 _PER_THOUSAND = "127 91 82 75 70 67 63 61 60 43 40 28 28 24 24 22 20 20 19 15 10 8 2 2 1 1"
 _FREQUENCY = dict(zip(_BY_FREQUENCY, map(int, _PER_THOUSAND.split()), strict=True))
-_LOG = np.log([_FREQUENCY[letter] for letter in ascii_lowercase])
-# Row s: what each cipher letter is worth if the text was shifted on by s; the last row is Atbash.
-_WORTH = np.array([np.roll(_LOG, shift) for shift in range(26)] + [_LOG[::-1]])
+LOG_FREQUENCY = np.log([_FREQUENCY[letter] for letter in ascii_lowercase])
+_KEYS = ("qwertyuiop", "asdfghjkl", "zxcvbnm")
+_TO_LEFT = {key: row[at - 1] for row in _KEYS for at, key in enumerate(row)}
+_TO_RIGHT = {left: key for key, left in _TO_LEFT.items()}
+# What each letter stands for, under each shift and then under each of the others.
+_ALPHABETS = [ascii_lowercase[-shift:] + ascii_lowercase[:-shift] for shift in range(26)]
+_ALPHABETS += [
+    ascii_lowercase[::-1],
+    "".join(map(_TO_LEFT.__getitem__, ascii_lowercase)),
+    "".join(map(_TO_RIGHT.__getitem__, ascii_lowercase)),
+]
+# One row for each alphabet: what each cipher letter is worth.
+WORTH = np.array(
+    [[LOG_FREQUENCY[ord(letter) - ord("a")] for letter in each] for each in _ALPHABETS]
+)
 
 
 def find(
     text: str, words: Words, wanted: Callable[[int], bool]
 ) -> Iterator[tuple[int, int, int, str]]:
-    """Runs of exchanged letters: start, end, the shift (or `ATBASH`) and what was written.
+    """Runs of exchanged letters: start, end, the alphabet's number and what was written.
 
     Args:
         text: The text that `words` was read from.
         words: Its words, with or without places.
-        wanted: Which shifts to try.
+        wanted: Which alphabets to try: a shift, `ATBASH` and the like.
     """
     if not any(_readings(words, wanted)):
         return
@@ -88,15 +101,12 @@ def _mostly_words(sample: set[str], table: dict[int, int]) -> bool:
 def _likeliest(letters: str, wanted: Callable[[int], bool]) -> list[int]:
     """The shifts that make the letters look more like English than they do as they stand."""
     codes = np.frombuffer(letters.encode("ascii"), np.uint8) - ord("a")
-    worth = _WORTH @ np.bincount(codes, minlength=26)
+    worth = WORTH @ np.bincount(codes, minlength=26)
     better = np.argsort(-worth)[:_CANDIDATES]
-    shifts = [int(row) % 26 for row in better if worth[row] > worth[0]]
+    shifts = [int(row) for row in better if worth[row] > worth[0]]
     return [shift for shift in shifts if wanted(shift)]
 
 
 def _table(shift: int) -> dict[int, int]:
-    if shift == ATBASH:
-        plain = ascii_lowercase[::-1]
-    else:
-        plain = ascii_lowercase[-shift:] + ascii_lowercase[:-shift]
+    plain = _ALPHABETS[shift]
     return str.maketrans(ascii_letters, plain + plain.upper())

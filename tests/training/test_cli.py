@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,8 +10,11 @@ import pytest
 
 from tinyguardrail_sdk import training
 from tinyguardrail_sdk.cli.main import main
+from tinyguardrail_sdk.labels import Label
+from tinyguardrail_sdk.manifest import DEFAULT_CHECKPOINT
 from tinyguardrail_sdk.training import train
 from tinyguardrail_sdk.training.config import TrainConfig
+from tinyguardrail_sdk.training.data.schema import Example, write_examples
 
 pytestmark = pytest.mark.train
 
@@ -42,6 +46,48 @@ def test_a_stopped_training_names_the_command_that_goes_on(
     status, result, error = _run(capsys, "train", *files, "--output", str(output))
     assert (status, result["step"]) == (130, 3)
     assert f"`tinyguardrail train --resume --output '{output}'`" in error
+
+
+def test_a_terminal_shows_a_result_without_tables_in_lines(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    base = tmp_path / "base.txt"
+    base.write_text("[PAD]\n[UNK]\n[CLS]\n[SEP]\n", encoding="utf-8")
+    words = ("data", "vocabulary", "--base", str(base), "--output", str(tmp_path / "vocab.txt"))
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    assert main(words) == 0
+    shown = capsys.readouterr().out
+    assert shown.startswith('{\n  "base": 4,\n')
+    assert json.loads(shown)["base"] == 4
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("evaluate", "{rows}"),
+        ("robustness", "{rows}", "--mutation", "base64"),
+        ("compare", str(DEFAULT_CHECKPOINT), "--data", "{rows}"),
+        ("data", "mix", "{rows}", "--output", "{folder}"),
+        ("data", "audit", "{rows}"),
+        ("data", "fetch", "--list"),
+        ("pipeline", "--preset", "tiny", "--dry-run", "--output", "{folder}"),
+    ],
+)
+def test_a_terminal_shows_tables_without_the_line_for_programs(
+    words: tuple[str, ...],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    rows = tmp_path / "rows.jsonl"
+    write_examples(rows, (Example(f"hello {n}", Label.BENIGN, family=str(n)) for n in range(4)))
+    told = [word.format(rows=rows, folder=tmp_path / "out") for word in words]
+    assert _run(capsys, *told)[1]
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    assert main(told) == 0
+    captured = capsys.readouterr()
+    assert captured.out.count("\n") > 3 or captured.err.count("to do") > 3
+    assert "{" not in captured.out
 
 
 def test_a_run_from_a_file_with_flags_over_it_and_its_resumption(

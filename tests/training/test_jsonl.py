@@ -115,7 +115,8 @@ def test_a_damaged_file_is_named(tmp_path: Path) -> None:
     packed = gzip.compress((json.dumps(GOOD) + "\n").encode() * 50)
     (tmp_path / "cut.jsonl.gz").write_bytes(packed[:-9])
     (tmp_path / "latin.jsonl").write_bytes(b'{"text": "caf\xe9", "label": "benign"}\n')
-    for name in ("cut.jsonl.gz", "latin.jsonl"):
+    (tmp_path / "bits.jsonl.gz").write_bytes(packed[:10] + b"\xff\xff")
+    for name in ("cut.jsonl.gz", "latin.jsonl", "bits.jsonl.gz"):
         with pytest.raises(InputError, match=f"{name}.*write the file again"):
             list(read_lines(tmp_path / name))
 

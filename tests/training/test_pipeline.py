@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import time
 from collections.abc import Callable
@@ -16,12 +17,15 @@ pytest.importorskip("matplotlib")
 
 from tinyguardrail_sdk.cli.main import main
 from tinyguardrail_sdk.errors import InputError
+from tinyguardrail_sdk.labels import Label
 from tinyguardrail_sdk.manifest import load_manifest
 from tinyguardrail_sdk.training import train as training
 from tinyguardrail_sdk.training.compare import REGRESSION_SET
-from tinyguardrail_sdk.training.data.schema import read_examples, write_examples
+from tinyguardrail_sdk.training.data.schema import Example, read_examples, write_examples
+from tinyguardrail_sdk.training.fields import word
 from tinyguardrail_sdk.training.pipeline import contents, work
-from tinyguardrail_sdk.training.pipeline.config import PipelineConfig
+from tinyguardrail_sdk.training.pipeline.config import PipelineConfig, load_pipeline
+from tinyguardrail_sdk.training.pipeline.presets import PRESETS
 from tinyguardrail_sdk.training.run_files import METRICS
 from tinyguardrail_sdk.training.train import TrainResult
 
@@ -193,9 +197,10 @@ def test_a_damaged_input_is_named(
     words = ("--set", f"data.inputs={json.dumps([str(own)])}")
     status, _, told = ask(tmp_path / "run", *words)
     assert status == 2
-    assert "own.jsonl.gz: damaged" in told.splitlines()[-1]
-    assert "write the file again" in told
-    assert ask(tmp_path / "run", *words, "--dry-run")[0] == 0
+    assert re.search(r"own\.jsonl\.gz.*damaged.*write the file again", told.splitlines()[-1])
+    # What is wrong with the first rows is found before anything begins.
+    assert (tmp_path / "run").exists() == (damage == b"cut")
+    assert ask(tmp_path / "run", *words, "--dry-run")[0] == (0 if damage == b"cut" else 2)
 
 
 @pytest.mark.parametrize("field", ["init", "distillation.teacher"])
@@ -279,8 +284,28 @@ def test_the_plan_is_shown_and_nothing_made(tmp_path: Path, ask: Ask) -> None:
     status, result, told = ask(tmp_path / "run", "--dry-run")
     assert (status, [entry["stage"] for entry in result["plan"]]) == (0, _STAGES)
     assert {entry["state"] for entry in result["plan"]} == {"to do"}
-    assert result["plan"][0]["settings"]["samples"] == 120
+    assert result["plan"][0]["settings"]["data.samples"] == 120
+    assert result["plan"][4]["reads"][-1] == str(tmp_path / "run" / "data" / "test.jsonl.gz")
     heads = [line for line in told.splitlines() if not line.startswith(" ")]
     assert heads == [f"[{n}/{len(_STAGES)}] {name}: to do" for n, name in enumerate(_STAGES, 1)]
-    assert "losses.focal_gamma=1.0" in told
+    assert f"    writes: {tmp_path / 'run' / 'my-guard'}\n" in told
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_what_a_plan_names_is_what_set_takes(
+    tmp_path: Path, preset: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    own = {"data": {"inputs": [str(tmp_path / "mine.jsonl")]}}  # so that all settings are used
+    config = tmp_path / "own.json"
+    config.write_text(json.dumps(own), encoding="utf-8")
+    write_examples(tmp_path / "mine.jsonl", [Example("hello", Label.BENIGN)])
+    words = ("pipeline", "--preset", preset, "--config", str(config), "--dry-run")
+    assert main((*words, "--output", str(tmp_path / "run"))) == 0
+    captured = capsys.readouterr()
+    stages = json.loads(captured.out)["plan"]
+    told = [word(*setting) for stage in stages for setting in stage["settings"].items()]
+    assert load_pipeline("large", overrides=told) == load_pipeline(preset, config)
+    lines = [line for line in captured.err.splitlines() if line.startswith("    ")]
+    shown = {one for line in lines if "s: " not in line for one in line.split()}
+    assert shown == set(told)

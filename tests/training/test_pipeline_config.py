@@ -82,7 +82,7 @@ def test_the_checkpoint_is_calibrated_to_what_is_set(
     work.export(config, layout)
     assert [release.targets for release in asked] == [config.calibration]
     (stage,) = (stage for stage in stages(config, layout) if stage.name == "export")
-    assert stage.settings["calibration"]["false_alarms"]["balanced"] == 0.005
+    assert stage.settings["calibration.false_alarms.balanced"] == 0.005
     assert load_pipeline("tiny").calibration == usual
 
 

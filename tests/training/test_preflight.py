@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -14,6 +15,7 @@ import pytest
 
 from tinyguardrail_sdk.cli.main import main
 from tinyguardrail_sdk.manifest import DEFAULT_CHECKPOINT
+from tinyguardrail_sdk.training.inputs import data
 
 Refused = Callable[..., str]
 
@@ -104,7 +106,48 @@ SENSELESS = [
     (["data", "fetch", "deepset"], "--output is missing"),
     (["calibrate", "--checkpoint", "{checkpoint}"], "either --validation"),
     (["calibrate", "--checkpoint", "{checkpoint}", "--target-fpr", "7"], "in [0, 1)"),
+    (
+        ["train", "--train", "{spam}", "--validation", "{data}"],
+        "--train: spam.jsonl, line 2: label",
+    ),
+    (
+        ["train", "--train", "{data}", "--validation", "{words}"],
+        "--validation: words.jsonl, line 1",
+    ),
+    (["train", *TEXTS, "--validation", "{packed}"], "--validation: packed.jsonl.gz, after line 0"),
+    (["evaluate", "{words}"], "PATH: words.jsonl, line 1: a row is a line with"),
+    (["evaluate", "{plain}"], "of these 1 the labels are 'harmful_plain'"),
+    (["report", "--data", "{plain}", "{plain}", "--output", "o"], "of these 2 the labels are"),
+    (["robustness", "{packed}"], "PATH: packed.jsonl.gz, after line 0: not UTF-8 text, or damaged"),
+    (["calibrate", "--checkpoint", "{checkpoint}", "--validation", "{plain}"], "or leave them out"),
+    (["calibrate", "--checkpoint", "{checkpoint}", "--benign", "{attack}"], "harmless texts only"),
+    (["compare", "{checkpoint}", "--data", "{words}"], "--data: words.jsonl, line 1: a row"),
+    (["data", "mine", "{spam}", "--output", "o"], "F: spam.jsonl, line 2: label 'spam' is none of"),
+    (
+        ["pipeline", "--set", 'data.inputs=["spam.jsonl"]'],
+        "data.inputs: spam.jsonl, line 2: 'spam'",
+    ),
+    (["pipeline", "--set", 'data.pools=["spam.jsonl"]'], "data.pools: spam.jsonl, line 2: a pool"),
+    (
+        [
+            "pipeline",
+            "--set",
+            'data.inputs=["data.jsonl"]',
+            "--set",
+            'data.against=["words.jsonl"]',
+        ],
+        "data.against: words.jsonl, line 1: a row",
+    ),
 ]
+ROW = '{{"text": "x", "label": "{}"}}\n'
+FILES = {
+    "data.jsonl": ROW.format("benign"),
+    "spam.jsonl": ROW.format("benign") + ROW.format("spam"),
+    "plain.jsonl": ROW.format("harmful_plain"),
+    "attack.jsonl": ROW.format("injection"),
+    "words.jsonl": "hello\n",
+    "packed.jsonl.gz": "not packed",
+}
 # Answers them one after the other, as JSON on lines: an interpreter for each would take long.
 ANSWERS = """
 import json, sys
@@ -129,8 +172,10 @@ def answers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Any]]:
     """By the message that is due: status, output, errors, and which libraries were loaded."""
     folder = tmp_path_factory.mktemp("senseless")
     (folder / "empty").mkdir()
-    (folder / "data.jsonl").write_text('{"text": "x", "label": "benign"}\n', encoding="utf-8")
-    names = {"data": "data.jsonl", "checkpoint": DEFAULT_CHECKPOINT, "folder": "empty"}
+    for name, content in FILES.items():
+        (folder / name).write_text(content, encoding="utf-8")
+    named = {name.partition(".")[0]: name for name in FILES}
+    names = {**named, "checkpoint": DEFAULT_CHECKPOINT, "folder": "empty"}
     lines = [json.dumps([word.format(**names) for word in words]) for words, _ in SENSELESS]
     done = subprocess.run(
         [sys.executable, "-c", ANSWERS],
@@ -152,6 +197,16 @@ def test_what_makes_no_sense_is_refused_without_loading_torch(
     assert (status, out, loaded) == (2, "", [])
     assert message in err
     assert err.startswith("tinyguardrail: ")
+
+
+@pytest.mark.skipif(not Path("/dev/fd").is_dir(), reason="pipes have no path here")
+def test_a_pipe_is_not_read_before_its_time() -> None:
+    reading, writing = os.pipe()
+    os.write(writing, FILES["words.jsonl"].encode())
+    os.close(writing)
+    data(Path(f"/dev/fd/{reading}"))
+    with os.fdopen(reading) as left:
+        assert left.read() == FILES["words.jsonl"]
 
 
 def test_weights_one_folder_down_are_pointed_at(tmp_path: Path, refused: Refused) -> None:

@@ -40,7 +40,7 @@ LAUNCHERS = {
 }  # fmt: skip
 
 
-def _launch(config: TrainConfig, launcher: str, folder: Path) -> None:
+def _launch(config: TrainConfig, launcher: str, folder: Path) -> str:
     told = folder / "run.json"
     told.write_text(json.dumps(config.to_dict()), encoding="utf-8")
     words = [
@@ -53,6 +53,7 @@ def _launch(config: TrainConfig, launcher: str, folder: Path) -> None:
     known = {**os.environ, "PYTHONPATH": str(root), **own}
     done = subprocess.run(words, env=known, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-2000:]
+    return done.stdout
 
 
 def _validation(config: TrainConfig) -> dict[str, Any]:
@@ -75,7 +76,8 @@ def test_two_processes_learn_what_one_does_from_the_same_pairs_of_batches(
     one = make_config(output=str(tmp_path / "one"), optimizer={"accumulation": 2}, **same)
     two = make_config(output=str(tmp_path / "two"), **same)
     train.main(one)
-    _launch(two, launcher, tmp_path)
+    (told,) = _launch(two, launcher, tmp_path).splitlines()  # by one of the two
+    assert json.loads(told)["step"] == STEPS
     facts = load_facts(two.output / f"step-{STEPS}")
     assert (facts["processes"], facts["position"]["batch"]) == (2, STEPS)
     assert load_facts(one.output / f"step-{STEPS}")["position"]["batch"] == 2 * STEPS

@@ -14,12 +14,12 @@ import pytest
 
 from tinyguardrail_sdk.cli.main import main
 from tinyguardrail_sdk.errors import CheckpointError, InputError
-from tinyguardrail_sdk.manifest import load_manifest
-from tinyguardrail_sdk.training import train
+from tinyguardrail_sdk.manifest import DEFAULT_CHECKPOINT, load_manifest
+from tinyguardrail_sdk.training import commands, train
 from tinyguardrail_sdk.training.config import TrainConfig
 from tinyguardrail_sdk.training.export import release as releasing
 from tinyguardrail_sdk.training.export.bundle import export
-from tinyguardrail_sdk.training.export.release import ReleaseConfig, release
+from tinyguardrail_sdk.training.export.release import Release, ReleaseConfig, release
 from tinyguardrail_sdk.training.network.model import TinyGuardrail
 from tinyguardrail_sdk.training.restore import restore
 
@@ -116,6 +116,16 @@ def test_nothing_is_overwritten_and_nothing_released_blindly(
     assert list(working.iterdir()) == [working / "bystander"]
     with pytest.raises(InputError, match="--validation"):
         ReleaseConfig("2", validation=())
+
+
+def test_a_release_says_where_it_is(
+    run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made = Release(load_manifest(DEFAULT_CHECKPOINT), {}, [], released=True)
+    monkeypatch.setattr(commands, "release", lambda *_: made)
+    words = ["export", "--run", str(run), "--output", str(tmp_path / "new"), "--release"]
+    assert main(words) == 0
+    assert f"tinyguardrail: released: {tmp_path / 'new'}\n" in capsys.readouterr().err
 
 
 def test_the_commands(

@@ -175,7 +175,7 @@ def _add_fitted_on(parser: argparse.ArgumentParser) -> None:
     add_input(
         parser,
         "--validation",
-        check=inputs.data,
+        check=inputs.classed,
         action="append",
         default=[],
         metavar="F",
@@ -184,7 +184,7 @@ def _add_fitted_on(parser: argparse.ArgumentParser) -> None:
     add_input(
         parser,
         "--benign",
-        check=inputs.data,
+        check=inputs.harmless,
         action="append",
         default=[],
         metavar="F",

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from accelerate import PartialState
 from rich.console import Console
 
 from tinyguardrail_sdk.cli import INTERRUPTED
@@ -30,6 +31,7 @@ from tinyguardrail_sdk.training.export.bundle import export as export_checkpoint
 from tinyguardrail_sdk.training.export.bundle import tell_staying
 from tinyguardrail_sdk.training.export.release import ReleaseConfig, release
 from tinyguardrail_sdk.training.fields import print_fields
+from tinyguardrail_sdk.training.inputs import CLASSES_ONLY, HARMLESS_ONLY
 from tinyguardrail_sdk.training.judging import judge_windows
 from tinyguardrail_sdk.training.options import chosen_route
 from tinyguardrail_sdk.training.preflight import calibration_targets, train_overrides
@@ -52,7 +54,7 @@ _DONE, _WORSE = 0, 1
 
 
 def robustness(arguments: argparse.Namespace) -> int:
-    """Score texts under mutations, show a table, end in one JSON line."""
+    """Score texts under mutations, show a table."""
     with keeping(unfinished(arguments.output), tell) as kept, counting("score") as progress:
         report = under_mutation(
             arguments.checkpoint or DEFAULT_CHECKPOINT,
@@ -68,7 +70,7 @@ def robustness(arguments: argparse.Namespace) -> int:
         )
         _write_result(arguments.output, report)
     Console(width=200).print(render_robustness(report))
-    print_json(report)
+    print_json(report, shown=True)
     return _DONE
 
 
@@ -88,12 +90,16 @@ def train(arguments: argparse.Namespace) -> int:
         print_fields(config.to_dict(), TrainConfig)
         return _DONE
     result = training.main(config, resume=arguments.resume)
+    if PartialState().is_main_process:  # of those that trained together one tells
+        _tell_trained(result)
+    return INTERRUPTED if result.reason == "interrupted" else _DONE
+
+
+def _tell_trained(result: training.TrainResult) -> None:
     print_json({**vars(result), "folder": str(result.folder)})
-    if result.reason != "interrupted":
-        return _DONE
-    again = f"tinyguardrail train --resume --output {shlex.quote(str(result.folder))}"
-    tell(f"go on with `{again}`, started as before")
-    return INTERRUPTED
+    if result.reason == "interrupted":
+        again = f"tinyguardrail train --resume --output {shlex.quote(str(result.folder))}"
+        tell(f"go on with `{again}`, started as before")
 
 
 def average(arguments: argparse.Namespace) -> int:
@@ -152,12 +158,7 @@ def _unwanted(odd: Sequence[Row], *, benign_only: bool) -> str:
     counts = ", ".join(
         f"{n} texts of label {label!r} in {name}" for (name, label), n in found.items()
     )
-    remedy = (
-        "--benign takes harmless texts only; give texts of all classes as --validation"
-        if benign_only
-        else f"label them {', '.join(LABELS)}, or leave them out"
-    )
-    return f"{counts}; {remedy}"
+    return f"{counts}; {HARMLESS_ONLY if benign_only else CLASSES_ONLY}"
 
 
 def _benign_if(traffic: Sequence[Path]) -> str | None:
@@ -165,7 +166,7 @@ def _benign_if(traffic: Sequence[Path]) -> str | None:
 
 
 def evaluate(arguments: argparse.Namespace) -> int:
-    """Score sets, show tables, end in one JSON line."""
+    """Score sets, show tables."""
     with keeping(unfinished(arguments.output), tell) as kept, counting("score") as progress:
         report = evaluation.evaluate(
             arguments.checkpoint or DEFAULT_CHECKPOINT,
@@ -180,7 +181,7 @@ def evaluate(arguments: argparse.Namespace) -> int:
     console = Console(width=100)
     for table in render(report):
         console.print(table)
-    print_json({**report, "tables": report["tables"]["all"]})
+    print_json({**report, "tables": report["tables"]["all"]}, shown=True)
     return _DONE
 
 
@@ -275,13 +276,15 @@ def _release(arguments: argparse.Namespace) -> int:
             f"not released: worse than the built-in checkpoint in {groups}; "
             "train on, or release it all the same with --allow-worse"
         )
+    if made.released:
+        tell(f"released: {arguments.output}")
     return _tell(made.changes, {"released": made.released, **tell_staying(made.manifest)})
 
 
 def _tell(changes: dict[str, comparison.Change], facts: Mapping[str, Any]) -> int:
     Console(width=100).print(render_changes(changes))
     shown = comparison.summary(changes)
-    print_json({**facts, **shown})
+    print_json({**facts, **shown}, shown=True)
     refused = bool(shown["worse"]) and not facts.get("released", False)
     return _WORSE if refused else _DONE
 

@@ -48,7 +48,7 @@ def generate(arguments: argparse.Namespace) -> int:
 
 
 def split(arguments: argparse.Namespace) -> int:
-    """Part the harmless rows of pools; end in one JSON line: what was dropped, rows by source."""
+    """Part the harmless rows of pools; tell what was dropped, and rows by source."""
     with counting("split") as progress:
         report = write_benign_parts(
             arguments.pool, arguments.output, terms=_terms(arguments), progress=progress
@@ -66,7 +66,7 @@ def fetch(arguments: argparse.Namespace) -> int:
     """Fetch data sets, or list them."""
     if arguments.list:
         Console(width=_WIDTH).print(catalogue_table(CATALOGUE))
-        print_json({dataset.name: dataset.home for dataset in CATALOGUE})
+        print_json({dataset.name: dataset.home for dataset in CATALOGUE}, shown=True)
         return _DONE
     config = FetchConfig(
         names=tuple(arguments.names),
@@ -116,12 +116,12 @@ def mix(arguments: argparse.Namespace) -> int:
     for table in mix_tables(report):
         console.print(table)
     parts = {name: part["rows"] for name, part in report["parts"].items()}
-    print_json({**{k: report[k] for k in ("read", "kept", "dropped")}, **parts})
+    print_json({**{k: report[k] for k in ("read", "kept", "dropped")}, **parts}, shown=True)
     return _DONE
 
 
 def audit(arguments: argparse.Namespace) -> int:
-    """Describe files, show tables and warnings, end in one JSON line."""
+    """Describe files, show tables and warnings."""
     config = AuditConfig(tuple(arguments.paths), arguments.near, arguments.seed)
     with keeping(unfinished(arguments.output), tell) as kept, counting("read") as progress:
         report = audit_files(config, progress, kept)
@@ -133,7 +133,7 @@ def audit(arguments: argparse.Namespace) -> int:
     for warning in report["warnings"]:
         console.print(f"! {warning}", markup=False, highlight=False, soft_wrap=True)
     by = {name: counts for name, counts in report["by"].items() if name != "technique"}
-    print_json({**report, "by": by})
+    print_json({**report, "by": by}, shown=True)
     return _DONE
 
 

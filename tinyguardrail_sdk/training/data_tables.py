@@ -53,7 +53,7 @@ def audit_tables(report: Mapping[str, Any]) -> Iterator[Table]:
         for value, counts in list(values.items())[:_MOST_ROWS]:
             _add(table, value, (sum(counts.values()), *(counts.get(str(k), 0) for k in LABELS)))
         if len(values) > _MOST_ROWS:
-            table.caption = f"{len(values) - _MOST_ROWS} more in the JSON result"
+            table.caption = f"{len(values) - _MOST_ROWS} more in what --output writes"
         yield table
     yield _shares(
         "licence groups", {k: n / report["rows"] for k, n in report["by"]["terms"].items()}

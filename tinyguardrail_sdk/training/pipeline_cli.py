@@ -26,8 +26,8 @@ presets:
   tiny   600 samples, the same recipe on a network that is too small to be good
 
 Every field can be set, in a JSON or TOML file or with --set: --fields lists them with what the
-preset makes of them, --dry-run shows what each stage is told. colab and large go on from the
-shipped weights, tiny begins without any; train.init says otherwise.
+preset makes of them, --dry-run those that each stage goes by, and what it reads and writes. colab
+and large go on from the shipped weights, tiny begins without any; train.init says otherwise.
 
 The run folder holds data, audit.json, train, the checkpoint (export.name), evaluation,
 comparison.json, report, final_metrics.json and pipeline.json. Run again, the command skips what is

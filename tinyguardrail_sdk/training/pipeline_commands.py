@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Mapping
-from textwrap import fill
-from typing import Any
+from collections.abc import Iterator
+from textwrap import wrap
+from typing import TYPE_CHECKING
 
 from tinyguardrail_sdk.cli import INTERRUPTED
 from tinyguardrail_sdk.errors import InputError
@@ -15,9 +15,12 @@ from tinyguardrail_sdk.training.fields import print_fields, word
 from tinyguardrail_sdk.training.pipeline.config import OWN_FIELDS, PipelineConfig
 from tinyguardrail_sdk.training.preflight import pipeline_config
 from tinyguardrail_sdk.training.reporter import print_json
-from tinyguardrail_sdk.training.settings import flat
+
+if TYPE_CHECKING:
+    from tinyguardrail_sdk.training.pipeline.stages import Stage
 
 _DONE = 0
+_MARGIN, _COLUMNS = " " * 4, 96
 
 
 def pipeline(arguments: argparse.Namespace) -> int:
@@ -38,7 +41,7 @@ def pipeline(arguments: argparse.Namespace) -> int:
 
 
 def _show(config: PipelineConfig, restart: bool) -> int:
-    """The plan: in words, and as the one line that programs read."""
+    """The plan: in words, and for programs."""
     from tinyguardrail_sdk.training.pipeline.run import plan
 
     shown = []
@@ -46,20 +49,21 @@ def _show(config: PipelineConfig, restart: bool) -> int:
     for number, (stage, done) in enumerate(stages, 1):
         state = "finished" if done else "to do"
         _say(f"[{number}/{len(stages)}] {stage.name}: {state}")
-        _say(_settings(stage.settings))
-        shown.append({"stage": stage.name, "state": state, "settings": stage.settings})
-    print_json({"output": str(config.output), "plan": shown})
+        for line in _lines(stage):
+            _say(_MARGIN + line)
+        told = {"settings": stage.settings, "reads": stage.inputs, "writes": stage.outputs}
+        shown.append({"stage": stage.name, "state": state, **told})
+    print_json({"output": str(config.output), "plan": shown}, shown=True)
     return _DONE
 
 
-def _settings(settings: Mapping[str, Any]) -> str:
-    """Indented lines of as many words as fit; none is broken."""
-    words = (word(name, value) for name, value in flat(settings).items())
-    margin = " " * 4
-    return fill(
-        "  ".join(words), 100, initial_indent=margin, subsequent_indent=margin,
-        break_long_words=False, break_on_hyphens=False,
-    )  # fmt: skip
+def _lines(stage: Stage) -> Iterator[str]:
+    """What it reads, what it writes, and its settings: as many words a line as fit, none broken."""
+    for kind, paths in (("reads", stage.inputs), ("writes", stage.outputs)):
+        if paths:
+            yield f"{kind}: {'  '.join(map(str, paths))}"
+    words = "  ".join(word(name, value) for name, value in stage.settings.items())
+    yield from wrap(words, _COLUMNS, break_long_words=False, break_on_hyphens=False)
 
 
 def _say(line: str) -> None:

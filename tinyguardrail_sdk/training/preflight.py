@@ -8,20 +8,39 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Iterator, Sequence
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 from tinyguardrail_sdk.errors import CheckpointError, InputError
 from tinyguardrail_sdk.training.bases import find_base
 from tinyguardrail_sdk.training.config import TrainConfig, load_config
 from tinyguardrail_sdk.training.data.generate import GenerateConfig
-from tinyguardrail_sdk.training.inputs import data, data_file, look_at, weights
+from tinyguardrail_sdk.training.data.jsonl import read_lines
+from tinyguardrail_sdk.training.data.labelled import labelled_rows
+from tinyguardrail_sdk.training.data.pools import pool_rows
+from tinyguardrail_sdk.training.inputs import (
+    Reader,
+    data_file,
+    first_rows,
+    look_at,
+    stored_files,
+    weights,
+)
 from tinyguardrail_sdk.training.mutate import chosen_mutations
 from tinyguardrail_sdk.training.pipeline.config import PipelineConfig, load_pipeline
+from tinyguardrail_sdk.training.rows import refuse_no_class
 from tinyguardrail_sdk.training.run_files import BEST, NOTHING_TO_RESUME, step_folders
 from tinyguardrail_sdk.training.targets import Targets
 
 # What `data generate` and `data split` write.
 _PARTS = ("train.jsonl.gz", "validation.jsonl.gz", "test.jsonl.gz", "data.json")
+
+# What the rows of a pipeline's own files are read with, by field.
+_READERS: dict[str, Reader] = {
+    "inputs": labelled_rows, "pools": pool_rows, "against": read_lines,
+}  # fmt: skip
 
 # Flag -> field of the configuration.
 _FLAGS = {
@@ -75,9 +94,9 @@ def train(arguments: argparse.Namespace) -> None:
 def pipeline(arguments: argparse.Namespace) -> None:
     """Read the configuration, and look for the files that it names."""
     config = pipeline_config(arguments)
-    for name in ("inputs", "pools", "against"):
+    for name, read in _READERS.items():
         for path in getattr(config.data, name):
-            look_at(path, f"data.{name}", data)
+            look_at(path, f"data.{name}", partial(first_rows, read=read))
 
 
 def pipeline_config(arguments: argparse.Namespace) -> PipelineConfig:
@@ -115,10 +134,16 @@ def export(arguments: argparse.Namespace) -> None:
         raise InputError("--allow-worse goes with --release")
 
 
+def evaluate(arguments: argparse.Namespace) -> None:
+    """Refuse texts of which none is of a class."""
+    refuse_no_class(_labels(arguments.paths))
+
+
 def report(arguments: argparse.Namespace) -> None:
-    """Refuse a checkpoint without texts."""
+    """Refuse a checkpoint without texts, and texts of which none is of a class."""
     if arguments.checkpoint and not arguments.data:
         raise InputError("--checkpoint is scored on texts: give --data too")
+    refuse_no_class(_labels(arguments.data or ()))
 
 
 def mutate(arguments: argparse.Namespace) -> None:
@@ -182,6 +207,11 @@ def _refuse_overwriting(arguments: argparse.Namespace) -> None:
             f"--output: {arguments.output}: holds {', '.join(present)} already; give another "
             "folder, or write over them with --overwrite"
         )
+
+
+def _labels(paths: Sequence[Path]) -> Iterator[str]:
+    for file in stored_files(paths):
+        yield from (row["label"] for _, row in read_lines(file))
 
 
 def _train_files(config: TrainConfig) -> None:

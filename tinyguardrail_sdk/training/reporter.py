@@ -21,9 +21,16 @@ from rich.progress import (
 from tinyguardrail_sdk.training.run_files import METRICS
 
 
-def print_json(value: object) -> None:
-    """Write a result as the one line that programs read."""
-    sys.stdout.write(json.dumps(value, default=str) + "\n")
+def print_json(value: object, *, shown: bool = False) -> None:
+    """Write a result as the one line that programs read; on a terminal in lines for people.
+
+    Args:
+        value: The result.
+        shown: People have seen it, in tables or words: a terminal gets no more.
+    """
+    people = sys.stdout.isatty()
+    if not (people and shown):
+        sys.stdout.write(json.dumps(value, indent=2 if people else None, default=str) + "\n")
 
 
 def tell(line: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
@@ -88,18 +88,32 @@ def judged_rows(paths: Sequence[Path], source_map: Mapping[str, Source]) -> list
         InputError: A line is no row, or no row is of one of the four classes.
     """
     rows = read_rows(paths, source_map)
+    refuse_no_class(row.label for row in rows)
     odd = Counter(row.label for row in rows if not row.has_class)
-    if odd.total() == len(rows):
-        raise InputError(
-            f"no text is of a class that is judged: {', '.join(LABELS)}; of these "
-            f"{len(rows)} the labels are {', '.join(map(repr, sorted(odd)[:_MOST_TOLD]))}"
-        )
     if odd:
         tell(
             f"{odd.total()} of {len(rows)} rows have a label outside the four "
             f"({', '.join(sorted(odd))}) and are counted apart"
         )
     return rows
+
+
+def refuse_no_class(labels: Iterable[str]) -> None:
+    """Read labels up to the first that is one of the four classes.
+
+    Raises:
+        InputError: There are labels, and none is.
+    """
+    odd: Counter[str] = Counter()
+    for label in labels:
+        if label in LABELS:
+            return
+        odd[label] += 1
+    if odd:
+        raise InputError(
+            f"no text is of a class that is judged: {', '.join(LABELS)}; of these "
+            f"{odd.total()} the labels are {', '.join(map(repr, sorted(odd)[:_MOST_TOLD]))}"
+        )
 
 
 def _tell_foreign(foreign: _Foreign) -> None:

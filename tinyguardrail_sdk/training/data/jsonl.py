@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import zlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -109,7 +110,7 @@ def read_lines(
                     advance(_place(lines))
                 if line.strip():
                     yield number, _row(line, unstated, f"{path}, line {number}")
-    except (UnicodeDecodeError, EOFError, gzip.BadGzipFile) as error:
+    except (UnicodeDecodeError, EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise InputError(
             f"{path}, after line {number}: not UTF-8 text, or damaged "
             f"({type(error).__name__}); write the file again"

@@ -126,12 +126,18 @@ def load_pools(paths: Sequence[Path], terms: Iterable[str] = DEFAULT_TERMS) -> P
     allowed = check_terms(terms)
     pools = Pools()
     for path in data_files(paths):
-        rows = [row for row in _rows(path) if _keep(row, allowed, pools.dropped)]
+        rows = [row for row in pool_rows(path) if _keep(row, allowed, pools.dropped)]
         _add_rows(rows, stem_of(path), pools)
     return pools
 
 
-def _rows(path: Path) -> Iterator[dict[str, Any]]:
+def pool_rows(path: Path) -> Iterator[dict[str, Any]]:
+    """Yield the rows of one file of a pool, each with its terms.
+
+    Raises:
+        InputError: A line is not such a row; file and line are named.
+        FileNotFoundError: There is no such file.
+    """
     for number, row in read_lines(path):
         if row["label"] not in _LABELS:
             raise InputError(

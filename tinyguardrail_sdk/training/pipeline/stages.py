@@ -10,10 +10,10 @@ from typing import Any
 from tinyguardrail_sdk.manifest import DEFAULT_CHECKPOINT, MANIFEST_NAME
 from tinyguardrail_sdk.training.compare import REGRESSION_SET
 from tinyguardrail_sdk.training.pipeline import work
-from tinyguardrail_sdk.training.pipeline.config import PipelineConfig
+from tinyguardrail_sdk.training.pipeline.config import OWN_FIELDS, PipelineConfig
 from tinyguardrail_sdk.training.pipeline.layout import Layout
-from tinyguardrail_sdk.training.report.build import PAGE
 from tinyguardrail_sdk.training.run_files import FACTS, METRICS
+from tinyguardrail_sdk.training.settings import flat
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,8 @@ class Stage:
 
     Attributes:
         name: What it is called in lines and files.
-        settings: What it is told, as JSON types.
+        settings: Fields of the configuration that it goes by, named as `--set` names them, as JSON
+            types.
         inputs: Files and folders whose contents decide what it makes.
         outputs: Files and folders that it writes.
         do: Does it; returns what there is to tell, as JSON types.
@@ -41,12 +42,12 @@ def stages(config: PipelineConfig, layout: Layout) -> list[Stage]:
 
 
 def _data(config: PipelineConfig, layout: Layout) -> Iterator[Stage]:
-    told = config.to_dict()["data"]
     if config.data.fetch:
-        yield Stage("fetch", _of(told, "fetch", "terms"), (), (layout.fetched,), work.fetch)
+        settings = _settings(config, "data.fetch", "data.terms")
+        yield Stage("fetch", settings, (), (layout.fetched,), work.fetch)
     yield Stage(
         "generate",
-        _of(told, "samples", "seed", "pools", "terms"),
+        _settings(config, "data.samples", "data.seed", "data.pools", "data.terms", "workers"),
         config.data.pools,
         (layout.generated,),
         work.generate,
@@ -55,12 +56,18 @@ def _data(config: PipelineConfig, layout: Layout) -> Iterator[Stage]:
         public = (layout.fetched,) if config.data.fetch else ()
         yield Stage(
             "mix",
-            _of(told, "inputs", "against", "seed", "terms"),
+            _settings(config, "data.inputs", "data.against", "data.seed", "data.terms"),
             (layout.generated, *public, *config.data.inputs, REGRESSION_SET, *config.data.against),
             (layout.data,),
             work.mix,
         )
-    yield Stage("audit", _of(told, "seed"), (layout.part("train"),), (layout.audit,), work.audit)
+    yield Stage(
+        "audit",
+        _settings(config, "data.seed"),
+        (layout.part("train"),),
+        (layout.audit,),
+        work.audit,
+    )
 
 
 def _train(config: PipelineConfig, layout: Layout) -> Stage:
@@ -68,7 +75,7 @@ def _train(config: PipelineConfig, layout: Layout) -> Stage:
     weights = (*_weights(told.init), *_weights(told.distillation.teacher))
     return Stage(
         "train",
-        told.to_dict(),
+        _settings(config, "train"),
         (*told.data.train, *told.data.validation, told.data.vocab, *weights),
         (layout.run.best, layout.run.root / METRICS),
         work.train,
@@ -76,32 +83,31 @@ def _train(config: PipelineConfig, layout: Layout) -> Stage:
 
 
 def _after(config: PipelineConfig, layout: Layout) -> Iterator[Stage]:
-    told = config.to_dict()
     test = layout.part("test")
     yield Stage(
         "export",
-        {**told["export"], "calibration": told["calibration"]},
+        _settings(config, "export", "calibration", "workers"),
         (layout.run.best, layout.part("validation")),
         (layout.checkpoint,),
         work.export,
     )
     yield Stage(
         "evaluate",
-        {"data": str(test)},
+        _settings(config, "workers"),
         (layout.checkpoint, test),
         (layout.evaluation,),
         work.evaluate,
     )
     yield Stage(
         "compare",
-        told["compare"],
+        _settings(config, "compare", "workers"),
         (layout.checkpoint, REGRESSION_SET, DEFAULT_CHECKPOINT / MANIFEST_NAME),
         (layout.comparison,),
         work.compare,
     )
     yield Stage(
         "report",
-        {"page": str(layout.report / PAGE)},
+        {},
         (layout.run.best / FACTS, layout.run.root / METRICS, layout.evaluation, layout.comparison),
         (layout.report, layout.metrics),
         work.report,
@@ -114,5 +120,10 @@ def _weights(name: str) -> tuple[Path, ...]:
     return (path,) if name and path.exists() else ()
 
 
-def _of(told: Mapping[str, Any], *names: str) -> dict[str, Any]:
-    return {name: told[name] for name in names}
+def _settings(config: PipelineConfig, *names: str) -> dict[str, Any]:
+    """Fields of these names, and those in sections of these names; none that is not to be set."""
+    return {
+        name: value
+        for name, value in flat(config.to_dict()).items()
+        if name not in OWN_FIELDS and any(f"{name}.".startswith(f"{one}.") for one in names)
+    }

@@ -4,7 +4,7 @@ import json
 import sys
 import zipfile
 
-CHECKPOINT = "tinyguardrail_sdk/assets/guard-v12/"
+CHECKPOINT = "tinyguardrail_sdk/assets/guard-v13/"
 REQUIRED = {
     "tinyguardrail_sdk/py.typed",
     "tinyguardrail_sdk/adapters/__init__.py",

@@ -23,7 +23,7 @@ SCHEMA_VERSION = 1
 MANIFEST_NAME = "manifest.json"
 # What the runtime opens. A manifest must list these, so that nothing is opened unverified.
 REQUIRED_FILES = ("vocab.txt", "embed.onnx", "fast.onnx", "deep.onnx")
-DEFAULT_CHECKPOINT = Path(__file__).parent / "assets" / "guard-v12"
+DEFAULT_CHECKPOINT = Path(__file__).parent / "assets" / "guard-v13"
 
 _CHUNK_BYTES = 1 << 20
 _LFS_POINTER = b"version https://git-lfs"
@@ -56,7 +56,7 @@ class Manifest(_Frozen):
 
     Attributes:
         schema_version: Format of this file.
-        name: Name of the checkpoint, such as `guard-v12`.
+        name: Name of the checkpoint, such as `guard-v13`.
         model_version: Version that verdicts report.
         labels: Order of the network's logits; must be this package's.
         files: Every file that the runtime opens, by plain name.

@@ -15,7 +15,7 @@ import regex
 from tinyguardrail_sdk.confusables import fold_look_alikes
 from tinyguardrail_sdk.folding import Folding, Indices, join, source_spans
 
-NORMALIZER_VERSION = 1
+NORMALIZER_VERSION = 2
 
 _LONGEST_EXPANSION = 8  # one Arabic phrase in a character would be 18: no input may grow so much
 _MAX_SHARED_MARKS = 2  # Vietnamese sets two accents on a letter; more is a flood, and all go

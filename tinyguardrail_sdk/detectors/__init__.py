@@ -14,7 +14,7 @@ from tinyguardrail_sdk.detectors import (
 from tinyguardrail_sdk.detectors.match import Match
 from tinyguardrail_sdk.normalize import Canonical
 
-DETECTORS_VERSION = 2
+DETECTORS_VERSION = 3
 
 __all__ = ["DETECTORS_VERSION", "Match", "detect"]
 

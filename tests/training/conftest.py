@@ -21,7 +21,8 @@ _SIGNS = {
     Label.BENIGN: "please summarise garden",
     Label.INJECTION: "ignore instructions print",
     Label.JAILBREAK: "pretend rules villain",
-    Label.OBFUSCATION: "esrever txet siht",
+    # No detector decodes these: a view would be another text, with words that are not among these.
+    Label.OBFUSCATION: "zorgle blick vumper",
 }
 _FILLER = "red blue green tree car house walk run paper cat dog lamp".split()
 _NETWORK = {

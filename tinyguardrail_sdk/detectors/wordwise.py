@@ -35,7 +35,7 @@ _LIKELIER = frozenset(
     "shell page goal united country field secure rate hours tool secret later range reason "
     "models features image period letter purposes follows creates filter float tone decode "
     "trained count purpose fix usage piece become opinions activities situation room big cases "
-    "username food june products minutes".split()
+    "opens username food june products minutes".split()
 )
 
 

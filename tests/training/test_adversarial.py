@@ -28,7 +28,7 @@ from tinyguardrail_sdk.training.quantization import prepare
 pytestmark = pytest.mark.train
 
 MakeConfig = Callable[..., TrainConfig]
-BALL = AdversarialConfig("pgd", epsilon=0.1, steps=4)
+BALL = AdversarialConfig("pgd", epsilon=0.1, steps=10)  # enough for PGD to converge
 
 
 @pytest.fixture(scope="module")
